@@ -170,7 +170,7 @@ def _count(tx: Transaction, number: int) -> None:
 
 
 def measure(settings: Settings, number: int) -> None:
-    """Ask for each kind of page, always for another one where there are several, and print the medians."""
+    """Ask for each kind of page, always for another one if there are several, and print the medians."""
     chance = random.Random(1)
     own = [article_id_of(f"s{n % SOURCES}.example/{n}") for n in chance.sample(range(number), ANSWERS + 1)]
     some = [f"s{n}" for n in chance.sample(range(SOURCES), ANSWERS + 1)]

@@ -1,7 +1,7 @@
 """Archives in the form of CC-NEWS, for measuring backfills: stock pages in copies, each with sentences of its own in its story.
 
-Stock pages are the newsroom's, where it lies beside the checkout, else the demo's own. A copy's own sentences are made of the
-words of its story, and stand as a paragraph before its last one, so that no two copies have the same text.
+Stock pages are the newsroom's, if it is beside the checkout, else the demo's own. A copy's own sentences are made of
+the words of its story, and stand as a paragraph before its last one, so that no two copies have the same text.
 """
 
 import gzip
@@ -45,7 +45,7 @@ class Stock:
 
     @cached_property
     def place(self) -> int | None:
-        """Where a paragraph can be put in before the story's last one; None where the story is not found."""
+        """Where a paragraph can be put in before the story's last one; None if the story is not found."""
         return max((found.start() for found in self._story), default=None) or max(self._lines(), default=None)
 
     @cached_property
@@ -97,7 +97,7 @@ class Stock:
         return _SCRIPT.sub(lambda found: "\0" * len(found[0]), self.html)
 
     def _lines(self) -> Iterator[int]:
-        """Yield where the lines of a story begin that stands in no paragraphs."""
+        """Yield where the lines of a story begin that is in no paragraphs."""
         for line in self.text.split("\n"):
             if len(line) >= MARK and (at := self._shown.find(html.escape(line[:MARK], quote=False))) >= 0:
                 yield at

@@ -1,7 +1,7 @@
 """What a claim costs as the frontier grows: median CPU of claims at 10,000, 100,000 and 1,000,000 due rows. `make bench-claims`.
 
-All but 25 of the rows are one source's, each at a host of its own; PostgreSQL's part is that of its own process. Ends with 1 where a
-claim at a million costs more than 1.5 times one at ten thousand, or where the other source's 25 are not in the first two.
+All but 25 of the rows are one source's, each at a host of its own; PostgreSQL's part is that of its own process. Ends with 1 if a
+claim at a million costs more than 1.5 times one at ten thousand, or if the other source's 25 are not in the first two.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 First: wire copy with labelled pairs (../shared/dedup), stories of one template and editions of one story
 (benchmarks/templates.py), streamed through the real stage (benchmarks/copies.py).
 Second: CPU, candidates and posting rows an article, with 10,000 and 100,000 (`--full`: 1,000,000) synthetic articles
-in the index, that came in at 50,000 a day, on SQLite and, where it is installed, on PostgreSQL.
+in the index, that came in at 50,000 a day, on SQLite and, if it is installed, on PostgreSQL.
 """
 
 import argparse
@@ -217,7 +217,7 @@ def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
 
 
 def server_cpu_s(folder: str) -> float:
-    """Return the CPU of the server whose socket lies in a folder, connections that ended included, its checkpointer apart."""
+    """Return the CPU of the server whose socket is in a folder, connections that ended included, its checkpointer apart."""
     pid = int((Path(folder) / "db/postmaster.pid").read_text().splitlines()[0])
     server = psutil.Process(pid)
     total = sum(server.cpu_times()[2:4])  # of children that have ended

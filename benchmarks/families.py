@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Family:
-    """A wording: `{name}` is filled from `words`, `{#low-high}` with a number; `notes` are put before or behind it whole."""
+    """A wording: `{name}` is filled from `words`, `{#low-high}` with a number; `notes` are put before or after it whole."""
 
     name: str
     title: str

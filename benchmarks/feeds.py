@@ -45,7 +45,7 @@ SWEEPS = ("first", "304", "same bytes")
 
 
 def addresses(hosts: int) -> list[str]:
-    """Return one address a host."""
+    """Return one address per host."""
     return [f"127.{100 + number // 62_500}.{number // 250 % 250}.{number % 250 + 1}" for number in range(hosts)]
 
 

@@ -2,7 +2,7 @@
 
 The tests count the calls that reading makes, which are the same on every machine; what goes on inside of one call - a
 regular expression, a decoder - shows here alone. Then hostile sources are swept beside a good one: no callback of an event
-loop with a frame of ours may take over 0.1 s of CPU, nor all processes 600 MB beside one of them. Ends with 1 where a bound is passed.
+loop with a frame of ours may take over 0.1 s of CPU, nor all processes 600 MB beside one of them. Ends with 1 if a bound is passed.
 """
 
 import sys

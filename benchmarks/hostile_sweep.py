@@ -29,7 +29,7 @@ STORIES = 5
 ALL = "all together"
 
 Answer = tuple[str, bytes]
-"""A Content-Type and a body, which is compressed where it begins as gzip does."""
+"""A Content-Type and a body, which is compressed if it begins as gzip does."""
 
 
 def _rss(links: Iterator[str], more: str = "") -> Answer:

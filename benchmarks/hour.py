@@ -1,12 +1,13 @@
 """A press that publishes steadily, swept again and again: CPU, memory, lag and the index, printed at intervals.
 
-    python -m benchmarks.hour [--seconds S] [--interval S] [--rate PAGES] [--hosts N] [--articles N] [--every S] [--filled FILE]
+    python -m benchmarks.hour [--seconds S] [--interval S] [--rate PAGES] [--hosts N] [--articles N] [--every S]
+    [--filled FILE]
 
-By default 12 pages a second for an hour, a million a day, with the million of the day before in the index. To fill it takes
-minutes; `--filled` names an index that was filled before, and is filled where it is missing. Each page is one
-of the newsroom's with its story in other words, at an address that says when it was published. A sweep begins each minute,
-in a process of its own, or when the one before it ends. Lag is the time from publication to capture. CPU is that of the sweeps and of Prefect's
-server, as a share of two cores; the press is a process of its own, and not counted.
+By default 12 pages a second for an hour, a million a day, with the million of the day before in the index. To fill it
+takes minutes; `--filled` names an index that was filled before, and is filled if it is missing. Each page is one
+of the newsroom's with its story in other words, at an address that says when it was published. A sweep begins each
+minute, in a process of its own, or when the one before it ends. Lag is the time from publication to capture. CPU is
+that of the sweeps and of Prefect's server, as a share of two cores; the press is a process of its own, and not counted.
 """
 
 import argparse
@@ -96,7 +97,7 @@ def _said(status: str, mime: str, body: bytes) -> bytes:
 
 @lru_cache
 def rewritable() -> tuple[Stock, ...]:
-    """Return the stock pages whose story stands in paragraphs: the others would be alike."""
+    """Return the stock pages whose story is in paragraphs: the others would be alike."""
     return tuple(one for one in stock() if one.rewritten(0) != one.rewritten(1))
 
 

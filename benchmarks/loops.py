@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _frames(handle: asyncio.Handle, ours: tuple[str, ...]) -> list[str]:
-    """Return the functions of ours that a callback stands in, the outermost first."""
+    """Return the functions of ours that a callback is in, the outermost first."""
     callback: Any = getattr(handle, "_callback", None)  # gone once the handle is cancelled
     return [f"{code.co_filename}:{code.co_qualname}" for code in _codes(callback) if code.co_filename.startswith(ours)]
 

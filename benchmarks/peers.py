@@ -4,7 +4,7 @@
 
 Each round runs Presslake and then a peer, one such pair for each peer, over the newsroom's feeds. The peers
 (`benchmarks/peer_programs/`) have an environment of their own, which is made at the first use in the user's cache, and obey
-the same bounds where they know them. What a run of one page costs, with the start of Prefect's server for
+the same bounds if they know them. What a run of one page costs, with the start of Prefect's server for
 Presslake, is its start-up, which the figures are given with and without. Prefect's server counts in the CPU of each sweep; its
 memory is given apart. Ratios are Presslake's to the peer's of the same pair; medians of the rounds.
 """
@@ -131,7 +131,7 @@ def run_ours(bench: Bench, sites: Sequence[Site]) -> Ran:
 
 
 def run_peer(name: str, bench: Bench, sites: Sequence[Site]) -> Ran:
-    """Run a peer's program over the sites' feeds, or over the pages' files where it fetches nothing."""
+    """Run a peer's program over the sites' feeds, or over the pages' files if it fetches nothing."""
     given, out = bench.folder / "given.txt", bench.folder / "answers.jsonl"
     given.write_text("\n".join(_files(bench, sites) if name == BARE else [site["feed"] for site in sites]))
     asked, began = bench.requests(), time.monotonic()
@@ -194,7 +194,7 @@ def _place(url: str) -> str:
 
 
 def environment() -> Path:
-    """Return the Python of the peers' environment, which uv makes in the user's cache where it is missing."""
+    """Return the Python of the peers' environment, which uv makes in the user's cache if it is missing."""
     pins = PROGRAMS / "requirements.txt"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "presslake" / f"peers-{hashlib.sha256(pins.read_bytes()).hexdigest()[:8]}"

@@ -3,7 +3,7 @@
     python -m benchmarks.pool [--pages N] [--rate-pages N] [--pages-a-worker N] [--folder DIR]
 
 Memory is the mean resident size of the workers, looked at after each batch. The rates are of wall time, one worker and
-two by turns, and mean something only where the processors have nothing else to do: the load is printed beside them, with
+two by turns, and mean something only if the processors have nothing else to do: the load is printed beside them, with
 the workers' CPU and page faults a page.
 """
 
@@ -33,7 +33,7 @@ SETTLED_AFTER = 2000
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Encoding: gzip\r\n\r\n"
 Sample = tuple[int, float]
-_FAULTS, _FAULTS_OF_CHILDREN = 7, 8  # proc(5), /proc/pid/stat, behind the name: minflt and cminflt
+_FAULTS, _FAULTS_OF_CHILDREN = 7, 8  # proc(5), /proc/pid/stat, after the name: minflt and cminflt
 
 
 def stored(pages: Sequence[TruePage]) -> list[NamedPage]:

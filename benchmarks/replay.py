@@ -56,7 +56,7 @@ class Inline:
 
 
 def main() -> None:
-    """Measure, print, and fail where the bound is passed or a row has changed."""
+    """Measure, print, and fail if the bound is passed or a row has changed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=2)

@@ -1,6 +1,6 @@
 """What rights cost: CPU a page of all that reads and decides, and CPU a document of reading it. `make bench-rights`.
 
-Each figure is the median of rounds in this process, extraction apart. Ends with 1 where a page takes more than half a
+Each figure is the median of rounds in this process, extraction apart. Ends with 1 if a page takes more than half a
 millisecond.
 """
 

@@ -16,7 +16,7 @@ SHINGLE_SIZE, LINE_SHINGLE_SIZE = 4, 3  # tokens
 MAX_FOREIGN_OVERLAP = 0.2
 """A line that shares less of its shingles with the true text is foreign."""
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces: a token a character
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces: a token per character
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 _UNSEEN = str.maketrans(dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff\ufffd"))
 _BETWEEN_NAMES = re.compile(r"\s*(?:[;,|&]|\band\b|\bund\b)\s*")
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One page's figures; None where there is nothing to compare."""
+    """One page's figures; None if there is nothing to compare."""
 
     precision: float | None
     recall: float | None
@@ -108,7 +108,7 @@ def rouge_l(wanted: Tokens, found: Tokens) -> float:
 
 
 def leak(wanted: Tokens, text: str) -> float:
-    """Return the share of the text's tokens that stand in foreign lines."""
+    """Return the share of the text's tokens that are in foreign lines."""
     true = set(_shingles(wanted, LINE_SHINGLE_SIZE))
     total = foreign = 0
     for line in text.split("\n"):

@@ -5,7 +5,7 @@
 The demo's newsroom is swept again and again on one Prefect server, each sweep in a process of its own, as `presslake up`
 and workers do for months (in one process, Prefect's client keeps 3 MB of each run). Every article is looked at each time,
 and halfway a second edition comes out. A row is printed now and then; the last lines say what a sweep of the second half
-added, where nothing in the press changes any more.
+added, if nothing in the press changes any more.
 """
 
 import argparse

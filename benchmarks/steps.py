@@ -1,4 +1,4 @@
-"""Where extraction's CPU goes, by step, on labelled pages; each step with all that it calls.
+"""If extraction's CPU goes, by step, on labelled pages; each step with all that it calls.
 
     python -m benchmarks.steps [--set NAME|DIR] [--folds 0-3]
 

@@ -1,4 +1,4 @@
-"""Pages whose article is known: the newsroom's sets where they are there, our own fixtures otherwise."""
+"""Pages whose article is known: the newsroom's sets if they are there, our own fixtures otherwise."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ NO_HOST = "https://no-host.invalid/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruePage:
-    """A page as decoded text, and what is in it; `fold` is None where its set has none."""
+    """A page as decoded text, and what is in it; `fold` is None if its set has none."""
 
     name: str
     url: str

@@ -5,7 +5,7 @@
 The run is the command itself on a Prefect server that was started before: discover, fetch, WARC, extract, deduplicate,
 store and report, and the server's own part. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the
 pages half before and half after the run, so that a machine whose speed drifts slows both. Pages are the newsroom's,
-where it lies beside the checkout, else the demo's own.
+if it is beside the checkout, else the demo's own.
 """
 
 import argparse
@@ -143,7 +143,7 @@ def sites_of(url: str) -> list[dict[str, Any]]:
 
 
 def catalogue_of(sites: Sequence[dict[str, Any]]) -> str:
-    """Return a catalogue of one source a site, feeds only."""
+    """Return a catalogue of one source per site, feeds only."""
     lines = ['defaults: {crawl_delay_s: 0.02, max_per_host: 4, allow_networks: ["127.0.0.0/8"]}', "sources:"]
     for number, site in enumerate(sites):
         lines += [f"  - id: site-{number}", f'    feeds: ["{site["feed"]}"]']

@@ -1,7 +1,7 @@
-"""The demo: `make demo`. A small press on loopback is swept, time passes, and it is swept again. No internet is needed.
+"""The demo: `make demo`. Sweep three small outlets on loopback, change some pages, sweep again. No internet is needed.
 
-All that it makes lies in `demo/`, which it makes afresh each time. Exit 0: what came out is what the newsroom knows it
-printed; 1: it is not, with a line a difference; 2: `demo/` is somebody else's.
+Everything is written to `demo/`, which is replaced each time. Exit codes: 0 if the results match what the newsroom published;
+1 if they do not, with a line for each difference; 2 if `demo/` was not created by the demo.
 """
 
 import os
@@ -57,18 +57,18 @@ def _begin_afresh() -> None:
     """Remove what an earlier demo made, and that alone; raises ConfigError."""
     if DEMO.exists():
         if not MARK.exists():
-            raise ConfigError(f"{DEMO}/ was not made by the demo: move it away, and run the demo again")
+            raise ConfigError(f"{DEMO}/ was not created by the demo: move it elsewhere and run the demo again")
         shutil.rmtree(DEMO)
     DEMO.mkdir()
-    MARK.write_text("`make demo` makes this folder afresh each time.\n", encoding="utf-8")
+    MARK.write_text("`make demo` replaces this folder each time.\n", encoding="utf-8")
 
 
 def _demonstrate() -> int:
     with Newsroom() as newsroom:
         CATALOGUE.write_text(newsroom.catalogue(), encoding="utf-8")
         settings = set_flags(catalogue=CATALOGUE, lake=LAKE, index=f"sqlite:///{INDEX}")
-        _say(f"Three outlets are open at {newsroom.base_url('courier')} and two addresses beside it.")
-        _say("Starting a Prefect server for the demo alone, which takes 10 to 25 s ...")
+        _say(f"Serving three outlets at {newsroom.base_url('courier')} and two neighbouring addresses.")
+        _say("Starting a Prefect server for the demo (10 to 25 s) ...")
         with _sweeping(settings) as sweep:
             _head("First sweep")
             before, first = newsroom.truth(), sweep(IngestConfig())
@@ -87,7 +87,7 @@ def _demonstrate() -> int:
             *_second_faults(second, before, after),
             *_text_faults(after),
             *_history_faults(history),
-            *_unequal("query: stories that several outlets have", shared, before.shared),
+            *_unequal("query: stories published by several outlets", shared, before.shared),
             *_manners_faults(newsroom),
         ]
     close_opened()
@@ -95,9 +95,9 @@ def _demonstrate() -> int:
         say(f"NOT as expected: {line}")
     if not wrong:
         _say(
-            f"As expected: {len(before.texts)} articles at first ({before.distinct - before.edited_copies} new, "
-            f"{before.copies} copies, {before.edited_copies} copy with edits); then 1 new, 1 revision, and nothing else. "
-            f"All {len(after.texts)} texts are word for word what the newsroom wrote."
+            f"As expected: {len(before.texts)} articles in the first sweep ({before.distinct - before.edited_copies} new, "
+            f"{before.copies} copies, {before.edited_copies} copy with edits); then 1 new and 1 revision. "
+            f"All {len(after.texts)} texts match the newsroom's word for word."
         )
     return 1 if wrong else 0
 
@@ -127,7 +127,7 @@ def _show_query(settings: Settings) -> int:
     import duckdb  # noqa: PLC0415
     from deltalake import DeltaTable  # noqa: PLC0415
 
-    _head("DuckDB over the articles table: who prints the same story, and who had it first?")
+    _head("DuckDB over the articles table: who published the same story, and who was first?")
     _say(QUERY)
     connection = duckdb.connect()
     connection.register("articles", DeltaTable(f"{settings.lake}/articles").to_pyarrow_dataset())
@@ -141,13 +141,13 @@ def _show_query(settings: Settings) -> int:
 def _show_places(corrected: str) -> None:
     places = [
         ("tables", f"{LAKE}/articles, {LAKE}/captures", "Delta: docs/lake.md shows how to read them"),
-        ("bytes", f"{LAKE}/warc", "WARC 1.1, every answer as it came"),
+        ("bytes", f"{LAKE}/warc", "WARC 1.1, every response as received"),
         ("index", f"{INDEX}", "SQLite"),
         ("catalogue", f"{CATALOGUE}", "YAML"),
     ]
     console.show_line("")
-    console.show_tables([("Where everything lies", ("part", "place", "form"), list(places))])
-    _head("What to try now: the press is closed, and everything that it printed is stored")
+    console.show_tables([("Where the data is", ("part", "path", "format"), list(places))])
+    _head("Try next (the outlets are offline now; everything they published is stored)")
     for command in next_commands(corrected):
         _say(command)
 
@@ -204,9 +204,9 @@ def _text_faults(truth: Truth) -> Iterator[str]:
         if url not in stored:
             yield f"{url} is not in the articles table"
         elif url not in truth.texts:
-            yield f"{url} is in the articles table, and no article"
+            yield f"{url} is in the articles table but is not an article"
         elif stored[url] != text_digest(truth.texts[url]):
-            yield f"{url} has another text in the articles table than in the newsroom"
+            yield f"{url} has a different text in the articles table than in the newsroom"
 
 
 def _history_faults(found: Trace) -> Iterator[str]:
@@ -219,12 +219,12 @@ def _manners_faults(newsroom: Newsroom) -> Iterator[str]:
     closed = {one.path for outlet in newsroom.outlets for one in outlet.beside if one.kind == "disallowed"}
     for one in newsroom.asked:
         if one.path in closed:
-            yield f"{one.path} was asked for, against {one.outlet_id}'s robots.txt"
+            yield f"{one.path} was requested against {one.outlet_id}'s robots.txt"
 
 
 def _unequal(what: str, found: object, expected: object) -> Iterator[str]:
     if found != expected:
-        yield f"{what}: {found}, and not {expected}"
+        yield f"{what}: {found}, expected {expected}"
 
 
 def _head(line: str) -> None:

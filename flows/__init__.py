@@ -1,1 +1,1 @@
-"""The flows: order, fan-out and schedule only; one flow a file."""
+"""The flows: order, fan-out and schedule only; one flow per file."""

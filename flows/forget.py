@@ -1,4 +1,4 @@
-"""Takedowns, carried out again: after a backup was restored, or where one was interrupted."""
+"""Takedowns, carried out again: after a backup was restored, or if one was interrupted."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ OWN = ("flows", "tasks")
 
 
 def check_packages() -> None:
-    """Raise ImportError, saying what to do, where another `flows` or `tasks` stands before ours."""
+    """Raise ImportError, saying what to do, if another `flows` or `tasks` is found before ours."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs more than the check
     for name in OWN:
         spec = find_spec(name)

@@ -39,7 +39,7 @@ class Lake:
     def payload(self, row: Article | Capture) -> bytes:
         """Return the page of a row as it was fetched, its content coding undone; `extract` takes it.
 
-        Raises LakeUnavailable where it is gone: taken down, expired, or damaged.
+        Raises LakeUnavailable if it is gone: taken down, expired, or damaged.
         """
         return read_page(self._store, row)
 
@@ -66,7 +66,7 @@ class Lake:
 
 
 def open_lake(uri: str) -> Lake:
-    """Open the lake in a directory, or at s3://bucket/prefix; raises ConfigError where there is none.
+    """Open the lake in a directory, or at s3://bucket/prefix; raises ConfigError if there is none.
 
     An S3 server is found as everywhere: `PRESSLAKE_S3_ENDPOINT_URL` and the credentials of boto3.
     """

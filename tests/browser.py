@@ -17,7 +17,7 @@ PICTURES = os.environ.get("PRESSLAKE_PICTURES")
 
 
 def keep_picture(page: Page, name: str) -> None:
-    """Keep what a page shows now, where pictures are kept."""
+    """Keep what a page shows now, if pictures are kept."""
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / name, animations="disabled")  # at the end of a page that fades in
 

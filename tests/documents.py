@@ -1,4 +1,4 @@
-"""Documents that announce articles, read by what stands where: as the table of formats reads them in a sweep."""
+"""Documents that announce articles, read by what is where: as the table of formats reads them in a sweep."""
 
 from tasks.feeds.formats import FEED_TYPES, read_document
 from tasks.feeds.html_links import linked_feeds as feeds_of_page

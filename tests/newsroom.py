@@ -1,4 +1,4 @@
-"""The newsroom of real pages beside the checkout, replayed on loopback; what needs it is skipped where it is missing."""
+"""The newsroom of real pages beside the checkout, replayed on loopback; what needs it is skipped if it is missing."""
 
 import re
 import subprocess

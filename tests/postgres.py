@@ -50,7 +50,7 @@ def find_binaries() -> Path | None:
 @contextmanager
 def started_server(binaries: Path, **options: str) -> Iterator[URL]:
     """Give the URL of a server in a folder of its own, stopped and removed at the end; `options` are its settings."""
-    # A short path: the socket lies in it, and a socket's path has 108 bytes at most
+    # A short path: the socket is in it, and a socket's path has 108 bytes at most
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user()
     if user is not None:
@@ -98,7 +98,7 @@ def fresh_database(server: URL, *, template: str = "template1") -> Iterator[str]
     """Give the URL of a database of one's own, empty or a copy, dropped at the end."""
     name = f"presslake_{uuid.uuid4().hex}"
     with connected(server) as connection:
-        # From PostgreSQL 15 on copies go through the log, which costs twice as much where little is in them
+        # From PostgreSQL 15 on copies go through the log, which costs twice as much if little is in them
         strategy = "STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
     try:

@@ -1,6 +1,7 @@
 """A made-up press on loopback for tests of whole sweeps: sites with a feed each, articles whose text is known, and counts.
 
-One address a site, so that hosts are hosts. Articles are made from their numbers, so that any test can say what is right.
+One address per site, so that hosts are hosts. Articles are made from their numbers, so that any test can say what is
+right.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Real S3 servers on loopback, one of each a run: moto's always, Ceph RGW where it is installed.
+"""Real S3 servers on loopback, one of each a run: moto's always, Ceph RGW if it is installed.
 
 `lake_address` is where a fresh, empty lake may be, in turn in a directory and on each server.
 """
@@ -113,7 +113,7 @@ def moto_url(aws_environment, server_url) -> str:
 @contextmanager
 def started_ceph() -> Iterator[str]:
     """Give the address of a Ceph RGW of one's own, ended and removed at the end."""
-    # A short path: the daemons' sockets lie in it, and a socket's path has 108 bytes at most
+    # A short path: the daemons' sockets are in it, and a socket's path has 108 bytes at most
     directory = Path(tempfile.mkdtemp(prefix="ceph-"))
     port = free_port()
     try:

@@ -30,7 +30,7 @@ class _AskAgain(httpx.HTTPTransport):
 
 
 def api_client(url: str) -> httpx.Client:
-    """Return a client of Prefect's API that repeats a request where the server is busy, as Prefect's own does."""
+    """Return a client of Prefect's API that repeats a request if the server is busy, as Prefect's own does."""
     return httpx.Client(base_url=url, timeout=60, transport=_AskAgain())
 
 

@@ -9,7 +9,7 @@ from newsplease import NewsPlease
 
 def taken() -> Iterator[dict[str, Any]]:
     pages = announced_pages()
-    for start in range(0, len(pages), IN_FLIGHT):  # it starts a thread a URL
+    for start in range(0, len(pages), IN_FLIGHT):  # it starts a thread per URL
         found = NewsPlease.from_urls(pages[start : start + IN_FLIGHT], {"timeout": 60}, fetch_images=False)
         for url, page in found.items():
             if not page:  # it gives an empty dictionary for what it could not read

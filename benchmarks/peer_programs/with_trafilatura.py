@@ -1,4 +1,4 @@
-"""Trafilatura alone: it fetches nothing, and reads the pages of a folder, whose names stand in the first argument's file."""
+"""Trafilatura alone: it fetches nothing, and reads the pages of a folder, whose names are in the first argument's file."""
 
 from pathlib import Path
 

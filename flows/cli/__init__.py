@@ -1,1 +1,1 @@
-"""The command line: one file a group of commands, and how results are shown."""
+"""The command line: one file per group of commands, and how results are shown."""

@@ -33,7 +33,7 @@ def print_json_lines(answer: Answer) -> None:
 
 
 def print_csv(answer: Answer) -> None:
-    """Print a line of names and a line a row."""
+    """Print a line of names and a line per row."""
     out = csv.writer(_Screen() if sys.stdout.isatty() else sys.stdout, lineterminator="\n")
     out.writerow(answer.columns)
     out.writerows(map(csv_row, answer.rows))

@@ -47,13 +47,13 @@ def show(row: Mapping[str, Any], *, now: datetime) -> None:
 
 
 def print_text(row: Mapping[str, Any]) -> None:
-    """Print a revision's text alone, a paragraph a line."""
+    """Print a revision's text alone, a paragraph per line."""
     for paragraph in row["text"].split("\n"):
         typer.echo(as_plain(paragraph, length=PARAGRAPH_LENGTH))
 
 
 def print_markdown(row: Mapping[str, Any]) -> None:
-    """Print a revision as markdown, its title as the heading; raises ConfigError where it was stored without."""
+    """Print a revision as markdown, its title as the heading; raises ConfigError if it was stored without."""
     if row["markdown"] is None:
         raise ConfigError("this revision was stored without markdown (PRESSLAKE_MARKDOWN): --text has its paragraphs")
     heading = _SPECIAL.sub(r"\\\1", as_plain(row["title"] or "", length=PARAGRAPH_LENGTH))

@@ -11,7 +11,7 @@ from tasks.values.display import Table
 from tasks.values.text.escape import as_plain
 
 PIPED_WIDTH = 240
-"""Characters of a line where nobody looks at it through a terminal."""
+"""Characters of a line if nobody looks at it through a terminal."""
 
 BOLD, DIM, GREEN, RED, CYAN = "1", "2", "32", "31", "36"
 
@@ -54,7 +54,7 @@ def show_line(text: str, style: str = "", *, stream: TextIO | None = None) -> No
 
 
 def show_diff(diff: str) -> None:
-    """Show a unified diff, a sentence a line, whole."""
+    """Show a unified diff, a sentence per line, whole."""
     styles = {"+": GREEN, "-": RED, "@": CYAN}
     for line in diff.splitlines():
         print(_styled(as_plain(line, length=5000), styles.get(line[:1], ""), sys.stdout))  # noqa: T201

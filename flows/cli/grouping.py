@@ -44,7 +44,7 @@ def _nothing(**_: object) -> str:
 
 
 def _metavar(annotation: Any) -> str | None:  # noqa: ANN401
-    """Return the word for a value of a type, or None where typer's own, such as a list of choices, is better."""
+    """Return the word for a value of a type, or None if typer's own, such as a list of choices, is better."""
     kinds = [annotation, *get_args(annotation)]
     return next((word for kind, word in _METAVARS if kind in kinds), None)
 

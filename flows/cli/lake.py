@@ -142,7 +142,7 @@ def maintain_tables(report: "MaintainReport") -> list[Table]:
 
 
 def migrate(index: IndexOption = None) -> None:
-    """Make the index's tables, or migrate them to this version. Each run does so too, where its role may."""
+    """Make the index's tables, or migrate them to this version. Each run does so too, if its role may."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -21,7 +21,7 @@ def _hush(is_asked: bool) -> bool:
 
 
 def _complete_source(incomplete: str) -> list[str]:
-    """Return the catalogue's ids that begin so, for the shell; none where it cannot be read."""
+    """Return the catalogue's ids that begin so, for the shell; none if it cannot be read."""
     from tasks.config.loading import load_catalogue
     from tasks.config.settings import load_settings
 

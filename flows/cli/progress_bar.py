@@ -14,7 +14,7 @@ REFRESH_S = 0.2
 
 @contextmanager
 def progress_bar() -> Iterator[None]:
-    """Show how far the sweep is, while it runs; nothing where standard error is no terminal."""
+    """Show how far the sweep is, while it runs; nothing if standard error is no terminal."""
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -99,7 +99,7 @@ def add_and_hand_over(
     country: str | None = None,
     is_written: bool,
 ) -> None:
-    """Find the feeds of sites and hand them over; ends with exit code 2 where one of them has nothing."""
+    """Find the feeds of sites and hand them over; ends with exit code 2 if one of them has nothing."""
     from tasks.config.splicing import read_known
     from tasks.discover.adding import add_sites, labelled
 
@@ -189,7 +189,7 @@ def _tell(addition: "Addition") -> None:
 
 
 def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written: bool) -> None:
-    """Write the sources into the catalogue, or print them as they would stand there."""
+    """Write the sources into the catalogue, or print the entries."""
     from tasks.config.splicing import printed, write_catalogue
     from tasks.values.display import plural
 

@@ -12,7 +12,7 @@ from tasks.values.display import Rows, Table, age
 
 SHOWN = 10
 ALWAYS = {"feeds polled", "discovered", "fetched", "pending"}
-"""Figures that are shown where they are nothing as well."""
+"""Figures that are shown if they are nothing as well."""
 
 
 def show(report: RunReport | Preview, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Rows as text for a terminal: a table where it fits, else a list; no id and no URL is ever broken. Pure.
+"""Rows as text for a terminal: a table if it fits, else a list; no id and no URL is ever broken. Pure.
 
 Cells come from the web: what is shown of them is one line of visible characters.
 """
@@ -28,7 +28,7 @@ class Layout:
 
 
 def lay_out(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int) -> Layout:
-    """Return a table that is at most `width` wide or, where that cannot be, a list of its rows."""
+    """Return a table that is at most `width` wide or, if that cannot be, a list of its rows."""
     cells = [[as_plain(_spelled(cell), length=CELL_LENGTH) for cell in row] for row in rows]
     if not any(head):
         return Layout(lines=tuple(_pairs(cells, width)))
@@ -63,7 +63,7 @@ def _spelled(cell: object) -> str:
 
 
 def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Return the width of each column, or None where not even wrapped they fit."""
+    """Return the width of each column, or None if not even wrapped they fit."""
     columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(names)]
     widths = [max(map(measure, column), default=0) for column in columns]
     least = [_least(column) for column in columns]
@@ -132,7 +132,7 @@ def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *, is_headed: bool) -> Iterator[str]:
-    """Yield each row as a paragraph: its first value, and under it the others that are there, each behind its name.
+    """Yield each row as a paragraph: its first value, and under it the others that are there, each after its name.
 
     A number says nothing without its name: there the first line has as much as fits, and the others stand under it.
     """

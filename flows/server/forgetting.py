@@ -64,7 +64,7 @@ def _server() -> tuple[str | None, bool]:
 
 
 def _database(api_url: str | None) -> Path | None:
-    """Return the file of the server's database, where it is one."""
+    """Return the file of the server's database, if it is one."""
     import prefect.settings as prefect_settings  # noqa: PLC0415
 
     if api_url is not None:

@@ -26,14 +26,14 @@ class SweepClock:
         return self.now_s() - self.began_s >= self.longest_s
 
     def note(self, source_ids: Collection[str]) -> None:
-        """Charge the time since the last batch to the sources of this one's URLs, one id a URL, in equal parts."""
+        """Charge the time since the last batch to the sources of this one's URLs, one id per URL, in equal parts."""
         now_s = self.now_s()
         elapsed_s, self._noted_s = now_s - self._noted_s, now_s
         for source_id in source_ids:
             self.spent_s[source_id] += elapsed_s / len(source_ids)
 
     def over_share(self) -> frozenset[str]:
-        """Return the sources that have had their share; where there is but one source, it may have all."""
+        """Return the sources that have had their share; if there is but one source, it may have all."""
         if len(self.shares) < 2:
             return frozenset()
         return frozenset(one for one, share in self.shares.items() if self.spent_s[one] >= share * self.longest_s)

@@ -35,7 +35,7 @@ def interruptible(body: Callable[[], State[Any]]) -> State[Any]:
 def interrupts_kept() -> Iterator[None]:
     """Keep a Ctrl-C within the block that meets Prefect's code for the flow's; a second one is raised at once.
 
-    One that comes after the flow's code is too late. Where SIGINT has another handler than Python's, it keeps that.
+    One that comes after the flow's code is too late. If SIGINT has another handler than Python's, it keeps that.
     """
     _waiting.clear()
     is_main = threading.current_thread() is threading.main_thread()

@@ -186,6 +186,6 @@ def _failures(summary: str | None) -> Iterator[Failure]:
 
 @contextmanager
 def _asked_once() -> Iterator[SyncPrefectClient]:
-    """Give a client that does not retry for a minute where no server answers."""
+    """Give a client that does not retry for a minute if no server answers."""
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         yield client

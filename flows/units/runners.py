@@ -47,7 +47,7 @@ class TaskRunnerOfUnits:
         self._rules, self._settings = rules, settings
 
     def submit(self, job_id: str, number: int) -> Callable[[], UnitCount]:
-        """Have a unit extracted; the runner repeats it elsewhere where its worker dies."""
+        """Have a unit extracted; the runner repeats it elsewhere if its worker dies."""
         parameters = {"job_id": job_id, "number": number, "lake": self._settings.lake}
         future = self._runner.submit(extract_unit, parameters)
 
@@ -69,7 +69,7 @@ class TaskRunnerOfUnits:
 def units_runner(
     kind: Runner, *, address: str, workers: int, rules: Mapping[str, SourceRules], settings: Settings
 ) -> Iterator[TaskRunnerOfUnits]:
-    """Open the runner of that kind; raises ConfigError where it is not installed, or cannot work with these settings."""
+    """Open the runner of that kind; raises ConfigError if it is not installed, or cannot work with these settings."""
     if address:
         check_shared(address, settings)
         check_api(address, PREFECT_API_URL.value() or "")
@@ -85,7 +85,7 @@ def units_runner(
 
 @contextmanager
 def _dask(address: str, workers: int) -> Iterator[_Opened]:
-    """Open a Dask cluster, or one of this machine; its number of workers, and what it raises where they die."""
+    """Open a Dask cluster, or one of this machine; its number of workers, and what it raises if they die."""
     _imported("prefect_dask", "dask")
     import dask  # noqa: PLC0415 - extras, which few have
     from distributed import KilledWorker  # noqa: PLC0415
@@ -109,7 +109,7 @@ def _dask(address: str, workers: int) -> Iterator[_Opened]:
 
 @contextmanager
 def _ray(address: str, workers: int) -> Iterator[_Opened]:
-    """Open a Ray cluster, or one of this machine; its number of workers, and what it raises where they die."""
+    """Open a Ray cluster, or one of this machine; its number of workers, and what it raises if they die."""
     _imported("prefect_ray", "ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray  # noqa: PLC0415
@@ -133,7 +133,7 @@ def _ray(address: str, workers: int) -> Iterator[_Opened]:
 
 
 def start_ray(init: Callable[[], object], shutdown: Callable[[], None]) -> None:
-    """Start Ray, or connect to it; raises ConfigError where that fails each time.
+    """Start Ray, or connect to it; raises ConfigError if that fails each time.
 
     Ray gives its own processes 30 s to start, a bound that nothing can change (`ray/_private/node.py`); on a busy machine they take
     longer at the first time than at the next, when what they read from disk is in memory.

@@ -17,7 +17,7 @@ def _at(position: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Sc
 
 
 class BackfillConfig(BaseModel):
-    """The choices for one backfill: from WARC files, or from the archives of sources themselves, where no path is given."""
+    """The choices for one backfill: from WARC files, or from the archives of sources themselves, if no path is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

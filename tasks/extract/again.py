@@ -1,4 +1,4 @@
-"""Stored pages extracted again with today's rules: what a new look is compared with, where other rules made the row."""
+"""Stored pages extracted again with today's rules: what a new look is compared with, if other rules made the row."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -22,8 +22,8 @@ def extract_again(
 ) -> dict[str, Page]:
     """Return the pages of stored rows by `article_id`; raises LakeUnavailable.
 
-    `rendered` are the sources whose pages are read as their scripts made them. What cannot be read any more, or is no story
-    by today's rules, is left out.
+    `rendered` are the sources whose pages are read as their scripts made them. What cannot be read any more, or is no
+    story by today's rules, is left out.
     """
     stored = [
         page
@@ -55,7 +55,7 @@ def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_ren
 
 
 def _find_rendition(segment: bytes, row: Article, url: str) -> bytes | None:
-    """Return the record with the page as its scripts made it, which lies behind those that were fetched; None: none."""
+    """Return the record with the page as its scripts made it, which is after those that were fetched; None: none."""
     for record in iter_records(segment):
         if record.offset > row.warc_offset and record.conversion is not None and record.url == url:
             return segment[record.offset : record.offset + record.length]

@@ -62,7 +62,7 @@ class Taken:
 class Extraction:
     """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1).
 
-    `taken` is what each rule that takes something out took. `markdown` is the text with its markup, where
+    `taken` is what each rule that takes something out took. `markdown` is the text with its markup, if
     that is wanted.
     """
 
@@ -80,10 +80,10 @@ def extract_text(
     options: ExtractOptions = NO_OPTIONS,
     has_markdown: bool = False,
 ) -> Extraction:
-    """Return the text of the page's article; empty where there is none. The tree is used up.
+    """Return the text of the page's article; empty if there is none. The tree is used up.
 
-    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, `jsonld` or `unseen` where the page shows
-    less or nothing of it; `selected` where the source's own selector found it.
+    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, `jsonld` or `unseen` if the page shows
+    less or nothing of it; `selected` if the source's own selector found it.
     """
     hidden = list(tree.iter(*INVISIBLE))
     remove(hidden)
@@ -97,7 +97,7 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
     _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
-    remove(tree.findall("head"))  # before what stands in it
+    remove(tree.findall("head"))  # before what is in it
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
@@ -122,7 +122,7 @@ def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sought:
-    """A text, the path that found it, the mass of its article, where it stands, and what was cut from its end."""
+    """A text, the path that found it, the mass of its article, where it is, and what was cut from its end."""
 
     text: str
     path: str
@@ -144,7 +144,7 @@ class _Sought:
 def _find_text(
     tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
 ) -> _Sought:
-    """Return the text that the page shows, or its JSON-LD's where that has more and agrees, or one that it hides."""
+    """Return the text that the page shows, or its JSON-LD's if that has more and agrees, or one that it hides."""
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
 
@@ -184,7 +184,7 @@ def _find_text(
 
 
 def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bool) -> str:
-    """Return the story that the page does not show, where it shows less than a third of it; empty where there is none.
+    """Return the story that the page does not show, if it shows less than a third of it; empty if there is none.
 
     What scripts hold beyond a beginning that the page shows is left to them: the publisher does not show it.
     """

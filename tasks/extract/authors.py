@@ -27,8 +27,8 @@ def find_authors(
 ) -> tuple[str, ...]:
     """Return the authors' names in their order, without prefixes, roles, addresses and doubles.
 
-    `heading` is the page's own, near which its byline stands. Those of JSON-LD, then of the meta elements, then of the
-    byline on show; an organisation or the site itself only where nobody else is named.
+    `heading` is the page's own, near which its byline is. Those of JSON-LD, then of the meta elements, then of the
+    byline on show; an organisation or the site itself only if nobody else is named.
     """
     sites = [words for name in site_names if (words := words_of(name))]
     everybody, people = _from_jsonld(graph, article)

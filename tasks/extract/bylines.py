@@ -1,4 +1,4 @@
-"""The byline that a page shows: where it stands, and the names in it. Pure."""
+"""The byline that a page shows: where it is, and the names in it. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,8 @@ _FOREIGN_NAMES = re.compile(
 )
 _MAX_SEARCHED, _MAX_BEFORE, _MAX_LENGTH, _MAX_CLASS = 400, 60, 200, 500
 _NAMES = ("uthor", "yline", "yName", "autor", "auteur")
-# what may be an author's by more than its class; by the axis of attributes, which takes half the time of conditions on each element
+# what may be an author's by more than its class; by the axis of attributes, which takes half the time of conditions on
+# each element
 _MARKED = XPath(
     "descendant::*/@rel[. = 'author']/.. | descendant::*/@itemprop[. = 'author']/.. | descendant::*/@href[contains(., '/aut')]/.."
 )
@@ -115,7 +116,7 @@ def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
 
 
 def _strength(element: HtmlElement) -> int:
-    """Return 2 where an element is marked as the author, 1 where its name or its text says so, 0 otherwise."""
+    """Return 2 if an element is marked as the author, 1 if its name or its text says so, 0 otherwise."""
     if (items := element.items()) and (said := max([_said_by(element, name, value) for name, value in items])):
         return said
     if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):
@@ -143,7 +144,7 @@ def _is_line(element: HtmlElement) -> bool:
 
 @judged_once
 def _says_author(names: str) -> int:
-    """Return 2 where a class or an id says that this is an author's name, 1 where it says author, 0 otherwise."""
+    """Return 2 if a class or an id says that this is an author's name, 1 if it says author, 0 otherwise."""
     if len(names) > _MAX_CLASS:
         return 0
     best = 0
@@ -161,7 +162,7 @@ def _says_author(names: str) -> int:
 
 
 def _said_before(element: HtmlElement) -> str:
-    """Return what stands before an element in its line: `Reviewed by`."""
+    """Return what is before an element in its line: `Reviewed by`."""
     pieces: list[str] = []
     for one in (element, element.getparent()):
         if one is not None:
@@ -178,7 +179,7 @@ def _said_before(element: HtmlElement) -> str:
 
 
 def _is_foreign(element: HtmlElement) -> bool:
-    """Whether an element stands in a form, a menu or another story's teaser."""
+    """Whether an element is in a form, a menu or another story's teaser."""
     for above in (element, *element.iterancestors()):
         if above.tag in _FOREIGN or (
             above is not element and above.tag == "a" and next(above.iter("h2", "h3"), None) is not None
@@ -223,7 +224,7 @@ def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
 
 
 def _texts_of(link: HtmlElement) -> list[str]:
-    """Return a link's text; its pieces apart where no space parts them: `Mara Quill<span>Coast Editor</span>`."""
+    """Return a link's text; its pieces apart if no space parts them: `Mara Quill<span>Coast Editor</span>`."""
     pieces = [piece for piece in link.itertext() if piece]
     is_glued = any(not (before[-1].isspace() or behind[0].isspace()) for before, behind in pairwise(pieces))
     texts = _pieces_of(link) if is_glued else []

@@ -26,7 +26,7 @@ _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody",
 def without_calls(
     lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
 ) -> Sequence[Line]:
-    """Return lines without those in boxes that call the reader to do something, where these are a small part of the text.
+    """Return lines without those in boxes that call the reader to do something, if these are a small part of the text.
 
     `main` is the text's own element, `whole` the text's characters.
     """
@@ -66,7 +66,7 @@ def _box_round(link: HtmlElement, may_call: dict[HtmlElement, bool], most: float
 
 
 def _stands_in_call(element: HtmlElement, known: dict[HtmlElement, bool], *, most: float) -> bool:
-    """Whether an element stands in a known box or in a short one that calls itself so; what is found out is known then."""
+    """Whether an element is in a known box or in a short one that calls itself so; what is found out is known then."""
     if (answer := known.get(element)) is None:
         above, names = element.getparent(), element.get("class")
         is_call = bool(names and _names_a_call(names)) and _is_short(element, most)

@@ -1,4 +1,4 @@
-"""The element that holds an article, found by where its text stands. Pure."""
+"""The element that holds an article, found by where its text is. Pure."""
 
 from bisect import bisect_right
 from collections import Counter, deque
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from tasks.extract.blocks import Block, Kind, key_of
+from tasks.extract.blocks import Block, Kind
 from tasks.extract.lengths import size_of
-from tasks.extract.tree import HEADINGS
+from tasks.extract.tree import HEADINGS, key_of
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
 _HOLDERS = frozenset(("div", "section", "article", "main", "body"))
@@ -25,7 +25,7 @@ _MOST = 0.8  # of the text: what holds so much of it is its container
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of the text, and the block of the page that it is, where it is one."""
+    """A line of the text, and the block of the page that it is, if it is one."""
 
     text: str
     at: int | None
@@ -35,7 +35,8 @@ class Line:
 class Found:
     """What is known of a text's place: blocks, its lines, which blocks it has, and what holds most of them.
 
-    `is_kept` counts as the text's what begins or ends like a piece of it, `is_there` only where that piece is no other block.
+    `is_kept` counts as the text's what begins or ends like a piece of it, `is_there` only if that piece is no other
+    block.
     """
 
     blocks: Sequence[Block]
@@ -55,7 +56,7 @@ class Found:
 
 
 def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
-    """Return where the lines stand among the blocks of the page."""
+    """Return where the lines are among the blocks of the page."""
     known = {block.text: block.key for block in blocks}
     keys = [known.get(line) or key_of(line) for line in lines]
     places: dict[str, list[int]] = {}
@@ -89,7 +90,7 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
 
 
 def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | None:
-    """Return the first place after the last one; what is short may stand anywhere, and counts only where it is near."""
+    """Return the first place after the last one; what is short may be anywhere, and counts only if it is near."""
     after = bisect_right(places, last)
     if after == len(places) or (is_short and places[after] - last > _MAX_JUMP):
         return None
@@ -97,7 +98,7 @@ def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | No
 
 
 def holder_of(block: Block) -> HtmlElement:
-    """Return the element that a block's list, table or paragraph stands in; a loose line's is its own element."""
+    """Return the element that a block's list, table or paragraph is in; a loose line's is its own element."""
     element = block.element
     while element.tag not in _HOLDERS:
         above = element.getparent()
@@ -116,7 +117,7 @@ def parted(text: str, blocks: Sequence[Block]) -> str:
         return text
     whole, pieces, place = key_of(text), list[Block](), 0
     heading = next((at for at, one in enumerate(blocks) if one.element.tag == "h1"), 0)
-    for block in blocks[heading:]:  # what stands over the main heading is the page's
+    for block in blocks[heading:]:  # what is over the main heading is the page's
         if (at := whole.find(block.key, place)) >= 0:
             pieces.append(block)
             place = at + len(block.key)
@@ -125,7 +126,7 @@ def parted(text: str, blocks: Sequence[Block]) -> str:
 
 
 def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
-    """Return blocks without what stands before and behind their paragraphs, where those are a quarter of them.
+    """Return blocks without what is before and after their paragraphs, if those are a quarter of them.
 
     The headings over the first and the list under the last stay.
     """
@@ -160,10 +161,10 @@ def merge(lines: Sequence[Line], other: Found) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an article stands: the element that holds it and its heading (None: the whole page), and its mass.
+    """Where an article is: the element that holds it and its heading (None: the whole page), and its mass.
 
-    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of its
-    paragraphs, found or not, without those that stand in links.
+    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of
+    its paragraphs, found or not, without those that are in links.
     """
 
     scope: HtmlElement | None
@@ -175,7 +176,7 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     """Return the place of the article that a text is of.
 
     Its paragraphs are those in the text's container, and those that are of a kind with the found ones. A text that has
-    no paragraphs counts by its blocks. Where the text is next to nothing of what stands round its heading, it is
+    no paragraphs counts by its blocks. If the text is next to nothing of what is round its heading, it is
     something else, and all paragraphs there count.
     """
     container = _container_of(
@@ -195,7 +196,7 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
 
 
 def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
-    """Return which blocks may be the article's: paragraphs where it has any, else whatever is long."""
+    """Return which blocks may be the article's: paragraphs if it has any, else whatever is long."""
     kept = [block for block, is_kept in zip(found.blocks, found.is_kept, strict=True) if is_kept and prose_of(block)]
     kinds = {block.kind[2:] for block in kept if block.element.tag == "p"}
     inner = set(container.iter()) if container is not None else set()
@@ -222,7 +223,7 @@ def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None
 
 
 def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
-    """Return the element that holds both; None where one of the two is not known."""
+    """Return the element that holds both; None if one of the two is not known."""
     if container is None or heading is None:
         return None
     around = {heading, *heading.iterancestors()}
@@ -230,7 +231,7 @@ def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlEl
 
 
 def prose_of(block: Block) -> int:
-    """Return a block's characters outside of links, none where it is as short as a label."""
+    """Return a block's characters outside of links, none if it is as short as a label."""
     return len(block.text) - block.linked if _says(block, MIN_LINE) else 0
 
 

@@ -1,4 +1,7 @@
-"""Instants from what pages write into their date fields. Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone."""
+"""Instants from what pages write into their date fields.
+
+Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone.
+"""
 
 import re
 from datetime import date, datetime, timedelta, timezone
@@ -19,7 +22,7 @@ _MAX_FIELD = 64  # characters
 
 
 def parse_instant(text: str, *, now: datetime) -> datetime | None:
-    """Return the instant that a field names, aware and in its own zone, or None where it is none or cannot be true.
+    """Return the instant that a field names, aware and in its own zone, or None if it is none or cannot be true.
 
     ISO 8601 with its common slips, RFC 5322, dates in words, seconds or milliseconds since 1970. A day alone is its
     midnight. The whole of a field is read, or nothing of it.

@@ -43,7 +43,7 @@ def extract_batch(
 ) -> Batch:
     """Extract the batch's pages; what is no article is labelled. Raises LakeUnavailable, CorruptRecord.
 
-    So is a page whose rights are reserved, where its source obeys that; its payload stays in the segment. `options` are
+    So is a page whose rights are reserved, if its source obeys that; its payload stays in the segment. `options` are
     those of sources that have any, by their ids.
     """
     results: dict[str, Page | ItemError] = {}  # the pool answers in an order of its own
@@ -70,7 +70,7 @@ def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: date
 
 
 def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
-    """Return the page, or that it may not be kept, where its own words refuse and that is obeyed."""
+    """Return the page, or that it may not be kept, if its own words refuse and that is obeyed."""
     if isinstance(page, ItemError):
         return page
     excluded = exclusion((*look.rights, *page.rights), look.obeyed)
@@ -78,7 +78,7 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
 
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:
-    """Return the page as its site's tdmrep.json completes it, or what it is where reservations are obeyed."""
+    """Return the page as its site's tdmrep.json completes it, or what it is if reservations are obeyed."""
     if page.tdm_reserved is None:
         page = replace(page, tdm_reserved=site_reserves(look.rights))
     if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:
@@ -96,7 +96,7 @@ def _stored_pages(
         together = list(group)
         try:
             segment = read_segment(key)
-            # renditions lie behind all responses: each kind is read in its own order
+            # renditions are after all responses: each kind is read in its own order
             rendered = read_segment(key) if any(look.rendition for look in together) else segment
             for look in together:
                 yield look.captured.final_url, _stored_page(look, segment, rendered, options)

@@ -1,7 +1,7 @@
 """The ways to the text of a pruned page, in the order in which they are tried. Pure.
 
-The first, trafilatura's fast mode, is quick and right for most pages; each of the others costs more and guesses more. A new
-way is one more row of `WAYS`.
+The first, trafilatura's fast mode, is quick and right for most pages; each of the others costs more and guesses more. A
+new way is one more row of `WAYS`.
 """
 
 import re
@@ -41,10 +41,10 @@ class Way:
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return a text of the fast mode that is long enough, and the name of its way; where none is, the longest of all ways.
+    """Return a text of the fast mode that is long enough, and the name of its way; if none is, the longest of all ways.
 
-    `measure` says of a text of the fast mode in which element the other ways are to look, and what length is wanted; the
-    last that it was asked for counts.
+    `measure` says of a text of the fast mode in which element the other ways are to look, and what length is wanted;
+    the last that it was asked for counts.
     """
     for found in _in_fast_mode(tree):
         text = tidied(found)
@@ -61,7 +61,7 @@ def first_sufficient(
 
 
 def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
-    """Return a page with a copy of an element and nothing else; the whole tree where the element is all or none of it."""
+    """Return a page with a copy of an element and nothing else; the whole tree if the element is all or none of it."""
     if element is None or element.tag in ("body", "html"):
         return tree
     page: HtmlElement = tree.makeelement("html")
@@ -70,7 +70,7 @@ def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
 
 
 def block_text(tree: HtmlElement) -> str:
-    """Return an element's text, a line a block. The tree is changed."""
+    """Return an element's text, a line per block. The tree is changed."""
     for block in tree.iter("p", "div", "li", "br", "tr", "h2", "h3", "h4", "blockquote"):
         block.tail = "\n" + (block.tail or "")
         block.text = "\n" + (block.text or "")
@@ -90,7 +90,7 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield what trafilatura's steps find, and what they do in its recall mode, or its whole does, where that may be more."""
+    """Yield what trafilatura's steps find, and what they do in its recall mode, or its whole does, if that may be more."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text
@@ -107,7 +107,7 @@ def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
 
 
 def _by_readability(tree: HtmlElement) -> str:
-    """Return readability's choice, a line a block."""
+    """Return readability's choice, a line per block."""
     chosen = parse_html(Document(deepcopy(tree)).summary())
     return block_text(chosen) if chosen is not None else ""
 

@@ -10,7 +10,7 @@ from tasks.extract.tree import words_in, words_of
 
 _MAX_HEAD_LINES = 5
 _MAX_KICKER, _MAX_BYLINE = 4, 10  # words
-_MAX_GLUED = 4  # characters behind a name: a role
+_MAX_GLUED = 4  # characters after a name: a role
 _MAX_BESIDE_NAMES = 2  # words of a byline with a date: by, and a month
 _MAX_PLACE_LENGTH, _MAX_UNCASED_LENGTH = 20, 4  # characters; not words, which Japanese does not part
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "」", "』", "”", "»", '"', "।", "؟", "۔", ":", "：")

@@ -12,7 +12,7 @@ from tasks.extract.tree import HEADINGS, judged_once
 
 _MAX_LABEL, _MIN_PROSE, _MAX_DATE = 60, 80, 120  # characters
 _MAX_LABELS, _MAX_SHARE = 7, 0.1  # lines; of the text
-_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # what stands in them is the story's, however short
+_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # what is in them is the story's, however short
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", '"', "'", "’", "”", "»", "」", "』", ")", "）")
 _DATED = re.compile(
     r"(?:^|[-_\s])(?:date|dates|datetime|dateline|time|timestamp|published|posted|updated|modified)(?:$|[-_\s])",
@@ -25,7 +25,8 @@ def without_labels(
 ) -> list[Line]:
     """Return lines without the labels over the text's own element, and without those that are named as dates.
 
-    `whole` is the text's characters. Labels over it that are many, or more than a small part of it, are a list and stay.
+    `whole` is the text's characters. Labels over it that are many, or more than a small part of it, are a list and
+    stay.
     """
     first = next((at for at, line in enumerate(lines) if _begins(line, blocks, main)), 0)
     labels = [line for line in lines[:first] if _is_label(line, blocks)]
@@ -36,7 +37,7 @@ def without_labels(
 
 
 def _begins(line: Line, blocks: Sequence[Block], main: HtmlElement | None) -> bool:
-    """Whether a line stands in the text's own element, or is a paragraph."""
+    """Whether a line is in the text's own element, or is a paragraph."""
     if line.at is None:
         return True
     element = blocks[line.at].element

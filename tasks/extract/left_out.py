@@ -30,7 +30,7 @@ _LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
 
 
 def fill(found: Found) -> list[Line]:
-    """Return the lines with the blocks between them that an extractor left out, where those are of the body's kind."""
+    """Return the lines with the blocks between them that an extractor left out, if those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
     main = main_of(found)
@@ -71,10 +71,10 @@ def _headings_between(found: Found) -> set[int]:
 
 
 def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
-    """Whether a heading is the story's: it stands in the text's own element, or in a row of several of its make.
+    """Whether a heading is the story's: it is in the text's own element, or in a row of several of its make.
 
-    By itself elsewhere it may be a box's whose list has gone. One that is a link must lead to no other page of the site,
-    as a headline does.
+    By itself elsewhere it may be a box's whose list has gone. One that is a link must lead to no other page of the
+    site, as a headline does.
     """
     block = found.blocks[at]
     if next(block.element.iterancestors("table"), None) is not None:
@@ -101,9 +101,9 @@ def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> li
 
 
 def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
-    """Return the lists, with their headings, that stand in the text's own element right before or after its end.
+    """Return the lists, with their headings, that are in the text's own element right before or after its end.
 
-    An extractor that looks for paragraphs alone leaves them out, and at an end no line behind them shows that.
+    An extractor that looks for paragraphs alone leaves them out, and at an end no line after them shows that.
     """
     beside: list[int] = []
     at, size = edge + step, 0
@@ -169,7 +169,7 @@ def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: Ht
 
 
 def _is_held(found: Found, at: int) -> bool:
-    """Whether a block stands in an element that holds a part of the text, without itself."""
+    """Whether a block is in an element that holds a part of the text, without itself."""
     return found.holders[holder_of(found.blocks[at])] - found.counted(at) >= _MIN_SHARE * found.mass
 
 
@@ -185,7 +185,7 @@ def _leads_on(block: Block) -> bool:
 def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
     """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
 
-    Two or more of the same make stand beside paragraphs, each with a heading and without a link to the site itself.
+    Two or more of the same make are beside paragraphs, each with a heading and without a link to the site itself.
     """
     boxes: dict[str, list[HtmlElement]] = {}
     for box in main if main is not None else ():

@@ -1,6 +1,6 @@
 """An article's text as markdown: its headings, lists, quotes, tables, links and emphasis, as the page has them. Pure.
 
-It is the text, line by line: where the block of the page behind a line is known and reads the same, its markup is put in,
+It is the text, line by line: if the block of the page behind a line is known and reads the same, its markup is put in,
 else the line stands plain. So what is rendered is the text again, but for white space. Nothing of it is HTML.
 """
 
@@ -32,7 +32,7 @@ _BOLD, _ITALIC = frozenset(("b", "strong")), frozenset(("i", "em"))
 
 
 class _Style(NamedTuple):
-    """How a piece of text stands: bold, italic, and in a link to where."""
+    """How a piece of text is set: bold, italic, and in a link to where."""
 
     is_bold: bool = False
     is_italic: bool = False
@@ -49,7 +49,7 @@ _PLAIN = _Style()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the list or table, `quote` the quote it stands in."""
+    """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the list or table, `quote` the quote it is in."""
 
     text: str
     kind: str = "block"
@@ -60,7 +60,7 @@ class _Part:
 def markdown_of(text: str, blocks: Sequence[Block]) -> str:
     """Return a text as CommonMark with tables; `blocks` are those of its page."""
     runs: dict[HtmlElement, dict[str, Run]] = {}
-    # one look at the page, where each line would look through all that it stands in
+    # one look at the page, where each line would look through all that it is in
     has_quotes = any(True for block in blocks[:1] for _ in block.element.getroottree().iter("blockquote"))
     placed = _placed(text.split("\n") if text else (), blocks)
     parts = [_part(line, block, runs, has_quotes=has_quotes) for line, block in placed]
@@ -68,7 +68,7 @@ def markdown_of(text: str, blocks: Sequence[Block]) -> str:
 
 
 def _placed(lines: Sequence[str], blocks: Sequence[Block]) -> Iterator[tuple[str, Block | None]]:
-    """Yield each line with the block that reads so: the next one behind the line before, else the first."""
+    """Yield each line with the block that reads so: the next one after the line before, else the first."""
     places: dict[str, list[int]] = {}
     for at, block in enumerate(blocks):
         places.setdefault(block.text, []).append(at)
@@ -100,7 +100,7 @@ def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]
 
 
 def _above(element: HtmlElement | None, *tags: str) -> HtmlElement | None:
-    """Return the nearest element of these tags that an element is, or stands in."""
+    """Return the nearest element of these tags that an element is, or is in."""
     if element is None or element.tag in tags:
         return element
     return next(element.iterancestors(*tags), None)
@@ -170,7 +170,7 @@ def _key(text: str) -> str:
 
 
 def _runs(element: HtmlElement) -> list[Run]:
-    """Return the lines that stand in an element itself, in pieces; what is a block of its own parts them."""
+    """Return the lines that are in an element itself, in pieces; what is a block of its own parts them."""
     runs: list[Run] = [[]]
     _add(runs, element.text, _PLAIN)
     open_ones = [(iter(element), _PLAIN, element)]

@@ -1,7 +1,7 @@
 """What a page says of itself: JSON-LD first, then its meta elements, then what is on show. Pure.
 
-Reads the tree as parsed, before scripts are removed from it. Costs about a millisecond a page, htmldate apart, which is
-asked only where nothing else names a date, and before which the longest scripts are emptied.
+Reads the tree as parsed, before scripts are removed from it. Costs about a millisecond per page, htmldate apart, which
+is asked only if nothing else names a date, and before which the longest scripts are emptied.
 """
 
 import re
@@ -58,15 +58,16 @@ _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
 _MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
 _MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
 _MAX_UPDATES = 1000  # of a live blog
-_MAX_SHORT, _MAX_SHORT_LENGTH = 300, 300  # meta elements that directives may stand in; their characters
+_MAX_SHORT, _MAX_SHORT_LENGTH = 300, 300  # meta elements that directives may be in; their characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """What a page says of itself. Instants are aware UTC, URLs absolute.
 
-    `titles` and `ledes` are all that it gives itself, `robots` its directives to crawlers as they stand there, `types` its own schema.org types, `article_body` its JSON-LD
-    articleBody as it stands there, and a live blog's updates behind it, `metas` its short meta elements by their lower-case names.
+    `titles` and `ledes` are all that it gives itself, `robots` its directives to crawlers as they stand there, `types`
+    its own schema.org types, `article_body` its JSON-LD articleBody as it stands there, and a live blog's updates after
+    it, `metas` its short meta elements by their lower-case names.
     """
 
     title: str | None
@@ -169,7 +170,7 @@ def _headings(tree: HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _without_kicker(heading: HtmlElement) -> str:
-    """Return what a heading says behind an element with which it begins: `<span>Lesetipp</span> Harbour reopens`."""
+    """Return what a heading says after an element with which it begins: `<span>Lesetipp</span> Harbour reopens`."""
     first = next(iter(heading), None)
     if first is None or clean(heading.text):
         return ""
@@ -221,8 +222,8 @@ def _published(
 ) -> datetime | None:
     """Return when the page was published.
 
-    By its fields in figures, which programs write; else by the date on show, since fields in words often say when a page
-    was built; else by those, by what is said of the page around the article, by when it was changed, by htmldate.
+    By its fields in figures, which programs write; else by the date on show, since fields in words often say when a
+    page was built; else by those, by what is said of the page around the article, by when it was changed, by htmldate.
     """
     fields = (*strings(node.get("datePublished")), *_values(meta, *_PUBLISHED), *strings(node.get("dateCreated")))
     of_page = (stated for one in graph.of_types(_PAGES) for stated in strings(one.get("datePublished")))

@@ -1,6 +1,6 @@
 """Text that was UTF-8, read as windows-1252 and written as UTF-8 again, into what it was: `cafÃ©` into `café`. Pure.
 
-Careful rather than thorough: a line is mended where it has an unmistakable sign, and where no letter beyond ASCII in it
+Careful rather than thorough: a line is mended if it has an unmistakable sign, and if no letter beyond ASCII in it
 is whole, since a line with whole ones was not read wrongly. `CAFÉ»` looks like a broken pair and is none.
 """
 

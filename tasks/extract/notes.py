@@ -11,7 +11,7 @@ from tasks.extract.tree import text_of
 _LINKS = XPath("descendant::a[starts-with(@href, '#')]")
 _NAMED = XPath("descendant::*[@id] | descendant::a[starts-with(@href, '#')]")
 _MAX_MARK = 5  # characters
-_MAX_LINKED = 0.5  # of the line that a mark stands in: more is a menu
+_MAX_LINKED = 0.5  # of the line that a mark is in: more is a menu
 _MIN_NOTES = 0.3  # of a list's items: `[1-3]` leads to the first alone
 _NOTES = ("li", "p", "dd", "td")
 

@@ -1,6 +1,6 @@
-"""What stands in place of a story: a notice, known by its shape and by whom it speaks to. Pure.
+"""What is in place of a story: a notice, known by its shape and by whom it speaks to. Pure.
 
-A notice is short and has nothing to do with the page's title. Where the page says that it is not free, that is enough;
+A notice is short and has nothing to do with the page's title. If the page says that it is not free, that is enough;
 elsewhere the notice must ask for something that only notices ask for.
 """
 
@@ -15,7 +15,7 @@ from tasks.values.rows import PageType
 _MAX_PAID, _MAX_NOTICE = 1500, 800
 _STEM = 5  # letters of a word that its forms share, in most languages
 _MIN_WORD = 4  # letters; shorter ones are in every line
-_PAIR = 2  # characters, where a script does not part words
+_PAIR = 2  # characters, if a script does not part words
 _COMMON = frozenset(
     "about after from have more over that their there they this what when where which will with your".split()
 )
@@ -90,7 +90,7 @@ _ASKS = (
 
 
 def notice_of(text: str, metadata: Metadata) -> PageType | None:
-    """Return what a text is that stands in place of the story; None where it is one, or where the title says nothing."""
+    """Return what a text is that is in place of the story; None if it is one, or if the title says nothing."""
     if len(text) > _MAX_PAID or not is_elsewhere(text, metadata):
         return None
     if metadata.paywalled is True:
@@ -107,7 +107,7 @@ def gives_way(text: str, body: str, metadata: Metadata) -> bool:
 
 
 def is_elsewhere(text: str, metadata: Metadata) -> bool:
-    """Whether a text has no word of its page's title, where that has any that says something."""
+    """Whether a text has no word of its page's title, if that has any that says something."""
     titles = _stems(words_of(metadata.title or ""))
     return bool(titles) and titles.isdisjoint(_stems(words_in(text)))
 

@@ -1,4 +1,7 @@
-"""One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
+"""One stored response into the page that it is: decoded, parsed once, read, labelled.
+
+Pure; runs in a worker process.
+"""
 
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
@@ -41,8 +44,8 @@ _AS_IN_A_SWEEP = ExtractConfig()
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     """Return the page with its text, or with the label of what it is instead and no text.
 
-    The same record gives the same page, on any machine and at any time. Raises NotAnArticle where there is nothing to
-    read, EmptyExtraction where there should be, TooManyElements, what `decode_received` raises, and CorruptRecord.
+    The same record gives the same page, on any machine and at any time. Raises NotAnArticle if there is nothing to
+    read, EmptyExtraction if there should be, TooManyElements, what `decode_received` raises, and CorruptRecord.
     """
     page = _read(_stored_document(stored, config), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:
@@ -94,7 +97,7 @@ def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
 
 
 def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
-    """Return a page's own bytes where they are its text in UTF-8: each of them, and no byte order mark."""
+    """Return a page's own bytes if they are its text in UTF-8: each of them, and no byte order mark."""
     if charset != "utf-8" or body.startswith(BOM_UTF8):
         return None
     return None if "\ufffd" in html else body  # as which bytes come out that are no UTF-8
@@ -125,9 +128,9 @@ def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions,
 
 
 def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement | None:
-    """Return the root of a page, whose elements all have its URL as `base_url`; None where there is nothing to parse.
+    """Return the root of a page, whose elements all have its URL as `base_url`; None if there is nothing to parse.
 
-    `encoded` is the page in UTF-8, where somebody has it.
+    `encoded` is the page in UTF-8, if somebody has it.
     """
     tree = parse_html(html, encoded)
     if tree is not None:

@@ -52,7 +52,7 @@ class ExtractorPool:
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
         """Extract the pages side by side; yields each one's capture id and what came of it, in the order given.
 
-        Raises CorruptRecord where a stored record is damaged, Stopped where another thread closes the pool meanwhile.
+        Raises CorruptRecord if a stored record is damaged, Stopped if another thread closes the pool meanwhile.
         """
         asked: deque[str] = deque()  # pages are taken as they are extracted, since each holds its record
 

@@ -13,24 +13,24 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
-from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, is_unseen, mass_of
+from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, mass_of, unseen_of
 from tasks.extract.notes import notes_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
-from tasks.extract.read_more import MIN_TEASER_LINKS, READ_MORE, lead_of, read_more_lines
-from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
+from tasks.extract.read_more import MIN_TEASER_LINKS, lead_of, read_more_lines
+from tasks.extract.tree import HEADINGS, has_words, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT, _MIN_PARAGRAPH = 60, 120  # characters
 _MAX_CREDIT_LENGTH = 120
 _MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
 _MAX_PROSE_BESIDE = 1000  # characters for each linked heading of what is about other pages
-_MAX_BOXED_SHARE = 0.3  # of the prose, that stands in boxes with forms
+_MAX_BOXED_SHARE = 0.3  # of the prose, that is in boxes with forms
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
-_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that stands in links
+_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that is in links
 
-_STOPS = phrases.phrases(phrases.STOP_HEADINGS) | READ_MORE
-_FILLERS = phrases.phrases(phrases.FILLERS)
-_CREDITS = phrases.phrases(phrases.CREDITS)
+_STOPS = phrases.Phrases(phrases.STOP_HEADINGS, phrases.READ_MORE)
+_FILLERS = phrases.Phrases(phrases.FILLERS)
+_CREDITS = phrases.Phrases(phrases.CREDITS)
 _CELLS = ("td", "th")
 _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
 _COMMENTS = re.compile(
@@ -38,11 +38,15 @@ _COMMENTS = re.compile(
     r"|disqus_thread|dsq-comments",
     re.IGNORECASE,
 )
+_COMMENT_WORDS = ("comment", "disqus_thread")  # each of those has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What to take out, why, and what it looks like. What a certain rule finds cannot be the story, and is not weighed."""
+    """What to take out, why, and what it looks like.
+
+    What a certain rule finds cannot be the story, and is not weighed.
+    """
 
     name: str
     reason: str
@@ -62,11 +66,11 @@ def prune(
     taken: dict[str, int] | None = None,
     mass: Mass | None = None,
 ) -> bool:
-    """Remove what the rules find; return False where the unsure ones would have taken the story and were not heeded.
+    """Remove what the rules find; return False if the unsure ones would have taken the story and were not heeded.
 
     `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
-    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what the body says,
-    where that is known.
+    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what
+    the body says, if that is known.
     """
     body = tree.find("body")
     if body is None:
@@ -101,25 +105,17 @@ def _leaves_the_story(page: Outline, certain: set[HtmlElement], unsure: set[Html
 
 
 def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outline) -> int:
-    """Return the prose of elements, without those that lie in others of `within`."""
+    """Return the prose of elements, without those that are in others of `within`."""
     outer = (one for one in elements if within.isdisjoint(one.iterancestors()))
     return sum(page.weights[one].prose for one in outer)
 
 
 def _comments(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.body.iterdescendants("div", "section", "ol", "ul"):
-        kind, name = element.get("class"), element.get("id")
-        if ((kind and _names_comments(kind)) or (name and _names_comments(name))) and (
-            next(element.iter("h1"), None) is None
-        ):
+    for element in page.classes.holding(*_COMMENT_WORDS) + page.ids.holding(*_COMMENT_WORDS):
+        names = f"{element.get('class')} {element.get('id')}".split()
+        is_box = element.tag in ("div", "section", "ol", "ul") and any(map(_COMMENTS.fullmatch, names))
+        if is_box and next(element.iter("h1"), None) is None:
             yield element
-
-
-@judged_once
-def _names_comments(names: str) -> bool:
-    folded = names.casefold()
-    is_likely = "comment" in folded or "disqus" in folded or "dsq" in folded
-    return is_likely and any(map(_COMMENTS.fullmatch, names.split()))
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
@@ -135,18 +131,19 @@ def _deks(page: Outline) -> Iterator[HtmlElement]:
 def _credits(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
         lead = lead_of(text) if len(text) <= _MAX_CREDIT_LENGTH else ""
-        if (lead and words_in(lead) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
+        if (lead and _CREDITS.have(lead)) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
             yield element
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    for element, words in page.labels:
-        if (words in _FILLERS or (words and is_unseen(element))) and not _is_in_table(element):
+    unseen = unseen_of(page.classes)
+    for element, text in page.labels:
+        if (_FILLERS.have(text) or (element in unseen and has_words(text))) and not _is_in_table(element):
             yield element
 
 
 def _is_in_table(element: HtmlElement) -> bool:
-    """Whether an element is a cell, or stands in one: what looks like a control there is a figure's name."""
+    """Whether an element is a cell, or is in one: what looks like a control there is a figure's name."""
     return element.tag in _CELLS or next(element.iterancestors(*_CELLS), None) is not None
 
 
@@ -167,12 +164,12 @@ def _is_announced(element: HtmlElement, page: Outline) -> bool:
     ):
         return False
     text = text_of(before)
-    return text.endswith((":", "：")) and len(text) >= _MIN_ANNOUNCEMENT and words_in(text) not in _STOPS
+    return text.endswith((":", "：")) and len(text) >= _MIN_ANNOUNCEMENT and not _STOPS.have(text)
 
 
 def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
-    for label, words in page.labels:
-        if words in _STOPS:
+    for label, text in page.labels:
+        if _STOPS.have(text):
             section = _section_of(label, page)
             after = (
                 list(_foreign_after(section, page)) if page.weights[section].text <= page.weights[label].text else []
@@ -183,7 +180,7 @@ def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _heads_prose(section: HtmlElement, label: HtmlElement, page: Outline) -> bool:
-    """Whether a heading stands over the story: nothing but itself is its section, and a paragraph of some length follows."""
+    """Whether a heading is over the story: nothing but itself is its section, and a paragraph of some length follows."""
     if page.weights[section].text > page.weights[label].text or label.tag not in HEADINGS:
         return False
     after = next((one for one in section.itersiblings() if page.weights[one].text), None)
@@ -257,7 +254,7 @@ def _cards(page: Outline) -> Iterator[HtmlElement]:
     """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose.
 
     Before half of all prose on the page; or, as teasers may say more than a short story, of that outside of such runs,
-    where each has a picture and is short.
+    if each has a picture and is short.
     """
     prose, runs = 0, []
     if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
@@ -293,7 +290,7 @@ def _is_of_site(card: HtmlElement) -> bool:
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the box round each form, as far as it says little else; the forms alone where the boxes are the story."""
+    """Yield the box round each form, as far as it says little else; the forms alone if the boxes are the story."""
     forms = [one for one in page.body.iter("form") if _is_box(one, page)]
     boxes = {_box_of(one, page) for one in forms}
     yield from boxes if _prose_of(boxes, boxes, page) <= _MAX_BOXED_SHARE * page.prose else forms

@@ -1,6 +1,7 @@
 """How far a text that was found can be trusted: by what it left, what it took too much, how it lies. Pure.
 
-A figure to sort by, not a measure of truth: on pages whose text is known, most are near 1, and what is far below is wrong.
+A figure to sort by, not a measure of truth: on pages whose text is known, most are near 1, and what is far below is
+wrong.
 """
 
 import re
@@ -25,7 +26,7 @@ _MIN_PARAGRAPH_LENGTH = 40  # characters; what is shorter is as often a label
 class Signs:
     """How a text lies on its page, each 0 to 1.
 
-    What of it stands in one element, which of its lines are blocks of the page as they stand there, and how much of what
+    What of it is in one element, which of its lines are blocks of the page as they stand there, and how much of what
     the page says outside of links it is.
     """
 
@@ -37,8 +38,8 @@ class Signs:
 def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Signs | None = None) -> float:
     """Return 0 to 1: the share of the article's paragraphs that the text has, without its lines that are mere links.
 
-    `tree` is the page after pruning, `mass` its paragraphs'. A guess counts for less than what was found by the usual way,
-    and so does a text that is scattered over the page, is little of it, or is made of short lines.
+    `tree` is the page after pruning, `mass` its paragraphs'. A guess counts for less than what was found by the usual
+    way, and so does a text that is scattered over the page, is little of it, or is made of short lines.
     """
     if not text:
         return 0.0
@@ -57,7 +58,7 @@ def _less(share: float, most: float) -> float:
 
 
 def _short_share(text: str, links: AbstractSet[str]) -> float:
-    """Return the part of a text of some length that stands in lines shorter than a sentence and are no links."""
+    """Return the part of a text of some length that is in lines shorter than a sentence and are no links."""
     if len(text) < _MIN_JUDGED:
         return 0.0
     shortest = _SHORT_UNSPACED if len(_UNSPACED.findall(text, 0, _MIN_JUDGED)) > _MIN_JUDGED / 2 else _SHORT_LINE
@@ -65,7 +66,7 @@ def _short_share(text: str, links: AbstractSet[str]) -> float:
 
 
 def paragraph_mass(tree: HtmlElement) -> int:
-    """Return the characters of the page's longer paragraphs, without those that stand in links."""
+    """Return the characters of the page's longer paragraphs, without those that are in links."""
     masses = (length_of(element) - sum(map(length_of, element.iter("a"))) for element in tree.iter("p"))
     return sum(mass for mass in masses if mass >= _MIN_PARAGRAPH_LENGTH)
 

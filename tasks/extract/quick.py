@@ -1,10 +1,10 @@
-"""The text that trafilatura's fast mode gives, by its own steps and for less, where a page lets that be known. Pure.
+"""The text that trafilatura's fast mode gives, by its own steps and for less, if a page lets that be known. Pure.
 
-The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here the
-frame that it would choose is found first, by words that must stand in an element's attributes before a pattern can
-match (`tasks.extract.quick_frames`); the frame alone is copied, cleaned, and given to the steps. Where the outcome might
-depend on the rest of the page, the answer is None, or not sure. The steps are of one version, and only with that one are
-they called.
+The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here
+the frame that it would choose is found first, by words that must be in an element's attributes before a pattern can
+match (`tasks.extract.quick_frames`); the frame alone is copied, cleaned, and given to the steps. If the outcome might
+depend on the rest of the page, the answer is None, or not sure. The steps are of one version, and only with that one
+are they called.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
 _MAX_LOST = 7  # of a frame's text so many parts may go, but one
-# characters; what is longer goes only where nine tenths of it are links
+# characters; what is longer goes only if nine tenths of it are links
 _MAX_SHORT, _MAX_SHORT_PARAGRAPH, _MIN_LINKED = 400, 160, 0.6
 _LINKED = ("div", "list", "p")  # deleted for their links
 _MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
@@ -56,8 +56,9 @@ _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 class QuickText:
     """What the library finds on a page, but for what it might do next.
 
-    Where that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would find
-    something else, and would take that if it is half as much again. It would look in the same frames if it `is_framed`.
+    If that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would
+    find something else, and would take that if it is half as much again. It would look in the same frames if it
+    `is_framed`.
     """
 
     text: str
@@ -70,7 +71,8 @@ class QuickText:
 class _Taken:
     """The text's elements in a body, and the tags that are text.
 
-    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before this one.
+    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before
+    this one.
     """
 
     body: HtmlElement
@@ -106,7 +108,7 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
 
 
 def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
-    """Return a short text with what stands anywhere else, as the library does, or else all that the page says."""
+    """Return a short text with what is anywhere else, as the library does, or else all that the page says."""
     for one in reversed(short.lone):
         short.body.insert(0, one)
     found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short
@@ -148,7 +150,7 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
-    """Return a copy of the frame on a page of its own, with the library's tags, or None where a form is most of it."""
+    """Return a copy of the frame on a page of its own, with the library's tags, or None if a form is most of it."""
     page = frame.makeelement("html")
     around = SubElement(page, "body")
     if next(frame.iterancestors(*_OPENING), None) is not None:
@@ -271,7 +273,7 @@ def _delete(elements: Iterable[HtmlElement]) -> None:
 
 
 def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:
-    """Return the tags that are text: boxes, too, where the page's paragraphs say little."""
+    """Return the tags that are text: boxes, too, if the page's paragraphs say little."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     size = sum(len(raw_text_of(one)) for one in alone.iter("p"))
     if size < _MIN_PARAGRAPHS:
@@ -314,7 +316,7 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
 def _anywhere(
     tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
 ) -> _Taken | None:
-    """Return a page's paragraphs, quotes and tables, wherever they stand, each text once, after those that are `beside` them."""
+    """Return a page's paragraphs, quotes and tables, wherever they are, each text once, after those that are `beside` them."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
     if alone is None:

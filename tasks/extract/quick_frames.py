@@ -1,7 +1,7 @@
-"""The frame of a story as trafilatura's fast mode would choose it: the first element of a kind that its patterns match. Pure.
+"""The frame of a story as trafilatura's fast mode would choose it: the first element of a kind that its patterns match.
 
-An element is asked for words that must stand in its attributes before a pattern of the library can match; the few that have
-one are shown to the library's own pattern, whose answer about the same names is remembered.
+Pure. An element is searched for words that must be in its attributes before a pattern of the library can match; the few
+that have one are shown to the library's own pattern, whose answer about the same names is remembered.
 """
 
 import re
@@ -132,7 +132,7 @@ class Page:
         return is_likely and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
 
     def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
-        """Return the first element of a kind, and whether that is known: not where too many had to be tried."""
+        """Return the first element of a kind, and whether that is known: not if too many had to be tried."""
         likely = (one for one, names, name in self._boxes if _is_likely(one, names, name, kind))
         for tried, one in enumerate(likely):
             if tried == _MAX_FRAMES:

@@ -10,10 +10,10 @@ from tasks.extract import phrases
 from tasks.extract.outline import Outline, is_on_site
 from tasks.extract.tree import HEADINGS, clean, words_in
 
-READ_MORE = phrases.phrases(phrases.READ_MORE)
+_READ_MORE = phrases.Phrases(phrases.READ_MORE)
 _LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 _LEADING_MARKS = ":：|>»"
-MIN_TEASER_LINKS = 0.5  # of its text, that stand in links
+MIN_TEASER_LINKS = 0.5  # of its text, that are in links
 _MIN_LEAD_LINKS = 0.3
 _MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 40  # of its text; characters of it; of a paragraph beside it
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", ")", "”", "»")
@@ -34,7 +34,7 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
         if share < _MIN_LEAD_LINKS:
             continue
         lead = lead_of(text)
-        is_named = bool(lead) and words_in(lead) in READ_MORE
+        is_named = bool(lead) and _READ_MORE.have(lead)
         is_led = share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
         if is_named or is_led or (share >= _MIN_WHOLE_LINK and _interrupts(element, text, page)):
             yield element
@@ -46,7 +46,7 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 
 
 def lead_of(text: str) -> str:
-    """Return the words before a line's first colon, bar or arrow; empty where there is none, or it stands far in."""
+    """Return the words before a line's first colon, bar or arrow; empty if there is none, or it is far in."""
     lead = _LEAD.match(text) if any(map(text.__contains__, _LEADING_MARKS)) else None
     return lead[0] if lead else ""
 
@@ -54,7 +54,7 @@ def lead_of(text: str) -> str:
 def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
     """Whether a paragraph in a story is a link to another page of the site and no sentence: its headline.
 
-    It stands behind a paragraph or a list, before a paragraph or the next part's heading; an advert's box may stand beside
+    It is after a paragraph or a list, before a paragraph or the next part's heading; an advert's box may be beside
     it, or one more such link.
     """
     if element.tag != "p" or len(text) < _MIN_HEADLINE or text.endswith(_ENDS):
@@ -103,11 +103,11 @@ def _kind_of(one: HtmlElement | None, page: Outline) -> str | None:
 def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
     """Whether a line begins with a phrase and leads to another page of the site.
 
-    Where it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
+    If it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
     this point …`.
     """
     words = words_in(text)
-    size = next((size for size in range(2, 6) if words[:size] in READ_MORE), 0)
+    size = next((size for size in range(2, 6) if words[:size] in _READ_MORE.words), 0)
     if not size:
         return False
     ahead = words_in(clean(element.text)) if element.text else ()
@@ -116,7 +116,7 @@ def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
 
 
 def _is_parted(text: str, size: int) -> bool:
-    """Whether a mark or a link's end stands after so many words of a text."""
+    """Whether a mark or a link's end is after so many words of a text."""
     ends = [match.end() for match in islice(_WORDS.finditer(text), size)]
     return bool(ends) and text[ends[-1] :].lstrip()[:1] in _PARTING_MARKS
 

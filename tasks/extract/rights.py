@@ -19,7 +19,7 @@ _MAX_SCRIPTS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """Whether text and data mining is reserved, and whether copies are to be kept; None where nothing is said."""
+    """Whether text and data mining is reserved, and whether copies are to be kept; None if nothing is said."""
 
     tdm_reserved: bool | None
     noarchive: bool | None
@@ -42,9 +42,9 @@ def _is_rsl(script: HtmlElement) -> bool:
 
 
 def rights_of(metadata: Metadata, headers: Iterable[tuple[str, str]]) -> Rights:
-    """Return what is said of the page; `headers` have lower-case names, and one may stand there several times.
+    """Return what is said of the page; `headers` have lower-case names, and one may be there several times.
 
-    Of two answers the stricter counts. `noai` among the robots directives reserves where nothing else speaks of it.
+    Of two answers the stricter counts. `noai` among the robots directives reserves if nothing else speaks of it.
     """
     fields = tuple(headers)
     directives = robots_directives((*(value for name, value in fields if name == "x-robots-tag"), *metadata.robots))

@@ -1,4 +1,4 @@
-"""What a source's own selectors find on its pages: XPath 1.0, by which its catalogue says where something stands. Pure."""
+"""What a source's own selectors find on its pages: XPath 1.0, by which its catalogue says where something is. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tasks.extract.tree import clean, text_of
 
 
 def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions, *, now: datetime) -> Metadata:
-    """Return the metadata with the title and the date that stand where the options say, if anything does."""
+    """Return the metadata with the title and the date that are where the options say, if anything does."""
     title = next(filter(None, map(_said_by, _found(tree, options.title))), None)
     if title:
         metadata = replace(metadata, title=title, titles=tuple(dict.fromkeys((title, *metadata.titles))))

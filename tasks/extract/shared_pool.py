@@ -13,8 +13,8 @@ _pool: ExtractorPool | None = None
 
 
 def shared_pool(settings: Settings) -> ExtractorPool:
-    """Return the pool, started if need be; raises Stopped where this process is asked to stop."""
-    global _pool  # noqa: PLW0603 - one pool a process
+    """Return the pool, started if need be; raises Stopped if this process is asked to stop."""
+    global _pool  # noqa: PLW0603 - one pool per process
     with _lock:
         if stopping.is_set():
             raise Stopped("asked to stop")  # no one would end the processes

@@ -23,7 +23,7 @@ _CHANGED = re.compile(
 
 
 def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return the date that stands nearest to the main heading, and the nearest that says when the page changed."""
+    """Return the date that is nearest to the main heading, and the nearest that says when the page changed."""
     if heading is None:
         return None, None
     near = (

@@ -1,4 +1,7 @@
-"""Boxes at a text's end whose words the text does not use: a notice, an office's address, what other pages are about. Pure."""
+"""Boxes at a text's end whose words the text does not use: a notice, an office's address, what other pages are about.
+
+Pure.
+"""
 
 import re
 from collections.abc import Sequence
@@ -48,26 +51,29 @@ def without_strangers(lines: Sequence[Line], blocks: Sequence[Block], main: Html
 
 
 def _box_of(line: Line, blocks: Sequence[Block], around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element that a line stands in and most of the text does not."""
+    """Return the outermost element that a line is in and most of the text does not."""
     return outermost(blocks[line.at].element, around) if line.at is not None else None
 
 
 def _is_common(box: HtmlElement) -> bool:
-    """Whether several elements of a box's make stand in its row, as the paragraphs of a story do."""
+    """Whether several elements of a box's make are in its row, as the paragraphs of a story do."""
     above = box.getparent()
     row = above.iterchildren(box.tag) if above is not None else iter(())
     return sum(make_of(one) == make_of(box) for one in islice(row, _MAX_ROW)) > _MAX_ALIKE
 
 
 def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
-    """Whether a box may be the next part of what stands in the one before it: it is of its make, or a loose paragraph."""
+    """Whether a box may be the next part of what is in the one before it: it is of its make, or a loose paragraph."""
     if before is None or before.tag in _LOOSE:
         return False
     return box.tag in _LOOSE or (box.tag == before.tag and make_of(box) == make_of(before))
 
 
 def _use_own_words(lines: Sequence[str], text: str) -> bool:
-    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it. The text is in small letters."""
+    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it.
+
+    The text is in small letters.
+    """
     own = "\n".join(lines).casefold()
     if _UNSPACED.search(own):
         return False

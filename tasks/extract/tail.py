@@ -1,6 +1,6 @@
-"""The end of a text without what belongs to the page: boxes that ask for something, tags, addresses, notices, sources. Pure.
+"""The end of a text without what belongs to the page: boxes that ask for something, tags, addresses, notices, sources.
 
-What goes is known by where its links lead, by what the metadata say, or by its shape; never by a list of words.
+Pure. What goes is known by where its links lead, by what the metadata say, or by its shape; never by a list of words.
 """
 
 import re
@@ -29,8 +29,8 @@ _MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense
 _MAX_LINES = 14
 _MAX_LAST = 0.1  # of the text: a box at its end that promotes a page
 _MIN_LEFT = 2  # lines that a text keeps
-_MAX_LABEL = 40  # characters of what stands over a list
-# of the text: in its own element; in boxes behind; behind all of it
+_MAX_LABEL = 40  # characters of what is over a list
+# of the text: in its own element; in boxes after; after all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
 _MAX_BESIDE = 0.35  # of the text: beside its own element
@@ -44,7 +44,7 @@ _LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's 
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
 _PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
-_MAX_BEHIND = 2  # lines: where accounts are given, and what stands behind it
+_MAX_BEHIND = 2  # lines: where accounts are given, and what is after it
 _MIN_LEANING = 0.9  # of a line that is all in italics
 _ADDRESSED = ("p", *HEADINGS)
 _MAX_ANNOUNCEMENT = 200  # characters
@@ -118,7 +118,7 @@ class _Tail:
     tags: AbstractSet[tuple[str, ...]]
     is_dense: bool
     named: dict[HtmlElement, bool]
-    """Which elements stand in a box that names itself; what holds the text does not. Filled as they are asked for."""
+    """Which elements are in a box that names itself; what holds the text does not. Filled as they are asked for."""
 
     @property
     def url(self) -> str:
@@ -128,7 +128,7 @@ class _Tail:
     def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
         """Return the lines without those outside of what holds the text and its heading, in boxes of another make.
 
-        All of them where there is no such element, or where those outside are more than a part: above all in one element,
+        All of them if there is no such element, or if those outside are more than a part: above all in one element,
         which may be the story's second.
         """
         if scope is None or scope.tag in ("body", "html"):
@@ -156,7 +156,7 @@ class _Tail:
         return max(held.values(), default=0)
 
     def _prose(self, line: Line) -> float:
-        """Return what a line says outside of links; nothing where the title is in a dense script, and the line has none of it."""
+        """Return what a line says outside of links; nothing if the title is in a dense script, and the line has none of it."""
         block, size = self._block(line), size_of(line.text)
         if self.is_dense and size == len(line.text):
             return 0
@@ -177,7 +177,7 @@ class _Tail:
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.
 
-        Their number where there are none, or where they are more than a part of it, hold a table, or stand loose.
+        Their number if there are none, or if they are more than a part of it, hold a table, or stand loose.
         """
         if holder is None:
             return len(lines)
@@ -198,7 +198,7 @@ class _Tail:
         return block is not None and _is_under(block.element, known)
 
     def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
-        """Whether a line stands in a box of another make than what holds the text, and in no table."""
+        """Whether a line is in a box of another make than what holds the text, and in no table."""
         block = self._block(line)
         box = outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
@@ -230,7 +230,7 @@ class _Tail:
         return promotes_a_page(box)
 
     def is_beside(self, line: Line) -> bool:
-        """Whether a line outside of the text's own element stands in a box that names itself, or links to a page of the site."""
+        """Whether a line outside of the text's own element is in a box that names itself, or links to a page of the site."""
         block = self._block(line)
         if block is None or not self.named:
             return False
@@ -302,7 +302,7 @@ class _Tail:
         return self.blocks[line.at] if line.at is not None else None
 
     def _box_of(self, line: Line) -> HtmlElement | None:
-        """Return the outermost element that a line stands in and most of the text does not."""
+        """Return the outermost element that a line is in and most of the text does not."""
         block = self._block(line)
         if block is None or self.main is None:
             return None
@@ -318,7 +318,7 @@ class _Tail:
         return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
 
     def _is_biography(self, line: Line, box: HtmlElement) -> bool:
-        """Whether a line begins with an author's name, marked as such, or stands in a box of its own."""
+        """Whether a line begins with an author's name, marked as such, or is in a box of its own."""
         words = words_in(line.text)
         names = (words_of(author) for author in self.metadata.authors)
         if not any((len(name) > 1 or _is_unspaced(name)) and words[: len(name)] == name for name in names):
@@ -344,7 +344,7 @@ class _Tail:
 
 
 def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
-    """Whether an element is one that is known to be so, or stands in one; what is found out is known then."""
+    """Whether an element is one that is known to be so, or is in one; what is found out is known then."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
         answer = known[element] = above is not None and _is_under(above, known)
@@ -352,7 +352,7 @@ def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
 
 
 def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
-    """Whether an element or one that it stands in names itself as no story's, up to those that are known."""
+    """Whether an element or one that it is in names itself as no story's, up to those that are known."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
         classes = element.get("class")

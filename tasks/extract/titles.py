@@ -14,7 +14,7 @@ _MIN_TITLE, _MAX_KICKER, _MAX_SECTION = (
     2,
     6,
     4,
-)  # words of a title inside of a heading; of what stands round it; of a section
+)  # words of a title inside of a heading; of what is round it; of a section
 
 _MIN_UNSPACED = 6  # characters of a title in a script that does not part words
 
@@ -29,7 +29,7 @@ def choose_title(
     others: Iterable[str] = (),
     sections: Iterable[str] = (),
 ) -> str | None:
-    """Return the heading that readers see, where the page calls itself so elsewhere too, else the first candidate.
+    """Return the heading that readers see, if the page calls itself so elsewhere too, else the first candidate.
 
     `candidates` come in the order of their trust. A heading that says just what one of them says is taken first, then
     one of the `others`, which are lesser headings; of one that says more at its beginning or end, the candidate. A
@@ -57,7 +57,7 @@ def _exact(headings: Sequence[str], known: Sequence[Words]) -> str | None:
 
 
 def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
-    """Return the candidate that a heading ends with: a kicker, a label or a date stands before it."""
+    """Return the candidate that a heading ends with: a kicker, a label or a date is before it."""
     for heading in headings:
         words = words_of(heading)
         for candidate in candidates:
@@ -100,7 +100,7 @@ def _is_alike(words: Words, others: Words) -> bool:
 def without_site(title: str, sites: frozenset[str]) -> str:
     """Return a title without a site's name, given as its words in one piece, at its end: `… | World | Metro News`.
 
-    What stands between the title and the site's name goes as well, if it is short: a section.
+    What is between the title and the site's name goes as well, if it is short: a section.
     """
     parts = list(_SEPARATOR.finditer(title))
     for index, part in enumerate(parts):

@@ -1,4 +1,4 @@
-"""An HTML tree from text, and what is read off it: folded text and how much of it stands in links. Pure."""
+"""An HTML tree from text, and what is read off it: folded text and how much of it is in links. Pure."""
 
 import re
 import unicodedata
@@ -47,6 +47,9 @@ _BEGINNING = 1000  # characters
 _WORD = re.compile(r"[^\W_]+")
 # of ASCII alone: letters casefolded, and all that is neither letter nor digit parts words
 _WORDS_OF_ASCII = bytes(ord(chr(one).lower()) if chr(one).isalnum() else 32 for one in range(128)).ljust(256)
+_NO_WORD = re.compile(r"[\W_]+")
+_NO_WORD_OF_ASCII = bytes(one for one in range(128) if not chr(one).isalnum())
+_CASEFOLDED = bytes(range(256)).lower()
 # every element is one plain class: lxml.html's own look-up is Python, and called for each element of each pass
 _ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
 _MAX_DEPTH = 511  # elements; what browsers nest at most
@@ -56,7 +59,7 @@ _IS_DEEP = XPath(f"boolean({'/*' * 64})")  # as few pages are: so many steps int
 
 @dataclass(slots=True)
 class Weight:
-    """Characters under an element: all of them, and those that stand in links."""
+    """Characters under an element: all of them, and those that are in links."""
 
     text: int = 0
     linked: int = 0
@@ -68,7 +71,7 @@ class Weight:
 
     @property
     def link_share(self) -> float:
-        """The part that stands in links, 0 to 1; 0 where there is no text."""
+        """The part that is in links, 0 to 1; 0 if there is no text."""
         return self.linked / self.text if self.text else 0.0
 
 
@@ -107,9 +110,9 @@ def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
-    """Return the document's root element, or None where there is nothing to parse: white space, a PDF, a picture.
+    """Return the document's root element, or None if there is nothing to parse: white space, a PDF, a picture.
 
-    `encoded` is the text in UTF-8, where somebody has it.
+    `encoded` is the text in UTF-8, if somebody has it.
 
     `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
     instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
@@ -150,7 +153,7 @@ def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
     names = set(_ODD_NAME.findall(source))
     if not names:
         return []
-    # quick where a tree has no such element: libxml2 knows all of its names
+    # quick if a tree has no such element: libxml2 knows all of its names
     likely = {name.lower().decode("utf-8", "replace") for name in names}
     if _ODD_NAMES_HOLD and next(tree.iter(*likely), None) is None:
         return []
@@ -177,7 +180,10 @@ def _whole(source: bytes) -> bytes:
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot stand in a head to the body. The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on."""
+    """Move what cannot be in a head to the body.
+
+    The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on.
+    """
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
         return
@@ -210,7 +216,7 @@ def remove(elements: Iterable[HtmlElement]) -> None:
 
 
 def until_prose(elements: Iterable[HtmlElement], *, most: int) -> Iterator[HtmlElement]:
-    """Yield elements up to the long paragraph that follows the `most` first ones: what stands below it is not the head's."""
+    """Yield elements up to the long paragraph that follows the `most` first ones: what is below it is not the head's."""
     prose = 0
     for element in elements:
         if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
@@ -257,6 +263,16 @@ def _split_ascii(text: str) -> list[str]:
     return text.encode().translate(_WORDS_OF_ASCII).decode().split()
 
 
+def key_of(cleaned: str) -> str:
+    """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
+    if cleaned.isascii():
+        return cleaned.encode().translate(_CASEFOLDED, _NO_WORD_OF_ASCII).decode()
+    if "," not in cleaned and "." not in cleaned:  # a label or a cell
+        return _NO_WORD.sub("", cleaned.casefold())
+    key = cleaned.casefold().replace(" ", "").replace(",", "").replace(".", "")
+    return key if key.isalnum() else _NO_WORD.sub("", key)
+
+
 def is_one_of(cleaned: str, titles: Collection[tuple[str, ...]]) -> bool:
     """Whether the words of a text are one of the titles; of a longer text no more is read than they have."""
     most = max(map(len, titles), default=0)
@@ -269,7 +285,7 @@ def make_of(element: HtmlElement) -> str:
 
 
 def outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element at or above one that is none of those around; None where it is one of them."""
+    """Return the outermost element at or above one that is none of those around; None if it is one of them."""
     box = element
     while (above := box.getparent()) is not None and above not in around:
         box = above

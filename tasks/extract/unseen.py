@@ -1,6 +1,6 @@
 """A story that a page does not show: kept for browsers without scripts, in a template, or in its scripts' data. Pure.
 
-Asked only where a page shows nothing but its title, or so little that it may be other stories' teasers.
+Asked only if a page shows nothing but its title, or so little that it may be other stories' teasers.
 """
 
 import re
@@ -15,7 +15,7 @@ from tasks.extract.tree import text_of, words_of
 
 _MIN_STORY, _MIN_PARAGRAPH = 200, 40  # characters
 _MAX_VALUES, _MAX_DEPTH, _MAX_TITLED = 20_000, 20, 10  # of a script's data; of its parts with the page's title
-_MAX_TITLE, _MAX_AHEAD = 500, 200  # characters; of what stands before the data: `window.__STATE__ = {`
+_MAX_TITLE, _MAX_AHEAD = 500, 200  # characters; of what is before the data: `window.__STATE__ = {`
 _VALUE = re.compile(r"=\s*(?=[{\[])")
 _PROSE = re.compile(r"[.!?…。！？।؟۔»”\"')]\s*$|<p\b|\n")
 _ADDRESS = re.compile(r"\s*(?:[a-z]+:|/)\S*\s*\Z")
@@ -33,13 +33,13 @@ class _Said:
 
 
 def alternative_text(hidden: Iterable[HtmlElement]) -> str:
-    """Return the story that a page has for browsers without scripts, or as a template, a line a paragraph; empty without one."""
+    """Return the story that a page has for browsers without scripts, or as a template, a line per paragraph; empty without one."""
     texts = (_paragraphs_of(one) for one in hidden if one.tag in ("noscript", "template"))
     return next((text for text in texts if len(text) >= _MIN_STORY), "")
 
 
 def data_text(hidden: Iterable[HtmlElement], titles: Collection[Words]) -> str:
-    """Return the story in a page's scripts, a line a paragraph; empty where there is none beside one of the page's titles."""
+    """Return the story in a page's scripts, a line per paragraph; empty if there is none beside one of the page's titles."""
     stories = (_in_data(one.text or "", titles) for one in hidden if one.tag == "script")
     return next((text for text in stories if len(text) >= _MIN_STORY), "")
 

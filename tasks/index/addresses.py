@@ -11,7 +11,7 @@ _SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 
 
 def parse_address(index_url: str) -> URL:
-    """Return an index's address in its parts; raises ConfigError where it is none, or that of no index."""
+    """Return an index's address in its parts; raises ConfigError if it is none, or that of no index."""
     try:
         url = make_url(index_url)
         url.get_dialect()
@@ -34,7 +34,7 @@ def parse_address(index_url: str) -> URL:
 
 
 def shown_address(index_url: str) -> str:
-    """Return an index's URL for people; raises ConfigError where it is none."""
+    """Return an index's URL for people; raises ConfigError if it is none."""
     return without_secrets(parse_address(index_url))
 
 
@@ -45,7 +45,7 @@ def without_secrets(url: URL) -> str:
 
 
 def absolute_address(index_url: str) -> str | None:
-    """Return the address of a file as it is called from every folder; None where it is no file."""
+    """Return the address of a file as it is called from every folder; None if it is no file."""
     url = make_url(index_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return None

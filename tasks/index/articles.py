@@ -25,9 +25,9 @@ ELSEWHERE = "elsewhere"
 class KnownArticle:
     """One article's newest revision (by `fetched_at`), as far as a decision needs it; `earlier_contents` are others seen at its URL.
 
-    Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None where they
-    are still to be read from the lake. `last_revision` is the greatest number that a revision has or had, where that is
-    not the newest's: revisions fold, and pages of archives are older. Where it is, its rows say.
+    Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None if they
+    are still to be read from the lake. `last_revision` is the greatest number that a revision has or had, if that is
+    not the newest's: revisions fold, and pages of archives are older. If it is, its rows say.
     """
 
     article_id: str
@@ -63,7 +63,10 @@ _CHANGING = KnownArticle.__dataclass_fields__.keys() - {"article_id", "first_see
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
+    """Another URL of an article, by their keys: a claim, not a fact.
+
+    `how` is `redirect`, `canonical` or `elsewhere`.
+    """
 
     url_key: str
     article_key: str

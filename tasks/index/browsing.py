@@ -1,6 +1,6 @@
 """Lists of articles, stories and failures as people look through them, the newest first.
 
-An article's place is the instant of its publication, or of its first sight where that is unknown or in the future.
+An article's place is the instant of its publication, or of its first sight if that is unknown or in the future.
 Every list is cut by an index and a limit: none reads a whole table. All functions take the transaction they run in.
 """
 
@@ -157,7 +157,7 @@ def find_heads(tx: Connection, cluster_ids: Collection[str]) -> dict[str, Listed
 
 
 def newest_at(tx: Connection) -> datetime | None:
-    """Return the place of the newest article, or None where there is none."""
+    """Return the place of the newest article, or None if there is none."""
     return tx.execute(
         select(_shown_at).select_from(articles).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(1)
     ).scalar()

@@ -1,4 +1,4 @@
-"""Instants that were stored by a clock that was wrong: what lies further ahead than it may is brought back.
+"""Instants that were stored by a clock that was wrong: what is further ahead than it may is brought back.
 
 A machine whose clock was a year fast for an hour leaves hosts that are never asked and URLs that are never due.
 """
@@ -19,7 +19,7 @@ URLS_AHEAD = timedelta(days=30)
 
 
 def bring_back(tx: Transaction, *, now: datetime) -> int:
-    """Read every stored instant that lies too far ahead as its bound, and keep that; returns how many there were."""
+    """Read every stored instant that is too far ahead as its bound, and keep that; returns how many there were."""
     brought = 0
     if _has_late_urls(tx, now + URLS_AHEAD):
         late = frontier.c.due_at > now + URLS_AHEAD
@@ -33,7 +33,7 @@ def bring_back(tx: Transaction, *, now: datetime) -> int:
 
 
 def _has_late_urls(tx: Transaction, bound: datetime) -> bool:
-    """Whether any URL is due too late; one look into an index each, where a million rows may wait."""
+    """Whether any URL is due too late; one look into an index each, if a million rows may wait."""
     for state in WAITING_STATES:
         for priority in PRIORITIES:
             of_these = (frontier.c.state == state, frontier.c.priority == priority)

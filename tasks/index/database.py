@@ -114,7 +114,7 @@ class Index:
 
 
 def open_index(index_url: str) -> Index:
-    """Open the index at an SQLAlchemy URL; make it or migrate it where needed. Raises ConfigError."""
+    """Open the index at an SQLAlchemy URL; make it or migrate it if needed. Raises ConfigError."""
     engine = _make_engine(parse_address(index_url))
     index = Index(engine)
     try:
@@ -132,7 +132,7 @@ def open_index(index_url: str) -> Index:
 def open_reader(index_url: str, *, timeout_s: int) -> Index:
     """Open an index for reading only: nothing is made, migrated or written; raises ConfigError.
 
-    Raises IndexUnavailable where it is away, not made yet or not migrated yet. Work that takes longer than `timeout_s`
+    Raises IndexUnavailable if it is away, not made yet or not migrated yet. Work that takes longer than `timeout_s`
     is ended: with SQLite all reading together, with PostgreSQL one statement or connect.
     """
     url = parse_address(index_url)
@@ -155,7 +155,7 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
 
 
 def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = False) -> None:
-    """Tie the index to its lake at the first use; raises ConfigError where it belongs to another.
+    """Tie the index to its lake at the first use; raises ConfigError if it belongs to another.
 
     What an index knows is in one lake: with another lake, whole outlets would be skipped as known. And a lake that
     `is_used` by another index would get everything twice.
@@ -196,7 +196,10 @@ def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri:
 
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
-    """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on. Raises IndexUnavailable."""
+    """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on.
+
+    Raises IndexUnavailable.
+    """
     with translated(without_secrets(tx.engine.url)), tx.begin_nested():
         yield
 
@@ -274,7 +277,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a 
 
 
 def _enter_wal(connection: Any) -> None:  # noqa: ANN401
-    """Put the file into WAL mode; SQLite does not wait where several processes do so at once, so we do."""
+    """Put the file into WAL mode; SQLite does not wait if several processes do so at once, so we do."""
     give_up_at = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

@@ -50,7 +50,7 @@ def _is_operational(error: BaseException | None) -> bool:
     psycopg uses OperationalError also for a row that is too long for an index, SQLite for an unknown column (ADR 0017).
     """
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)  # none where the error is of the module itself
+        code = getattr(error, "sqlite_errorcode", None)  # none if the error is of the module itself
         return code is not None and code & 0xFF in _SQLITE_TROUBLE
     state = getattr(error, "sqlstate", None)
     if state is None:  # no answer at all

@@ -83,7 +83,7 @@ def erase_titles(tx: Connection, revisions: Mapping[str, int]) -> None:
 
 
 def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
-    """Forget who announced a URL where the feed's own URL `is_taken`; returns of how many rows."""
+    """Forget who announced a URL if the feed's own URL `is_taken`; returns of how many rows."""
     named = [one for one in _distinct(tx, frontier, "announced_by") if is_taken(one)]
     gone = 0
     for part in in_chunks(named, CHUNK):
@@ -168,7 +168,7 @@ def _distinct(tx: Connection, table: Table, name: str) -> list[str]:
 
 
 def _rewrite(tx: Connection, table: Table, key: str, name: str, changed: Changed) -> int:
-    """Write a column of JSON again where `changed` returns another value."""
+    """Write a column of JSON again if `changed` returns another value."""
     query = select(table.c[key], table.c[name]).where(table.c[name].is_not(None))
     count = 0
     for row_key, content in tx.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).all():

@@ -1,4 +1,7 @@
-"""The tables of figures: what each source's pages and looks were like, by day, and counts of captures. Sums, and no URLs."""
+"""The tables of figures: what each source's pages and looks were like, by day, and counts of captures.
+
+Sums, and no URLs.
+"""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
 
@@ -82,5 +85,5 @@ capture_counts = Table(
 )
 """Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
 
-`reason` and `novelty` are empty where a capture has none.
+`reason` and `novelty` are empty if a capture has none.
 """

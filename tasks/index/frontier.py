@@ -45,7 +45,10 @@ NEWS, BACKFILL, ARCHIVE = 0, 10, 20
 
 
 class State(StrEnum):
-    """The state of a URL. DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule."""
+    """The state of a URL.
+
+    DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule.
+    """
 
     DUE = "due"
     LEASED = "leased"
@@ -121,7 +124,7 @@ def _clause_of(selection: Selection) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The new state of a URL's row after its capture is decided. `due_at` is None where nothing is planned."""
+    """The new state of a URL's row after its capture is decided. `due_at` is None if nothing is planned."""
 
     url_key: str
     state: State

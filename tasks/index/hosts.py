@@ -23,7 +23,7 @@ from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest,
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """Permits and robots.txt files, one short transaction a call; tasks.politeness.limiter calls this.
+    """Permits and robots.txt files, one short transaction per call; tasks.politeness.limiter calls this.
 
     `clock` is for tests; without it, machines that share a database server share its clock.
     """

@@ -64,7 +64,7 @@ class _Remembered:
         self._contents: OrderedDict[tuple[str, bytes], Content] = OrderedDict()
 
     def add(self, batch_id: str, payload: bytes, content: Content) -> None:
-        """Remember a batch's rows, in the place of the oldest where there are many that nobody read."""
+        """Remember a batch's rows, in the place of the oldest if there are many that nobody read."""
         with self._lock:
             self._contents[batch_id, payload] = content
             while len(self._contents) > MOST_REMEMBERED:

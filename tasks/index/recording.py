@@ -36,7 +36,7 @@ _NUMBERED = {shapes: "number"}  # the database assigns it: it says nothing of th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRow:
-    """A row of the index before and after a transaction; None where it does not exist."""
+    """A row of the index before and after a transaction; None if it does not exist."""
 
     table: str
     before: Row | None

@@ -90,7 +90,7 @@ def find_related(tx: Connection, article_ids: Iterable[str]) -> set[str]:
 
 
 def note_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
-    """Raise the greatest revision that articles had to these numbers, where theirs are lower."""
+    """Raise the greatest revision that articles had to these numbers, if theirs are lower."""
     for article_id, number in numbers:
         is_lower = func.coalesce(articles.c.last_revision, articles.c.revision) < number
         one = update(articles).where(articles.c.article_id == article_id, is_lower)

@@ -55,7 +55,7 @@ runs = Table(
     Column("heard_at", Instant, nullable=False),
     Column("sweep_id", String(64), index=True),
 )
-"""One row a run: the owner of leases, whether its process lives, and its summary.
+"""One row per run: the owner of leases, whether its process lives, and its summary.
 
 A live run renews `heard_at` three times a lease. The run of a shard names its sweep (`sweep_id`).
 """
@@ -87,7 +87,7 @@ feeds = Table(
 """
 
 WAITING_STATES = ("done", "dropped", "due")
-"""Where URLs are that will be looked at again, where they have an instant; leased ones are being looked at."""
+"""Where URLs are that will be looked at again, if they have an instant; leased ones are being looked at."""
 
 DUE_OF_SOURCE, DUE_OF_HOST = "ix_frontier_due_of_source", "ix_frontier_due_of_host"
 
@@ -123,7 +123,8 @@ frontier = Table(
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
     *(
-        # the migration makes them partial in PostgreSQL too; to name that here would import its dialect for every command
+        # the migration makes them partial in PostgreSQL too; to name that here would import its dialect for every
+        # command
         Index(name, *columns, sqlite_where=_IS_WAITING)
         for name, columns in (
             (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
@@ -170,10 +171,10 @@ robots = Table(
     Column("form", String(32)),
     Column("turn", String(8)),
 )
-"""robots.txt as received; status is null where nothing answered. Other daily requests have names of their own.
+"""robots.txt as received; status is null if nothing answered. Other daily requests have names of their own.
 
-`evidence` is the packed exchange, of documents that the lake keeps; `form` distinguishes one content from another, and stays
-while nothing answers. `turn` is set once a document has returned to a form that it had before.
+`evidence` is the packed exchange, of documents that the lake keeps; `form` distinguishes one content from another, and
+stays while nothing answers. `turn` is set once a document has returned to a form that it had before.
 """
 
 policies = Table(
@@ -195,7 +196,7 @@ policies = Table(
 """The documents in the lake by which sites say what may be done with their pages. `told_at` is the row's `last_seen_at`."""
 
 SHOWN_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
-"""When an article was published, or first seen where that is unknown or in the future: lists are in this order."""
+"""When an article was published, or first seen if that is unknown or in the future: lists are in this order."""
 
 articles = Table(
     "articles",
@@ -221,10 +222,11 @@ articles = Table(
     Index("ix_articles_told", text(SHOWN_AT), "article_id"),
     Index("ix_articles_told_of_source", "source_id", text(SHOWN_AT), "article_id"),
 )
-"""One row an article: its newest revision, as far as later decisions need it.
+"""One row per article: its newest revision, as far as later decisions need it.
 
-`earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest` and
-`extractor` are null where a version before 0.2.0 wrote the row. `last_revision` is the greatest number that a revision had
+`earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest`
+and
+`extractor` are null if a version before 0.2.0 wrote the row. `last_revision` is the greatest number that a revision had
 which a replay has folded into another or taken out; it is not given again.
 """
 

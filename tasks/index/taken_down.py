@@ -1,4 +1,7 @@
-"""What takedowns keep out, in the index: each decision asks it in its own transaction. The lake's table is the truth."""
+"""What takedowns keep out, in the index: each decision asks it in its own transaction.
+
+The lake's table is the truth.
+"""
 
 from collections.abc import Sequence
 
@@ -14,7 +17,7 @@ _HELD = select(taken_down.c.takedown_id, taken_down.c.digest)
 def read_kept_out(tx: Connection, *, is_deciding: bool = True) -> KeptOut:
     """Return what is kept out: nearly always nothing, and else a few digests.
 
-    Where it `is_deciding`, no takedown begins until this transaction ends: what it decides without one is in the outbox when the
+    If it `is_deciding`, no takedown begins until this transaction ends: what it decides without one is in the outbox when the
     takedown looks.
     """
     if is_deciding:

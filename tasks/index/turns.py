@@ -1,7 +1,7 @@
 """Which due URLs are next: sources take turns, then the hosts of each, news before what may wait.
 
-Nothing here looks at every due row: two indexes hold what waits, by source and by host, and each source and host is found
-by one jump from the one before it. So a claim costs about the same however many rows are due.
+Nothing here looks at every due row: two indexes hold what waits, by source and by host, and each source and host is
+found by one jump from the one before it. So a claim costs about the same however many rows are due.
 """
 
 from collections import Counter, defaultdict, deque
@@ -45,7 +45,7 @@ _Place = tuple[str, int]
 
 @dataclass(slots=True)
 class Turns:
-    """Who was served last, so that the next claim goes on from there: one value a run; it decides nothing else."""
+    """Who was served last, so that the next claim goes on from there: one value per run; it decides nothing else."""
 
     source: str = ""
     hosts: dict[_Place, str] = field(default_factory=dict)
@@ -53,7 +53,10 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claiming:
-    """What a claim goes by. `clause_of` is what rows of a source must meet besides being due; `is_mine` says so of a host."""
+    """What a claim goes by.
+
+    `clause_of` is what rows of a source must meet besides being due; `is_mine` says so of a host.
+    """
 
     limit: int
     host_budget_s: float
@@ -158,7 +161,7 @@ class _Picking:
     def _hosts_of(self, place: _Place, after: str, *, at_once: int) -> Iterator[str]:
         """Yield the hosts of a source at which something is due, from one on and round to it again, each once.
 
-        Where so many have nothing due yet that not all are looked at, those of the rows that are due first are among them.
+        If so many have nothing due yet that not all are looked at, those of the rows that are due first are among them.
         """
         seen: set[str] = set()
         jumps, start, is_round = 0, after, False

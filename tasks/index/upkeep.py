@@ -18,7 +18,7 @@ ANSWERS_KEPT = timedelta(days=2)
 """How long the answer to a daily request to an origin is kept."""
 
 DOCUMENTS_KEPT = timedelta(days=40)
-"""How long a document of a site is kept: where there are several, not each is asked for every day."""
+"""How long a document of a site is kept: if there are several, not each is asked for every day."""
 
 ROWS_ANALYSED = 1000
 """Rows of an index that SQLite reads for its statistics."""

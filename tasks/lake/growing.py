@@ -19,7 +19,7 @@ ATTEMPTS = 50
 
 
 def grow_tables(store: ObjectStore) -> None:
-    """Add the columns that the lake's tables lack, where there are tables; raises LakeUnavailable, LakeFormatError."""
+    """Add the columns that the lake's tables lack, if there are tables; raises LakeUnavailable, LakeFormatError."""
     for name in (*TABLES, *LATER_TABLES):
         if table := find_table(store, name):
             _make_ready(table, store, name)

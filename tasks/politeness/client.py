@@ -148,9 +148,9 @@ class PoliteClient:
                 asking.create_task(self._ask(one, policy, take))
 
     async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
-        """Return the policy of an origin, its reservations at hand where anybody asks; raises ItemError, HostWaits.
+        """Return the policy of an origin, its reservations at hand if anybody asks; raises ItemError, HostWaits.
 
-        Where reading them meets an exception nothing is known to be allowed: its URLs stay due, they are not to blame.
+        If reading them meets an exception nothing is known to be allowed: its URLs stay due, they are not to blame.
         """
         try:
             with guarded_item(f"the rules of {origin}"):
@@ -263,7 +263,7 @@ class ArticleRights:
         return found.policy
 
     def check(self, one: Visit, url: Url) -> None:
-        """Raise RightsRefused for an article that is refused before it is asked for, where that is obeyed.
+        """Raise RightsRefused for an article that is refused before it is asked for, if that is obeyed.
 
         Raises HostWaits while a document that may refuse it is still to be read.
         """
@@ -274,7 +274,7 @@ class ArticleRights:
             _check_all_read(rights, self._obeyed(one, url))
 
     def check_head(self, one: Visit, answer: Exchange) -> None:
-        """Raise RightsRefused for an article whose answer's header refuses it, where that is obeyed: its body is not read."""
+        """Raise RightsRefused for an article whose answer's header refuses it, if that is obeyed: its body is not read."""
         obeyed = self._obeyed(one, answer.url)
         if answer.status not in {200, 203} or not obeyed.is_excluding:
             return
@@ -284,7 +284,7 @@ class ArticleRights:
     async def complete(self, one: Visit) -> Visit:
         """Return a visit that is over with what its site says of the article; raises ItemError, HostWaits.
 
-        A page may name licences of its own, and so may an answer that asks for one: they are asked for now. Where refusals
+        A page may name licences of its own, and so may an answer that asks for one: they are asked for now. If refusals
         are obeyed, a page whose licence can be looked up another day only is asked for again then.
         """
         url = one.fetched.url if one.fetched else one.url
@@ -357,19 +357,19 @@ def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
 
 
 def _check_said(signals: Iterable[Signal], obeyed: Obedience, url: Url) -> None:
-    """Raise RightsRefused where what is said of a page excludes it."""
+    """Raise RightsRefused if what is said of a page excludes it."""
     if (excluded := exclusion(signals, obeyed)) is not None:
         raise RightsRefused(f"{excluded}, at {url}")
 
 
 def _check_all_read(rights: SiteRights, obeyed: Obedience) -> None:
-    """Raise HostWaits where refusals are obeyed and a document is still to be read that may refuse."""
+    """Raise HostWaits if refusals are obeyed and a document is still to be read that may refuse."""
     is_awaited = obeyed.obey is not Obey.RECORD or (obeyed.obeys_tdm and rights.tdm is None)
     if rights.waits_until is not None and is_awaited:
         raise HostWaits(rights.waits_until)
 
 
 def _payment_asked(fetched: Exchange, error: HttpRefused) -> ItemError:
-    """Return a refusal as one that asks for a licence or a price, where it does."""
+    """Return a refusal as one that asks for a licence or a price, if it does."""
     asked = payment_of(fetched.status, fetched.headers, fetched.content, origin=fetched.url.origin)
     return error if asked is None else PaymentRequired(f"{asked} at {fetched.url}".strip())

@@ -30,7 +30,7 @@ GATHERED_S = 0.02
 """How long what comes is gathered before it goes into one transaction, which costs 1.5 ms besides what is in it."""
 
 MAX_LINES = 1000
-"""Lines in memory where nobody waits: each knows when its place is free, without asking the shared limits."""
+"""Lines in memory if nobody waits: each knows when its place is free, without asking the shared limits."""
 
 Said = Permit | Wait | RobotsAnswer | None
 
@@ -67,7 +67,10 @@ class _Line:
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """A permit in use. Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered."""
+    """A permit in use.
+
+    Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered.
+    """
 
     permit: Permit
     delay_s: float
@@ -115,7 +118,7 @@ class RateLimiter:
         self._unwritten: BaseException | None = None
 
     async def enter(self, host: str, *, delay_s: float, max_per_host: int, place: str | None = None) -> Held:
-        """Return a permit to make one request, which goes back by `leave`; raises HostWaits where there is none soon.
+        """Return a permit to make one request, which goes back by `leave`; raises HostWaits if there is none soon.
 
         The hosts of one `place` stand in one line.
         """
@@ -184,7 +187,7 @@ class RateLimiter:
         self._unwritten = written.exception() or self._unwritten
 
     def _line(self, name: str, seats: int) -> _Line:
-        """Return the line for a place, made where there is none."""
+        """Return the line for a place, made if there is none."""
         if (line := self._lines.get(name)) is None:
             line = self._lines[name] = _Line(asyncio.Semaphore(seats))
         self._latest.keep(name, line)

@@ -88,7 +88,7 @@ class RobotsPolicy:
             return False
 
     def check(self, url: str, *, user_agent: str) -> None:
-        """Raise RobotsDisallowed where the URL may not be fetched, RobotsTooCostly where that is too much work to know."""
+        """Raise RobotsDisallowed if the URL may not be fetched, RobotsTooCostly if that is too much work to know."""
         if not self._allows(url, user_agent):
             raise RobotsDisallowed(url)
 

@@ -99,7 +99,7 @@ class Group:
     def verdict(self, path: str, work: Work) -> Rule | None:
         """Return the longest rule that matches, Allow before Disallow among equals (RFC 9309, 2.2.2).
 
-        Raises TooMuchWork, also where no kept rule of a cut group matches.
+        Raises TooMuchWork, also if no kept rule of a cut group matches.
         """
         best = self._plain_verdict(path, work)
         work.take(len(self.rules))

@@ -79,7 +79,7 @@ class SiteDocuments:
     async def rights(self, origin: str, rules: SourceRules, *, wants_tdm: bool) -> SiteRights:
         """Return what the documents of an origin say, those read now and those read before; raises ItemError, HostWaits.
 
-        They are robots.txt, the licences that it names and, where that is wanted, tdmrep.json.
+        They are robots.txt, the licences that it names and, if that is wanted, tdmrep.json.
         """
         read, answer = await self._files.robots(origin, rules)
         named = (licence_url(one, origin=origin) for one in read.rights.licences[:MAX_LICENCES])
@@ -111,7 +111,7 @@ class SiteDocuments:
         return rights.with_licences(licences, waits_until=waits_until)
 
     async def enclosed(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
-        """Return the RSL document that is the body of an answer, where it is one."""
+        """Return the RSL document that is the body of an answer, if it is one."""
         if NAMESPACE.encode() not in fetched.content or len(fetched.content) > MAX_ROBOTS_SIZE:
             return ()
         said = await self._files.read(parse_rsl, fetched.content, item=fetched.url)
@@ -191,7 +191,7 @@ class SiteDocuments:
         await self._files.note(answer, origin, policy, rules, form=LEDGER)
 
     async def _tdm(self, origin: str, url: Url, shelf: _Shelf) -> tuple[Reservations | None, SiteDocument | None]:
-        """Return what an origin's tdmrep.json says: nothing where it cannot be had, None where it was never looked up."""
+        """Return what an origin's tdmrep.json says: nothing if it cannot be had, None if it was never looked up."""
         if url not in shelf.answers:
             return None, None
         answer = shelf.answers[url]
@@ -247,7 +247,7 @@ def _name(url: str, rules: SourceRules) -> str:
 
 
 def _next(shelf: _Shelf, wanted: Sequence[Url], rules: SourceRules) -> str | None:
-    """Return the document to ask for, None where none may be asked for today.
+    """Return the document to ask for, None if none may be asked for today.
 
     What pages have named and was never seen comes before what is named now.
     """

@@ -1,7 +1,7 @@
-"""The daily requests to an origin: robots.txt, and a page that cannot exist; documents on their day. Like sources share them.
+"""The daily requests to an origin: robots.txt, and a page that cannot exist; documents on their day.
 
-An answer is kept under a name that includes the asker: another user agent may get another answer, and an answer from a
-network that one source may reach is not valid for another.
+Like sources share them. An answer is kept under a name that includes the asker: another user agent may get another
+answer, and an answer from a network that one source may reach is not valid for another.
 """
 
 import hashlib
@@ -180,7 +180,7 @@ class SiteFiles:
         speaks_of: str,
         may_ask: Callable[[], Awaitable[bool]],
     ) -> RobotsAnswer | None:
-        """Return a document as it is answered now, and keep it; None where `may_ask` says at its turn that it may not.
+        """Return a document as it is answered now, and keep it; None if `may_ask` says at its turn that it may not.
 
         `speaks_of` is the origin whose pages it is for. Raises HostWaits, and ItemError without a robots.txt.
         """

@@ -32,7 +32,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Reservations:
-    """The rules that are understood, in the file's order; `is_readable` is False where the file is no list of rules."""
+    """The rules that are understood, in the file's order; `is_readable` is False if the file is no list of rules."""
 
     rules: tuple[Reservation, ...] = ()
     is_readable: bool = True
@@ -49,7 +49,7 @@ class Reservations:
         return next((one for one in self.rules if one.rule.matches(path)), None)
 
     def says(self, url: str) -> bool | None:
-        """Return whether rights to the page are reserved, None where no rule matches it; raises BadUrl."""
+        """Return whether rights to the page are reserved, None if no rule matches it; raises BadUrl."""
         found = self.rule_for(url)
         return found.is_reserved if found else None
 

@@ -26,10 +26,10 @@ class Visit:
     The client returns it with its result filled in:
 
     field | value
-    `deferred_until` | the instant until which its host requires a wait; None where it was asked, and nothing else then
+    `deferred_until` | the instant until which its host requires a wait; None if it was asked, and nothing else then
     `asked_at` | when it was asked, aware UTC
-    `fetched` | the answer, of any status; None where there is none
-    `error` | why it is not a page; None where it is one
+    `fetched` | the answer, of any status; None if there is none
+    `error` | why it is not a page; None if it is one
     `rights` | what its feed and the site's `documents` say of the page
     `obeyed` | how the page's own refusals are to be taken
     """

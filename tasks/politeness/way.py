@@ -44,7 +44,7 @@ class Way:
             self.leave()
 
     async def enter(self, site: Site) -> None:
-        """Wait for the permit of a site's host; raises HostWaits, and ItemError where the host has no address."""
+        """Wait for the permit of a site's host; raises HostWaits, and ItemError if the host has no address."""
         pace = self._owners.pace_at(site, self._rules)
         place = await self._place_of(site, self._rules)
         self._held = await self._limiter.enter(

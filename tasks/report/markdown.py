@@ -30,7 +30,7 @@ def to_markdown(report: RunReport, health: HealthReport = NOBODY, links: Links =
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are markdown already."""
+    """Return a markdown table; the cells must be markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -46,7 +46,7 @@ def of_tables(tables: Iterable[Table]) -> str:
 
 
 def _newest(report: RunReport, links: Links) -> Iterator[str]:
-    """Yield the newest articles, where they can be linked to."""
+    """Yield the newest articles, if they can be linked to."""
     if links.base is None:
         return
     yield f"Look at {linked('the newest articles', links.newest())} and at {linked('what failed', links.failures())}."

@@ -1,4 +1,4 @@
-"""Open a lake without its index, for what only reads: SQLAlchemy costs such a command a quarter of its time."""
+"""Open a lake without its index, for read-only commands: importing SQLAlchemy would take a quarter of their time."""
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
@@ -6,7 +6,7 @@ from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_sto
 
 
 def lake_alone(settings: Settings) -> tuple[ObjectStore, str]:
-    """Open the lake, without its index, for reading only, with its id. Raises ConfigError where there is none."""
+    """Open the lake, without its index, for reading only, with its id. Raises ConfigError if there is none."""
     s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
     store = open_store(settings.lake, s3=s3, only_reads=True)
     lake_id = find_lake(store)

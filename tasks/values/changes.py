@@ -29,7 +29,7 @@ class CaptureKey:
 class RowChanges:
     """What a decision changes in the lake's tables. A row keeps its `dt` for ever, so that its key finds it.
 
-    `articles` and `captures` are put in the place of the rows with their keys, or added where there is none; to null some
+    `articles` and `captures` are put in the place of the rows with their keys, or added if there is none; to null some
     columns, put the row without them. `gone_articles` and `gone_captures` are taken out, and `removals` names the articles'
     rows. `gone_documents` are keys of quarantine documents that go.
     """

@@ -21,7 +21,7 @@ _PLAIN = {bool: "boolean", int: "long", float: "double", str: "string", datetime
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands beside a field's Python type: what it means and, where that type does not say it, its type in the lake."""
+    """What is beside a field's Python type: what it means and, if that type does not say it, its type in the lake."""
 
     meaning: str
     type: str | None = None
@@ -67,9 +67,9 @@ def columns_of(kind: type) -> tuple[TableColumn, ...]:
 
 
 def revive(kind: type[T], row: Mapping[str, Any]) -> T:
-    """Return a row of JSON or of Arrow as the value it was made from: by name, null where it has no such column.
+    """Return a row of JSON or of Arrow as the value it was made from: by name, null if it has no such column.
 
-    What the row has besides is left out. Raises LookupError where a column that may not be null is missing.
+    What the row has besides is left out. Raises LookupError if a column that may not be null is missing.
     """
     return kind(**{column.name: _value(column, row) for column in columns_of(kind)})
 

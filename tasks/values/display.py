@@ -23,7 +23,7 @@ def shown(value: object) -> object:
 
 
 def sparkline(numbers: Sequence[int]) -> str:
-    """Return numbers as a row of bars, the highest as the tallest; a dot for 0, nothing where all are 0."""
+    """Return numbers as a row of bars, the highest as the tallest; a dot for 0, nothing if all are 0."""
     highest = max(numbers, default=0)
     if highest <= 0:
         return ""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """Where a URL lies: its origin, its host as politeness counts it, that without `www.`, the domain that one party holds."""
+    """Where a URL is: its origin, its host as politeness counts it, that without `www.`, the domain that one party holds."""
 
     origin: str
     host: str

@@ -10,7 +10,7 @@ from tasks.values.url import Url
 class FeedKind(StrEnum):
     """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which.
 
-    `HOME` is the front page of a source that names nothing else; `FALLBACK` one that is asked only where what the
+    `HOME` is the front page of a source that names nothing else; `FALLBACK` one that is asked only if what the
     source names yields nothing.
     """
 
@@ -51,7 +51,7 @@ class FeedContent:
 
     `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known. `linked`
     are the feeds that a front page names in its head, `doubtful` the links of a page that look like no article's: they
-    count where the source's `include` names them.
+    count if the source's `include` names them.
     `refused` is what it names and cannot be stored or asked for.
     """
 

@@ -38,16 +38,16 @@ class Look:
 
     field | filled in by | value
     `due` | claim | what was claimed
-    `deferred_until` | fetch | the instant from which the URL may be asked for, where its host wants a wait; no `capture` then
+    `deferred_until` | fetch | the instant from which the URL may be asked for, if its host wants a wait; no `capture` then
     `capture` | fetch | the row of the captures table; later stages label it
-    `disposition` | fetch, extract, deduplicate | what becomes of a failure; None where there is none
+    `disposition` | fetch, extract, deduplicate | what becomes of a failure; None if there is none
     `hops` | fetch | the URLs between the one that was asked for and the one that answered
     `partial` | fetch | of a body that ended before its end: how many looks gave it, and its digest
     `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
     `policy_ids` | fetch | the documents of its site that were in force
     `rights` | fetch | what those documents say of the page, and its feed
     `obeyed` | fetch | how the page's own refusals are to be taken
-    `page`, `extracted_at` | extract | the article, where the URL led to one
+    `page`, `extracted_at` | extract | the article, if the URL led to one
     `prepared` | deduplicate | what the decision needs of the page
     """
 

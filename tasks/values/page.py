@@ -13,9 +13,9 @@ class Page:
     """What extraction made of one capture: the article alone, or the label of what it is instead.
 
     `text` is paragraphs parted by one newline, NFC, without the title; instants are aware. `canonical_url` is on the
-    same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None where nobody has
-    made it yet; `markdown` is the text with its markup, None where that is not wanted.
-    `published_at_offset_s` is the zone that was written with `published_at`, None where none was.
+    same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None if nobody has
+    made it yet; `markdown` is the text with its markup, None if that is not wanted.
+    `published_at_offset_s` is the zone that was written with `published_at`, None if none was.
     `rights` is what the page says of its own use, in its header, its meta elements and inline.
     """
 
@@ -49,8 +49,8 @@ class Page:
 class Restated:
     """What is stored of an article, in the digests that are made today; `revision` is its newest.
 
-    `contents` are the revisions with the content of each (several, where its row leaves open which), `bases` what the newest
-    may be under the rules that the page was extracted with; none where it is not known.
+    `contents` are the revisions with the content of each (several, if its row leaves open which), `bases` what the newest
+    may be under the rules that the page was extracted with; none if it is not known.
     """
 
     revision: int

@@ -13,7 +13,7 @@ from isal import isal_zlib
 class Evidence:
     """The exchange by which a document came, as it is recorded: heads as sent and received, the body with its content coding.
 
-    `body` is empty where the status is not 2xx: what such a page says is no rule, and it may say the time.
+    `body` is empty if the status is not 2xx: what such a page says is no rule, and it may say the time.
     """
 
     url: str
@@ -40,9 +40,10 @@ class Evidence:
 class RobotsAnswer:
     """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
 
-    What else an origin is asked once a day stands under another name than its own: see tasks.politeness.client. `evidence`
-    is the packed exchange of a document that is kept in the lake; its `turn` distinguishes it from an earlier time when it had the
-    same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without asking again.
+    Other daily requests to an origin have names of their own: see tasks.politeness.client. `evidence`
+    is the packed exchange of a document that is kept in the lake; its `turn` distinguishes it from an earlier time when
+    it had the same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without
+    asking again.
     """
 
     origin: str
@@ -59,7 +60,7 @@ class RobotsAnswer:
 class PermitRequest:
     """A permit wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds).
 
-    `place` is the name of the host's registrable domain on its address, None where that has no pace of its own.
+    `place` is the name of the host's registrable domain on its address, None if that has no pace of its own.
     """
 
     host: str
@@ -71,7 +72,7 @@ class PermitRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Permission to make one request at a host, and at its place where it has one, now."""
+    """Permission to make one request at a host, and at its place if it has one, now."""
 
     permit_id: str
     host: str
@@ -105,7 +106,7 @@ class PermitEnd:
 class LearnedRobots:
     """A robots.txt that was just asked for, and the delay that it wants at its host (seconds).
 
-    `policy_id` is the document that it is, where it is one that the lake keeps, and `form` its content.
+    `policy_id` is the document that it is, if it is one that the lake keeps, and `form` its content.
     """
 
     answer: RobotsAnswer

@@ -116,5 +116,5 @@ def turn_of(policy_id: str, former: str) -> str:
 
 
 def returned_id(policy_id: str, turn: str | None) -> str:
-    """Return the name of a document at its turn: its own where it never went."""
+    """Return the name of a document at its turn: its own if it never went."""
     return f"{policy_id[:FORM_LENGTH]}{turn}" if turn else policy_id

@@ -1,4 +1,4 @@
-"""What stands between a reader and a page in its URL: parameters of trackers, caches and redirectors. Pure."""
+"""What is between a reader and a page in its URL: parameters of trackers, caches and redirectors. Pure."""
 
 import re
 from functools import lru_cache

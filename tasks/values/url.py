@@ -48,7 +48,10 @@ _ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
-    """What the parser found. `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own."""
+    """What the parser found.
+
+    `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own.
+    """
 
     scheme: str
     hostname: str
@@ -61,8 +64,8 @@ class _Parts(NamedTuple):
 class Url(str):
     """One http(s) URL: a string, its text, with what its one parse found.
 
-    It is stored, shown and compared as its text; all else is made when it is first asked for, and kept. Whatever asks for
-    a part of a text that is no URL raises BadUrl, or ForbiddenScheme.
+    It is stored, shown and compared as its text; all else is made when it is first asked for, and kept. Whatever asks
+    for a part of a text that is no URL raises BadUrl, or ForbiddenScheme.
     """
 
     __slots__ = ("_fetch_form", "_is_fetch_form", "_is_parsed", "_key", "_parts")
@@ -131,7 +134,7 @@ class Url(str):
 
     @property
     def host(self) -> str:
-        """The host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
+        """The host that politeness counts: lower-case, `host:port` if the port is not the scheme's own."""
         return _hosts_of(self.parts.hostname, self.parts.port)[0]
 
     @property
@@ -146,7 +149,7 @@ class Url(str):
 
     @property
     def site(self) -> Site:
-        """Where the URL lies, and so whose it is."""
+        """Where the URL is, and so whose it is."""
         return Site(self.origin, *_hosts_of(self.parts.hostname, self.parts.port), self.domain)
 
     @property
@@ -161,8 +164,8 @@ class Url(str):
         """The URL to request for one that was announced.
 
         Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
-        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case, unreserved
-        characters decoded, nothing else. Idempotent.
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case,
+        unreserved characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
             return self
@@ -195,7 +198,7 @@ class Url(str):
         raise BadUrl(f"more than {_MAX_WRAPPERS} redirect wrappers in {self[:200]!r}")
 
     def _inner(self) -> "Url | None":
-        """Return the URL inside of an AMP cache's or a redirector's, or None where there is none."""
+        """Return the URL inside of an AMP cache's or a redirector's, or None if there is none."""
         _, hostname, _, path, search, _ = self.parts
         host = hostname.removesuffix(".")
         if not may_wrap(host):
@@ -261,7 +264,7 @@ def url_key(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host that politeness counts: lower-case, `host:port` where the port is not the scheme's own."""
+    """Return the host that politeness counts: lower-case, `host:port` if the port is not the scheme's own."""
     return _lenient(url).host
 
 

@@ -13,7 +13,7 @@ from tasks.verify.repairs import REPAIRERS, SET_ASIDE_KINDS, RepairContext, repa
 from tasks.verify.set_aside import Journal, Step
 
 FIRST = (FaultKind.UNPUBLISHED_BATCH, FaultKind.HALF_PUBLISHED_BATCH, FaultKind.UNLISTED_FILE)
-"""The repairs that restore rows with which everything else is compared."""
+"""The repairs that restore lost rows, which everything else is compared with."""
 
 _DAMAGED_FILES = (FaultKind.MISSING_FILE, FaultKind.DAMAGED_FILE)
 
@@ -39,7 +39,7 @@ class Repairing:
         return mended if any(fault.kind is FaultKind.UNLISTED_FILE for fault in mended) else []
 
     def mend(self, findings: Findings, *, is_quiet: bool) -> None:
-        """Repair all that can be; `is_quiet` is False where a run has begun since the verification did."""
+        """Repair all that can be; `is_quiet` is False if a run has begun since the verification did."""
         is_whole = not findings.left((*_DAMAGED_FILES, FaultKind.UNLISTED_FILE))
         self._repair(findings, set(REPAIRERS) - set(FIRST), is_lake_whole=is_whole, is_quiet=is_quiet)
 

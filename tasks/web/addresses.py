@@ -53,7 +53,7 @@ class AddressGate:
             await asyncio.sleep(wait_s)
 
     def try_enter(self, address: str) -> float:
-        """Count a request where it may be made now; else return after how long it may be worth another try (seconds)."""
+        """Count a request if it may be made now; else return after how long it may be worth another try (seconds)."""
         if self.is_shared(address):
             return 0.0
         with self._lock:

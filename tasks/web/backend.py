@@ -66,7 +66,7 @@ class GuardedBackend:
     async def address_of(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> str | None:
         """Return the address by which a host is counted with others: the least of its addresses, whatever their order.
 
-        None without a gate, and where many share it on purpose. Raises DnsFailed, ForbiddenAddress, BadUrl.
+        None without a gate, and if many share it on purpose. Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
         if self._gate is None:
             return None

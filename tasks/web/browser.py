@@ -74,7 +74,7 @@ LIMITS = RenderLimits()
 
 
 def check_browser(rules: Iterable[SourceRules]) -> None:
-    """Raise ConfigError where a source asks for a browser and there is none."""
+    """Raise ConfigError if a source asks for a browser and there is none."""
     if all(one.render != "browser" for one in rules):
         return
     if find_spec("playwright") is None:
@@ -85,8 +85,8 @@ def check_browser(rules: Iterable[SourceRules]) -> None:
 
 @asynccontextmanager
 async def opened_browser(limits: RenderLimits = LIMITS) -> AsyncIterator["Browser"]:
-    """Run a Chromium within the block; raises RenderFailed where it does not start."""
-    from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - only where it is asked for
+    """Run a Chromium within the block; raises RenderFailed if it does not start."""
+    from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - only if it is asked for
 
     async with async_playwright() as playwright:
         try:

@@ -61,7 +61,7 @@ class Connections:
         return kept
 
     async def give_back(self, connection: Connection) -> None:
-        """Keep the connection for the next request where its answer was read to the end, else close it."""
+        """Keep the connection for the next request if its answer was read to the end, else close it."""
         self._backend.release(connection.stream.address)
         if not connection.http.is_idle():
             if not connection.http.is_closed():

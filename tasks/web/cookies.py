@@ -1,7 +1,7 @@
 """The cookies of one GET: some sites redirect to the same page until theirs comes back. Pure.
 
-They change and expire as RFC 6265 says, go back to the origin that set them and to no other host, whatever Domain says, and
-are forgotten with the GET.
+They change and expire as RFC 6265 says, go back to the origin that set them and to no other host, whatever Domain says,
+and are forgotten with the GET.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Cookies:
                 ours[place] = _Cookie(value=value.strip(), is_secure="secure" in attributes, expires_at=expires_at)
 
     def header_for(self, target: Url, *, now: datetime | None = None) -> str | None:
-        """Return the Cookie field's value for a request, None where there is nothing to send."""
+        """Return the Cookie field's value for a request, None if there is nothing to send."""
         now = now or datetime.now(UTC)
         sent = [
             (path, f"{name}={cookie.value}")
@@ -70,7 +70,7 @@ class Cookies:
 
 
 def _attributes(text: str) -> dict[str, str]:
-    """Return the attributes of a cookie by lower-case name; of one that stands there twice, the last."""
+    """Return the attributes of a cookie by lower-case name; of one that is there twice, the last."""
     parts = (part.partition("=") for part in capped(text).split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in parts}
 

@@ -23,7 +23,7 @@ MAX_MEMBERS = 10_000
 """Gzip members or zstd frames in one body; each costs a new decoder, so that millions of empty ones are an attack."""
 
 DECODED_AT_ONCE_SIZE = 64 * 1024
-"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms a MB."""
+"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms per MB."""
 
 _CHUNK_SIZE = 65_536
 _SLICE_SIZE = 4096
@@ -71,7 +71,7 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
     """Return the body with its content codings undone, the last applied first (RFC 9110, 8.4).
 
     A body that is plain in spite of its gzip or zstd label is returned as it is. `max_size` is in bytes, at every step.
-    Raises DecompressionBomb above it (BodyTooLarge where nothing was coded), BodyTruncated when a stream ends early,
+    Raises DecompressionBomb above it (BodyTooLarge if nothing was coded), BodyTruncated when a stream ends early,
     BadContentEncoding for an unknown coding, more than two, or an invalid stream.
     """
     for decoder in _decoders(content_encoding):

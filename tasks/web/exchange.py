@@ -1,8 +1,8 @@
 """What crossed the wire: requests and their answers, what an answer's status means, and where it leads. Pure.
 
 A page that says nothing but that it leads elsewhere is a redirect to us, as it is to its reader: by a Refresh field, a
-meta element, or one line of script. One that has a text of its own is a page: it may reload itself, or send those on that
-run no scripts.
+meta element, or one line of script. One that has a text of its own is a page: it may reload itself, or send those on
+that run no scripts.
 """
 
 import re
@@ -39,7 +39,7 @@ LITTLE_TEXT = 400
 _REFRESH = re.compile(
     r"\s*+([0-9]*+)[0-9.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?([\"']?)(.+)", re.IGNORECASE | re.DOTALL
 )
-# an element that refreshes has these words near each other; "refresh" alone stands in the scripts of every fourth page
+# an element that refreshes has these words near each other; "refresh" alone is in the scripts of every fourth page
 _REFRESHES = re.compile(rb"http-equiv[^<>]{0,100}?refresh")
 _META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
@@ -47,13 +47,13 @@ _SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
 _ONLOAD = re.compile(r"<body\b[^<>]{0,2000}?\bonload\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')", re.IGNORECASE)
 # a text, which stays, or a comment, with the marks that hide a script from what knows none
 _REMARK = re.compile(
-    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?:[^*]|\*(?!/))*+(?:\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?>[^*]|\*(?!/))*+(?>\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
 )
-_FUNCTION = r"(?:\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
+_FUNCTION = r"(?>\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
 _MOVES = re.compile(
     r"\s*+(?:(?:window\.)?(?:onload\s*+=|setTimeout\s*+\()\s*+)?[\"']?" + _FUNCTION + r"?+\s*+"  # run at once, or soon
     r"(?:(?:window|document|self|top|parent)\.){0,3}location(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)"
-    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?:,\s*+([0-9]{1,9}))?+[\s;()]*+",
+    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?>,\s*+([0-9]{1,9}))?+[\s;()]*+",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"<(script|style|title|noscript)\b|<!--", re.IGNORECASE)
@@ -67,11 +67,12 @@ class Exchange:
     """One request and its answer. Heads are in HTTP/1.1's form, with CRLF and the empty line that ends them.
 
     `headers` have lower-case names and Latin-1 values; `body` is as received, its transfer coding undone and its
-    content coding kept, or as much of it as came where it `is_cut_short`; `mended` says what was changed in the answer's head, which stands in `response_head` as it came;
-    `address` is the server's, None where it is not known; `started_at` is aware UTC.
+    content coding kept, or as much of it as came if it `is_cut_short`; `mended` says what was changed in the answer's
+    head, which is in `response_head` as it came;
+    `address` is the server's, None if it is not known; `started_at` is aware UTC.
 
-    Of a whole GET, it is the answer that is no redirect: `redirects` are those before it, `content` is its body with its
-    content coding undone, and where that ended before its end, `missing` says how much came: `5 of 7 bytes`.
+    Of a whole GET, it is the answer that is no redirect: `redirects` are those before it, `content` is its body with
+    its content coding undone, and if that ended before its end, `missing` says how much came: `5 of 7 bytes`.
     """
 
     url: Url

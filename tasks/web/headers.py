@@ -25,7 +25,7 @@ def capped(value: str | None) -> str:
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Return the wait in seconds, 0 to a day; None where the field is missing or nonsense.
+    """Return the wait in seconds, 0 to a day; None if the field is missing or nonsense.
 
     It may be seconds or a date (RFC 9110, 10.2.3); a date that has passed is no wait.
     """
@@ -42,7 +42,7 @@ def _seconds_until(text: str, now: datetime) -> float | None:
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """Return an HTTP date; None where there is none. It is in GMT, whether or not it says so (RFC 9110, 5.6.7)."""
+    """Return an HTTP date; None if there is none. It is in GMT, whether or not it says so (RFC 9110, 5.6.7)."""
     try:
         moment = parsedate_to_datetime(capped(value).strip())
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -59,14 +59,14 @@ def max_age_s(cache_control: str | None) -> float | None:
 
 
 def media_type(content_type: str | None) -> str | None:
-    """Return `type/subtype` in lower case without parameters; None where there is none (RFC 9110, 8.3.1)."""
+    """Return `type/subtype` in lower case without parameters; None if there is none (RFC 9110, 8.3.1)."""
     # A field sent twice arrives as one with a comma: the first counts.
     text = re.split("[;,]", capped(content_type), maxsplit=1)[0].strip().lower()
     return text if _MEDIA_TYPE.fullmatch(text) else None
 
 
 def tdm_reservation(value: str | None) -> bool | None:
-    """Return whether text and data mining is reserved (W3C TDM Reservation Protocol, 5.1); None where nothing is said.
+    """Return whether text and data mining is reserved (W3C TDM Reservation Protocol, 5.1); None if nothing is said.
 
     Sent twice with two answers, it is.
     """

@@ -116,7 +116,7 @@ class RawTransport(httpx.AsyncBaseTransport):
     async def _answer(
         self, request: httpx.Request, origin: Origin, budget: Budget
     ) -> tuple[Connection, httpcore.Response]:
-        """Ask once; again, on a fresh connection, where the server had given up the one that was kept alive."""
+        """Ask once; again, on a fresh connection, if the server had given up the one that was kept alive."""
         try:
             return await self._ask(request, origin, budget)
         except ConnectionLost:

@@ -30,7 +30,7 @@ MAX_WAITING_SIZE = 256 * 1024
 class HeadMender:
     """The beginning of one answer, on its way to the parser.
 
-    `original` is the final head as it came, `notes` say what was changed in it, nothing where it is as it should be.
+    `original` is the final head as it came, `notes` say what was changed in it, nothing if it is as it should be.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """A body's bytes into text, by what they are and what is said of them, and markup within bounds. Pure; no HTTP library.
 
-The order is the WHATWG's for HTML (byte order mark, HTTP header, meta), then what the bytes themselves say. Where the
+The order is the WHATWG's for HTML (byte order mark, HTTP header, meta), then what the bytes themselves say. If the
 bytes contradict a declaration, the bytes are believed: a wrong default in a server's configuration is a common thing.
 
 Markup is bounded before any tree is made of it: elements, and attributes of one. A tree takes many times its text, and
@@ -104,9 +104,9 @@ MAX_ATTRIBUTES = 200
 
 _LONG_TAG = 1000
 _MIN_ATTRIBUTE = 2  # characters, with what parts it from the next
-# XML allows no `<` in a value, and where HTML does, the rest is another piece
-_TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
-_ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
+# XML allows no `<` in a value, and if HTML does, the rest is another piece
+_TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?>[^>"']++|"[^"]*+"|'[^']*+')*+""")
+_ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?>=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
 _NAME = re.compile(r"[^\s/>]*")
 
 
@@ -143,7 +143,7 @@ def with_query_in(url: str, charset: str) -> str:
 
 
 def _believed(body: bytes, declared: list[str]) -> tuple[str, str] | None:
-    """Return the text by a declaration that the bytes bear out, or as UTF-8 where they are that, or None."""
+    """Return the text by a declaration that the bytes bear out, or as UTF-8 if they are that, or None."""
     for name in declared:
         text = _strict(body, name)
         if text is None:
@@ -183,7 +183,7 @@ def wide_charset(body: bytes) -> str | None:
 
 
 def _unmarked_utf16(body: bytes) -> str | None:
-    """Return the UTF-16 whose ASCII, which is most of any markup, would make these NULs; None where there are few."""
+    """Return the UTF-16 whose ASCII, which is most of any markup, would make these NULs; None if there are few."""
     sample = body[:1024]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) * 5 < len(sample) or len(sample) < 4:
@@ -266,7 +266,7 @@ def bounded_markup(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def with_few_attributes(text: str) -> str:
-    """Return the text without the attributes of elements that have too many; the same string where none has."""
+    """Return the text without the attributes of elements that have too many; the same string if none has."""
     kept, at = list[str](), 0
     for start, stop in _long_pieces(text):
         if (gone := _attributes(text, start, stop)) is not None:
@@ -276,7 +276,7 @@ def with_few_attributes(text: str) -> str:
 
 
 def _long_pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where tags with what follows them begin, behind their `<`, and end, if they are long.
+    """Yield where tags with what follows them begin, after their `<`, and end, if they are long.
 
     The last `<` of each window begins the next one: so nearly all of a page is stepped over, and never read.
     """
@@ -294,7 +294,7 @@ def _place_of(text: str, number: int) -> int:
 
 
 def _attributes(text: str, start: int, stop: int) -> tuple[int, int] | None:
-    """Return where a tag's attributes begin and end, or None where those are not too many."""
+    """Return where a tag's attributes begin and end, or None if those are not too many."""
     end = text.find(">", start, start + _MIN_ATTRIBUTE * MAX_ATTRIBUTES)
     # a short tag, in which no quotes are open
     if end >= 0 and text.find("'", start, end) < 0 and text.count('"', start, end) % 2 == 0:

@@ -35,7 +35,7 @@ class Kept:
 
 
 def page(story: Story, more: str = "") -> bytes:
-    """The page of a story, with a sentence more where one is given."""
+    """The page of a story, with a sentence more if one is given."""
     added = f"<p>{more}</p>" if more else ""
     return (
         f"<!doctype html><html lang=en><head><title>{story.title}</title></head><body><header><nav><a href=/>Home</a></nav></header>"
@@ -50,7 +50,7 @@ def story_at(number: int, *, host: str = "daily.example", at: datetime | None = 
 
 
 def warc(kept: Iterable[Kept], *, version: str = "1.0", is_gzip: bool = True) -> bytes:
-    """The archive as crawlers write it: a gzip member a record, each response with its request, digests in base32."""
+    """The archive as crawlers write it: a gzip member per record, each response with its request, digests in base32."""
     about = b"software: test\r\n"
     parts = [_record("warcinfo", about, {"WARC-Filename": "test.warc.gz"}, version)]
     for one in kept:

@@ -1,4 +1,4 @@
-"""What holds an event loop is seen, with the functions that it stands in, and what is not ours is not."""
+"""What holds an event loop is seen, with the functions that it is in, and what is not ours is not."""
 
 import json
 import subprocess

@@ -22,7 +22,7 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW, announced=(), archive=None):
     """Announce, claim and decide; `looks` maps a URL key to its page or its text, or to (outcome, disposition).
 
-    `final` maps URL keys to the URLs that answered, where they redirect, and `hops` to those between; `announced` to what
+    `final` maps URL keys to the URLs that answered, if they redirect, and `hops` to those between; `announced` to what
     the feed says: title and date.
     """
     announcements = [

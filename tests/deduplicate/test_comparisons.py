@@ -1,4 +1,4 @@
-"""Comparing comes before the lock where there is much of it, and decides the same."""
+"""Comparing comes before the lock if there is much of it, and decides the same."""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime

@@ -26,7 +26,7 @@ def environment(prefect_api_url: str, tmp_path: Path) -> dict[str, str]:
 def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment, prefect_api_url, tmp_path):
     deploy_file(environment)
 
-    for name in ("flows", "tasks"):  # a worker may be started where a person has modules of those names
+    for name in ("flows", "tasks"):  # a worker may be started if a person has modules of those names
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
     with running_press(sites=2, articles=3) as press, api_client(prefect_api_url) as api:

@@ -172,7 +172,7 @@ def run_chaos(
     """Sweep a press twice, with time passing between, undisturbed and under kills; returns what the kills did.
 
     `batch_size` in URLs decides how much work there is to be killed: a life rarely gets beyond two batches. The clock is
-    set forwards and backwards by `clock_step_s` where libfaketime is installed.
+    set forwards and backwards by `clock_step_s` if libfaketime is installed.
     """
     begun = time.monotonic()
     urls, catalogue = folder / "urls.txt", press.catalogue(folder / "sources.yaml", max_per_host=8)

@@ -171,7 +171,7 @@ class DecidingIndex:
 
     @contextmanager
     def read(self) -> Iterator[Any]:
-        with self._index.read() as tx:  # where there is much to compare, that is done before the lock
+        with self._index.read() as tx:  # if there is much to compare, that is done before the lock
             yield tx
 
     @contextmanager
@@ -312,7 +312,7 @@ def _announcement(url: str, source_id: str) -> Announcement:
 
 
 def wrong_clock(seconds: int) -> dict[str, str] | None:
-    """Return the environment of a process whose clock is so much ahead, by libfaketime; None where that is missing."""
+    """Return the environment of a process whose clock is so much ahead, by libfaketime; None if that is missing."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     return {"LD_PRELOAD": str(found[0]), "FAKETIME": f"{seconds:+d}", "NO_FAKE_STAT": "1"} if found else None
 

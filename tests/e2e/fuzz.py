@@ -211,7 +211,7 @@ class TooLong(BaseException):
 
 
 def failure_of(read: Callable[[bytes], object], body: bytes) -> str | None:
-    """Return how a parser fails at an input, or None where it reads it or refuses it in our words."""
+    """Return how a parser fails at an input, or None if it reads it or refuses it in our words."""
 
     def stop(_signal: int, _frame: object) -> None:
         raise TooLong
@@ -232,7 +232,7 @@ def failure_of(read: Callable[[bytes], object], body: bytes) -> str | None:
 
 
 def fuzz(name: str, *, minutes: float, found: Path) -> int:
-    """Fuzz one target for so long; write the smallest input that it fails at, and return 1 where there is one."""
+    """Fuzz one target for so long; write the smallest input that it fails at, and return 1 if there is one."""
     target, ends_at, number = TARGETS[name], time.monotonic() + 60 * minutes, 0
     sought = settings(
         max_examples=ROUND,

@@ -150,7 +150,7 @@ class _Joining:
 
 @contextmanager
 def _counted_parses(walk: Walk) -> Iterator[None]:
-    """Put counters in the place of the parsers, also where a module imported them by name."""
+    """Put counters in the place of the parsers, also if a module imported them by name."""
     parse, init = can_ada.parse, httpx.URL.__init__
 
     def counted_parse(url: str) -> _Joining:

@@ -1,4 +1,4 @@
-"""Stored pages for the tests of the stage and its pool, and a reader of pages that misbehaves where it is told to."""
+"""Stored pages for the tests of the stage and its pool, and a reader of pages that misbehaves if it is told to."""
 
 import gc
 import os

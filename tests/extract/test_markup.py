@@ -26,7 +26,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def rendered(markdown: str) -> str:
-    """The plain text of markdown, written as `text` writes it: an item behind a dash, a row of cells between bars."""
+    """The plain text of markdown, written as `text` writes it: an item after a dash, a row of cells between bars."""
     return "\n".join(_lines(MARKDOWN.parse(markdown)))
 
 

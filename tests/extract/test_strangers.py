@@ -9,7 +9,7 @@ STORY = [*PARAGRAPHS, *(" ".join(reversed(one.split())) for one in PARAGRAPHS)]
 
 
 def ended_by(box: str, story: Sequence[str] = STORY) -> list[str]:
-    """The lines of a story with something behind its last paragraph."""
+    """The lines of a story with something after its last paragraph."""
     return read_story(behind=box, story=story)
 
 
@@ -34,7 +34,7 @@ def test_boxes_of_a_rare_make_with_other_words_go(box):
         "<p class='note'>編集部が確認しました。</p>",  # nobody knows where its words end
         "<p class='note'>12 : 3</p>",
         "<div class='x'><p>The harbour opens on Monday.</p></div><div class='x'><p>Gable Street 12</p></div>",  # of one make
-        "<div class='x'><p>The harbour opens on Monday.</p></div><p class='note'>Gable Street 12</p>",  # loose behind a box
+        "<div class='x'><p>The harbour opens on Monday.</p></div><p class='note'>Gable Street 12</p>",  # loose after a box
         f"<p class='note'>{'Advertisers pay nothing towards this. ' * 4}</p>",  # more than a tenth
     ],
 )

@@ -261,7 +261,7 @@ OTHERS = "".join(f"<p>{MAKER.replace('quays', kind)}</p>" for kind in ("boats", 
 
 
 def beside(box: str, *, before: bool) -> list[str]:
-    """The lines of a story that has one element with its heading, and a box before or behind that."""
+    """The lines of a story that has one element with its heading, and a box before or after that."""
     html = page(before=box) if before else page(after=box)
     return read_page(html.replace('class="story"', 'class="tale"')).lines
 
@@ -342,7 +342,7 @@ def test_boxes_of_a_story_stay(inside):
 
 
 def parted(behind: str) -> list[str]:
-    """The lines of a story whose paragraphs have an element each, within one that has a box behind it."""
+    """The lines of a story whose paragraphs have an element each, within one that has a box after it."""
     parts = "".join(f"<div class='p{at}'><p>{one}</p></div>" for at, one in enumerate(YEARS))
     html = page().split("<div class=")[0]
     return read_page(f"{html}<h1>Harbour reopens</h1><div class='all'>{parts}</div>{behind}</main></body></html>").lines

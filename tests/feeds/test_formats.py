@@ -1,4 +1,4 @@
-"""The table of formats: the bytes say which reads a document, and what stands there when none does."""
+"""The table of formats: the bytes say which reads a document, and what is there when none does."""
 
 import gzip
 from datetime import UTC, datetime

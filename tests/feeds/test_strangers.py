@@ -100,7 +100,7 @@ def test_a_space_inside_of_a_link_is_a_part_of_it():
         ('<feed xml:base="https://daily.example/a/"><entry xml:base="b/"><link href="1"/></entry></feed>', "/a/b/1"),
         ('<feed xml:base="https://daily.example/"><entry><link xml:base="c/" href="1"/></entry></feed>', "/c/1"),
         ('<rss><channel xml:base="https://daily.example/d/"><item><link>1</link></item></channel></rss>', "/d/1"),
-        # the site that the channel names, where the feed lies elsewhere
+        # the site that the channel names, if the feed is elsewhere
         (rss("<link>/e/1</link>", channel=f"<link>{SITE}/</link>"), "/e/1"),
         (
             rss(

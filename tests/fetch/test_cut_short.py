@@ -1,4 +1,4 @@
-"""Bodies that end before their end: looked at again twice, then taken where the bytes are the same."""
+"""Bodies that end before their end: looked at again twice, then taken if the bytes are the same."""
 
 import gzip
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A backfill on real Dask workers of loopback: the same tables as on this machine alone, also where a worker is killed."""
+"""A backfill on real Dask workers of loopback: the same tables as on this machine alone, also if a worker is killed."""
 
 import json
 import os

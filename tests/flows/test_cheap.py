@@ -60,7 +60,7 @@ def home(tmp_path_factory) -> Path:
     """A folder with a catalogue, an index and a lake."""
     home = tmp_path_factory.mktemp("cheap")
     (home / "sources.yaml").write_text(GOOD)
-    _imported(home, "ingest")  # ends where no server answers, after it has made both
+    _imported(home, "ingest")  # ends if no server answers, after it has made both
     assert (home / "index.db").exists()
     assert (home / "lake").exists()
     return home

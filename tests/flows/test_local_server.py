@@ -1,4 +1,4 @@
-"""The local server's start: tried once more where it ends at once, and what is said where that does not help."""
+"""The local server's start: tried once more if it ends at once, and what is said if that does not help."""
 
 import os
 import signal

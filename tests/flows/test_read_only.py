@@ -18,7 +18,7 @@ def fixed(offline_presslake, request) -> Iterator[Presslake]:
     """A place with an index and a lake whose file system is read-only, or, for others than root, whose folder is."""
     home = offline_presslake.home
     (home / "sources.yaml").write_text(GOOD)
-    offline_presslake.run("ingest", check=False)  # ends where no server answers, after it has made both
+    offline_presslake.run("ingest", check=False)  # ends if no server answers, after it has made both
     with closing(sqlite3.connect(home / "index.db")) as other:
         if request.param:
             other.execute("INSERT INTO facts (name, value) VALUES ('written', 'last')")

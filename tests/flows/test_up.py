@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def alone(tmp_path) -> Presslake:
-    """The command where no server is configured: it brings its own."""
+    """The command if no server is configured: it brings its own."""
     return Presslake(tmp_path, {"PREFECT_HOME": str(tmp_path / "prefect")})
 
 

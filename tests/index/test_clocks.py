@@ -1,4 +1,4 @@
-"""Instants of a clock that was wrong are brought back; those that may lie ahead stay."""
+"""Instants of a clock that was wrong are brought back; those that may be ahead stay."""
 
 from datetime import timedelta
 

@@ -265,7 +265,7 @@ async def test_a_line_is_one_however_many_others_come_meanwhile(limits, monkeypa
         asked = len(limits.calls)
         assert not second.done()
         await asyncio.sleep(0.1)
-        assert len(limits.calls) == asked  # it stands in line, and does not ask the limits
+        assert len(limits.calls) == asked  # it is in line, and does not ask the limits
     limiter.leave(await second)
     await limiter.settled()
 

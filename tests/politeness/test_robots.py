@@ -48,7 +48,7 @@ def star(*rules):
         # paths have case
         (["Disallow: /A"], "/a", True),
         (["Disallow: /A"], "/A", False),
-        # the longest match decides, wherever it stands
+        # the longest match decides, wherever it is
         (["Allow: /p", "Disallow: /"], "/page", True),
         (["Disallow: /", "Allow: /p"], "/page", True),
         (["Allow: /folder", "Disallow: /folder/page"], "/folder/page", False),

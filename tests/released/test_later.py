@@ -40,7 +40,7 @@ def plain(row: dict) -> str:
 
 
 def added(specimen: Specimen) -> bool:
-    """Whether the new columns are at the end of both tables, behind those of the present version."""
+    """Whether the new columns are at the end of both tables, after those of the present version."""
     return all(columns(specimen, table) == [*table_schema(table).names, *ADDED] for table in TABLES)
 
 

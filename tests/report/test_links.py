@@ -1,4 +1,4 @@
-"""Reports lead to the pages of `presslake browse`, where it is said where those are."""
+"""Reports lead to the pages of `presslake browse`, if it is said where those are."""
 
 from datetime import UTC, datetime
 

@@ -12,7 +12,7 @@ from tests.e2e.flaky_s3 import Forwarding, served
 
 @dataclass
 class Death:
-    """Who dies, and after how many writes; nobody where `after` is None. `writes` are the keys written so far."""
+    """Who dies, and after how many writes; nobody if `after` is None. `writes` are the keys written so far."""
 
     after: int | None
     writes: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ Harm = Callable[[ObjectStore, str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """`kind` is the fault that is named; None where the table is read rightly in spite of it."""
+    """`kind` is the fault that is named; None if the table is read rightly in spite of it."""
 
     name: str
     kind: str | None
@@ -189,7 +189,7 @@ def _file(store: ObjectStore, table: str) -> str:
 
 
 def rows_anywhere(store: ObjectStore) -> set[tuple]:
-    """The ids of all rows that lie in any Parquet file of the lake, wherever that is by now, and of no damaged one."""
+    """The ids of all rows that are in any Parquet file of the lake, wherever that is by now, and of no damaged one."""
     found: set[tuple] = set()
     for one in store.list(""):
         if "/dt=" in one.key and one.key.endswith(".parquet") and one.size:
@@ -209,7 +209,7 @@ def _rows(file: pq.ParquetFile, names: list[str]) -> set[tuple]:
 
 
 def bodies(store: ObjectStore) -> set[str]:
-    """The digests of all objects but logs, wherever they lie."""
+    """The digests of all objects but logs, wherever they are."""
     return {hashlib.sha256(store.get(one.key)).hexdigest() for one in store.list("") if "/_delta_log/" not in one.key}
 
 

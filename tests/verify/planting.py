@@ -78,7 +78,7 @@ def _flip(path: Path, place: int) -> None:
 
 
 def _record(path: Path, kind: str) -> tuple[int, int]:
-    """Return where a record in the middle of the segment lies."""
+    """Return where a record in the middle of the segment is."""
     found = [record for record in iter_records(path.read_bytes()) if record.kind == kind]
     record = found[len(found) // 2]
     return record.offset, record.length

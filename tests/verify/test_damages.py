@@ -30,7 +30,7 @@ FAR = timedelta(days=40)
 
 
 def each_on_a_table(damages: list[Damage]) -> pytest.MarkDecorator:
-    """Ask for each damage on one table, by turns; on the others where long tests are wanted."""
+    """Ask for each damage on one table, by turns; on the others if long tests are wanted."""
     pairs = [
         pytest.param(
             damage,

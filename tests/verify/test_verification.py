@@ -1,4 +1,4 @@
-"""What real sweeps leave is well; whatever is planted is found, named, and mended where it can be."""
+"""What real sweeps leave is well; whatever is planted is found, named, and mended if it can be."""
 
 import re
 import shutil

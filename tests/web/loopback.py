@@ -45,7 +45,7 @@ class Loopback:
     asked: list[Asked] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
-    sent_size: int = 0  # where somebody counts
+    sent_size: int = 0  # if somebody counts
 
     def url(self, path: str = "/", host: str | None = None) -> str:
         return f"http://{host or self.host}:{self.port}{path}"

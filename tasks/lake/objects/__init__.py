@@ -1,1 +1,1 @@
-"""The object store: one port, and one module a kind of store."""
+"""The object store: one port, and one module per kind of store."""

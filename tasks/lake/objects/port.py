@@ -1,4 +1,4 @@
-"""The port to the object store: bytes under keys. What it is, and what its implementations share.
+"""The port to the object store: bytes under keys, and what its implementations share.
 
 A key is a relative path of plain segments; tasks/lake/keys.py makes them.
 """
@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 OCTETS = "application/octet-stream"
 
 Body = bytes | BinaryIO
-"""What is put: bytes, or a file, which is read from its beginning, and never held whole."""
+"""The body of a put: bytes, or a file, which is streamed from its beginning."""
 
 
 class MissingObject(LookupError):
@@ -37,7 +37,7 @@ class ObjectStore(Protocol):
         ...
 
     def put(self, key: str, body: Body, *, content_type: str = OCTETS) -> None:
-        """Store under the key and replace what is there; readers see the old bytes or the new, never a part."""
+        """Store under the key, replacing any object there, atomically: readers see the old bytes or the new, never a part."""
         ...
 
     def put_new(self, key: str, body: bytes) -> bool:
@@ -49,7 +49,7 @@ class ObjectStore(Protocol):
         ...
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
-        """Return `length` (at least 1) bytes from `offset`, or fewer where the object ends; raises MissingObject."""
+        """Return `length` (at least 1) bytes from `offset`, or fewer if the object ends; raises MissingObject."""
         ...
 
     def exists(self, key: str) -> bool: ...
@@ -63,7 +63,7 @@ class ObjectStore(Protocol):
         ...
 
     def keeps_versions(self) -> bool | None:
-        """Whether the store keeps what was replaced or deleted; None where it does not say. Raises LakeUnavailable."""
+        """Whether the store keeps what was replaced or deleted; None if it does not say. Raises LakeUnavailable."""
         ...
 
     def delta_uri(self, table: str) -> str:
@@ -71,7 +71,7 @@ class ObjectStore(Protocol):
         ...
 
     def storage_options(self) -> dict[str, str] | None:
-        """Return delta-rs's options; they have secrets and must never be logged."""
+        """Return delta-rs's options; they contain secrets and must never be logged."""
         ...
 
 

@@ -32,6 +32,6 @@ def read_content_signal(value: str) -> tuple[str, ...]:
 
 
 def content_signals(value: str, *, scope: str, policy_id: str | None = None) -> Iterator[Signal]:
-    """Yield the signals of one value; one without an answer where it states nothing that is known."""
+    """Yield the signals of one value; one without an answer if it states nothing that is known."""
     for said in read_content_signal(value) or (UNSET,):
         yield Signal(signal=CONTENT_SIGNAL, scope=scope, value=said, raw=value[:RAW_LENGTH], policy_id=policy_id)

@@ -62,7 +62,7 @@ def directives_for(directives: Iterable[Directive], token: str) -> frozenset[str
 
 
 def directive_signals(directives: Iterable[Directive], *, token: str, scope: str, raw: str) -> Iterator[Signal]:
-    """Yield a signal a rule that holds for us or for everyone, and for each named AI crawler what is said to it alone."""
+    """Yield a signal per rule that holds for us or for everyone, and for each named AI crawler what is said to it alone."""
     for agent, rule in dict.fromkeys(directives):
         if agent in {EVERYONE, token.lower()}:
             yield _signal(scope, rule, raw)

@@ -1,4 +1,7 @@
-"""The documents of one origin, as they are kept: what each is by its digest, how long it is good for, what it says. Pure."""
+"""The documents of one origin, as they are kept: what each is by its digest, how long it is good for, what it says.
+
+Pure.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ MAX_STATEMENTS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDocument:
-    """A document as an origin's pages stand under it, with the exchange by which it came; `policy_id` is its name in the lake."""
+    """A document that governs an origin's pages, with the exchange by which it came; `policy_id` is its name in the lake."""
 
     policy_id: str
     kind: PolicyKind
@@ -56,7 +59,7 @@ def document_of(
     statements: tuple[Signal, ...] = (),
     max_age_days: float | None = None,
 ) -> SiteDocument | None:
-    """Return an answer as a document; None where nothing answered, or an older version asked and kept no exchange."""
+    """Return an answer as a document; None if nothing answered, or an older version asked and kept no exchange."""
     if answer.status is None or answer.evidence is None:
         return None
     evidence = Evidence.unpack(answer.evidence)

@@ -57,7 +57,7 @@ _BY_STRICTNESS = (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is said of one purpose, and the signal that decided; None where nothing is said."""
+    """What is said of one purpose, and the signal that decided; None if nothing is said."""
 
     answer: Answer = Answer.NOT_STATED
     signal: Signal | None = field(default=None)
@@ -74,7 +74,7 @@ def verdict_on(purpose: Purpose, signals: Iterable[Signal]) -> Verdict:
 
 
 def refusal_of(purposes: Iterable[Purpose], signals: Iterable[Signal]) -> tuple[Purpose, Verdict] | None:
-    """Return the first of several purposes that is refused, or has a price, and by what; None where none is."""
+    """Return the first of several purposes that is refused, or has a price, and by what; None if none is."""
     several = tuple(signals)
     verdicts = ((purpose, verdict_on(purpose, several)) for purpose in purposes)
     return next(((purpose, verdict) for purpose, verdict in verdicts if verdict.answer.is_refusal), None)
@@ -119,7 +119,7 @@ def exclusion(signals: Iterable[Signal], obeyed: Obedience) -> str | None:
 
 
 def site_reserves(signals: Iterable[Signal]) -> bool | None:
-    """Return whether a site's tdmrep.json reserves text and data mining of a page; None where it says nothing."""
+    """Return whether a site's tdmrep.json reserves text and data mining of a page; None if it says nothing."""
     said = {one.value for one in signals if one.signal == TDMREP}
     return True if "tdm-reservation=1" in said else False if "tdm-reservation=0" in said else None
 

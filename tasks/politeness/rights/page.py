@@ -47,7 +47,7 @@ def meta_signals(metas: Fields, *, token: str) -> tuple[Signal, ...]:
 
 
 def inline_signals(licence: str, url: str) -> tuple[Signal, ...]:
-    """Return what the RSL says of a page that stands in it; raises BadUrl."""
+    """Return what the RSL says of a page that is in it; raises BadUrl."""
     said = parse_rsl(licence.encode("utf-8", "replace"), url)
     return tuple(licence_signals(said, url, scope=META, policy_id=None))[:MAX_SIGNALS]
 

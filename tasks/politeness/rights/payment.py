@@ -23,7 +23,7 @@ Headers = Iterable[tuple[str, str]]
 
 
 def payment_of(status: int, headers: Headers, body: bytes, *, origin: str) -> str | None:
-    """Return what an answer asks for, as it is kept beside the reason; None where it asks for nothing.
+    """Return what an answer asks for, as it is kept beside the reason; None if it asks for nothing.
 
     It is empty for a bare 402, which names neither a price nor a licence. A login (401 Basic) is none.
     """

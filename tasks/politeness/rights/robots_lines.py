@@ -2,7 +2,7 @@
 
 Groups are those of RFC 9309: an unknown line disturbs none (2.2.4). Content-Usage alone is a rule
 (draft-ietf-aipref-attach-05), so that agents that follow one begin another group. Allow and Disallow are read by
-tasks.politeness.robots, which agrees with Google's reference and takes Content-Usage for an unknown line: where the two
+tasks.politeness.robots, which agrees with Google's reference and takes Content-Usage for an unknown line: if the two
 readings differ, `is_split` says so.
 """
 
@@ -32,7 +32,7 @@ class RightsGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsLines:
-    """What a robots.txt says of rights. `licences` stand before any group, as do `stray` lines, which are for nobody."""
+    """What a robots.txt says of rights. `licences` are before any group, as are `stray` lines, which are for nobody."""
 
     groups: tuple[RightsGroup, ...] = ()
     licences: tuple[str, ...] = ()

@@ -34,7 +34,7 @@ _COVERED = {
     "ai-all": frozenset(("ai-train", "ai-input", "ai-index")),
     **{usage: frozenset((usage,)) for usage in USAGES if usage != "all"},
 }
-# tokens that are seen and stand in no version: RSL's own guide has the first, older forms the second
+# tokens that are seen and are in no version: RSL's own guide has the first, older forms the second
 _LENIENT = {"train-ai": "ai-train", "inference": "ai-input", "ai-inference": "ai-input"}
 _WITHOUT_MONEY = frozenset(("free", "attribution"))
 
@@ -67,7 +67,7 @@ class Licences:
     max_age_days: float = DEFAULT_MAX_AGE_DAYS
 
     def for_url(self, url: str) -> tuple[LicensedContent, ...]:
-        """Return the contents of the narrowest pattern that matches a page, several where they are alike; raises BadUrl."""
+        """Return the contents of the narrowest pattern that matches a page, several if they are alike; raises BadUrl."""
         path, origin = matched_path(url), Url.of(url).origin
         found = [one for one in self.contents if one.origin in {None, origin} and one.rule.matches(path)]
         narrowest = max((one.rule.length for one in found), default=0)
@@ -81,7 +81,7 @@ def strictest(answers: Iterable[Answer]) -> Answer:
 
 
 def parse_rsl(body: bytes, page_url: str | None = None) -> Licences:
-    """Read a licence document, or what a page holds inline, where `url=""` is that page."""
+    """Read a licence document, or what a page holds inline, if `url=""` is that page."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
     try:
         root = etree.fromstring(body.strip(), parser)
@@ -229,7 +229,7 @@ def _max_age_days(value: str | None) -> float:
 def licence_signals(
     licences: Licences, url: str, *, policy_id: str | None, scope: str | None = None
 ) -> Iterator[Signal]:
-    """Yield what a document says of a page, nothing where no content of it matches; raises BadUrl.
+    """Yield what a document says of a page, nothing if no content of it matches; raises BadUrl.
 
     The scope is the content's pattern, unless it is given. A document that cannot be understood grants nothing.
     """

@@ -1,6 +1,6 @@
-"""What the documents of one origin say of rights to any of its pages: its robots.txt alone, and all of them together. Pure.
+"""What the documents of one origin say of rights to any of its pages: its robots.txt alone, and all of them together.
 
-Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI crawlers that it names.
+Pure. Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI crawlers that it names.
 """
 
 from collections.abc import Iterator
@@ -179,7 +179,7 @@ def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]
 def _statements(
     lines: RightsLines, policy: RobotsPolicy, named: tuple[ToldCrawlers, ...], user_agent: str
 ) -> Iterator[Signal]:
-    """Yield all that the file says, to us, whose `policy` it is, and to others: the scope has the agents, and a path if there is one."""
+    """Yield all that the file says, to us, whose `policy` it is, and to others: the scope has the agents, and any path."""
     if lines.is_html:
         yield _statement(ROBOTS, "", UNREADABLE, "it is a page of HTML")
         return
@@ -231,7 +231,7 @@ def _statement(signal: str, scope: str, value: str, raw: str) -> Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedLicence:
-    """An RSL licence that a site or a page names: its address, what it says, and the document, where there is one.
+    """An RSL licence that a site or a page names: its address, what it says, and the document, if there is one.
 
     With `is_read` False it was never looked up: nothing may be taken for granted.
     """
@@ -265,7 +265,7 @@ class SiteRights:
 
     @property
     def of_all(self) -> tuple[Signal, ...] | None:
-        """What they say of every page that robots.txt lets us fetch; None where they do not say the same of all."""
+        """What they say of every page that robots.txt lets us fetch; None if they do not say the same of all."""
         if self.tdm is not None or self.licences or self.robots.goes_by_path:
             return None
         return (self.robots.of_any(policy_id=_id(self.robots_document)),)
@@ -292,7 +292,7 @@ class SiteRights:
 
 
 def tdm_signals(tdm: Reservations, url: str, *, policy_id: str | None) -> Iterator[Signal]:
-    """Yield what a tdmrep.json says of a page, nothing where no rule matches it; raises BadUrl."""
+    """Yield what a tdmrep.json says of a page, nothing if no rule matches it; raises BadUrl."""
     if not tdm.is_readable:
         yield Signal(signal=TDMREP, scope="", value=UNREADABLE, raw="", policy_id=policy_id)
     elif rule := tdm.rule_for(url):

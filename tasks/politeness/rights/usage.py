@@ -1,4 +1,7 @@
-"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, draft-ietf-aipref-attach-05): a Dictionary into preferences. Pure."""
+"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, draft-ietf-aipref-attach-05): a Dictionary into preferences.
+
+Pure.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +21,7 @@ _REFUSED = re.compile(rf"(?<![\w.*-])({'|'.join(LABELS)})\s*=\s*n(?![\w.*/:!#$%&
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one Dictionary states: label and `y` or `n`, as the standard reads it; nothing where it `is_readable` no more.
+    """What one Dictionary states: label and `y` or `n`, as the standard reads it; nothing if it `is_readable` no more.
 
     `overridden` are labels that say `n` and further on something else: there the last counts by RFC 9651.
     """
@@ -53,7 +56,7 @@ def read_usage(value: str) -> Usage:
 
 
 def usage_signals(value: str, *, scope: str, policy_id: str | None = None) -> Iterator[Signal]:
-    """Yield the signals of one value, one a label; one that says so where it is unreadable or states nothing known."""
+    """Yield the signals of one value, one a label; one that says so if it is unreadable or states nothing known."""
     read = read_usage(value)
     pairs = [f"{label}={said}" for label, said in read.strictest]
     for said in pairs or [UNSET if read.is_readable else UNREADABLE]:

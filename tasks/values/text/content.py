@@ -1,6 +1,6 @@
 """The exact identity of what a reader reads: any correction gives another, white space alone does not. Pure.
 
-A digest is made of one digest a part, so that two of them say by themselves what has changed from one to the other.
+A digest is made of one digest per part, so that two of them say by themselves what has changed from one to the other.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _PART_LENGTH = 16
 _UNSEEN = "\u00ad\u200b\u2060\ufeff"
 _CURRENCIES = "$¢£¤¥֏؋৳฿៛﷼﹩＄￠￡￥￦" + "".join(map(chr, range(0x20A0, 0x20C1)))
 _SIGNS = "-+−±–"
-# a number with its unit, before which its currency and its sign may stand: -5°, $3.5, 12%, 10:30, 2/3
+# a number with its unit, before which its currency and its sign may be: -5°, $3.5, 12%, 10:30, 2/3
 _FIGURE = re.compile(rf"\d+(?:[.,:/'’]\d+)*[%‰°{_CURRENCIES}]?")
 _PLACE = "\0"  # stands for a figure; no text that can be stored has it
 
@@ -36,7 +36,7 @@ def content_digest(*, title: str | None, text: str, authors: Sequence[str], publ
 
 
 def possible_digests(row: Article) -> tuple[str, ...]:
-    """Return the digests that a row may have: title and date count where they are the page's, and the feed's do not.
+    """Return the digests that a row may have: title and date count if they are the page's, and the feed's do not.
 
     The first takes both to be the page's.
     """
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
 
 
 def _parted(plain: str) -> tuple[list[str], list[str]]:
-    """Return what stands between a text's figures, and these: found by their digits, which costs a tenth of a search."""
+    """Return what is between a text's figures, and these: found by their digits, which costs a tenth of a search."""
     words, figures, end = [], [], 0
     for found in _FIGURE.finditer(plain):
         start = found.start()

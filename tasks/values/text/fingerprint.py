@@ -1,4 +1,7 @@
-"""All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one. Pure."""
+"""All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one.
+
+Pure.
+"""
 
 import re
 import unicodedata
@@ -22,9 +25,10 @@ _WORD = re.compile(r"[^\W\d_]\w*")
 
 
 def names_in(normal: str) -> frozenset[str]:
-    """Return the words of a text in NFKC that have a capital letter wherever they stand.
+    """Return the words of a text in NFKC that have a capital letter wherever they are.
 
-    A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have none.
+    A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have
+    none.
     """
     capital, small = _by_case(normal)
     return frozenset(_casefolded(capital) - _casefolded(small))

@@ -1,4 +1,7 @@
-"""Text in Latin letters as one byte a character, whose words are found by tables: a third of what a pattern costs. Pure."""
+"""Text in Latin letters as one byte per character, whose words are found by tables: a third of what a pattern costs.
+
+Pure.
+"""
 
 import re
 from bisect import bisect_left
@@ -11,7 +14,7 @@ _JOINING = ".,:/"  # within a token
 _TOKENS = bytes(
     ord(chr(one).lower()) if chr(one).isalnum() else one if chr(one) in _JOINING else 32 for one in range(256)
 )
-_TOKEN = re.compile(rf"[^ {_JOINING}]+(?:[{_JOINING}][^ {_JOINING}]+)*+")
+_TOKEN = re.compile(rf"[^ {_JOINING}]+(?>[{_JOINING}][^ {_JOINING}]+)*+")
 _SHARP_S = "ß".encode("latin-1")
 _UNUSUAL = "\u00ad\u00b5".encode(
     "latin-1"
@@ -19,7 +22,7 @@ _UNUSUAL = "\u00ad\u00b5".encode(
 
 
 def latin_bytes(text: str) -> bytes | None:
-    """Return a text in ISO 8859-1, with spaces for the usual marks that it lacks; None where it lacks another character."""
+    """Return a text in ISO 8859-1, with spaces for the usual marks that it lacks; None if it lacks another character."""
     for mark in _MARKS:
         text = text.replace(mark, " ")
     try:
@@ -34,7 +37,7 @@ def count_runs(latin: bytes) -> int:
 
 
 def latin_tokens(latin: bytes) -> list[str] | None:
-    """Return the tokens of a text in NFKC as tasks.values.text.digest.TOKEN finds them, casefolded; None where it must be asked."""
+    """Return the tokens of a text in NFKC as tasks.values.text.digest.TOKEN finds them, casefolded; None if it must be asked."""
     if any(one in latin for one in _UNUSUAL):
         return None
     return _TOKEN.findall(latin.replace(_SHARP_S, b"ss").translate(_TOKENS).decode("latin-1"))

@@ -70,7 +70,7 @@ def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
 
 
 def _unspaced_vocabulary(tokens: Sequence[str]) -> set[str]:
-    """Return the different words but figures; where words are not spaced, two characters that follow each other."""
+    """Return the different words but figures; if words are not spaced, two characters that follow each other."""
     is_alone = [_HAS_UNSPACED.match(token) is not None for token in tokens]
     spaced = {token for token, alone in zip(tokens, is_alone, strict=True) if not alone and not _DIGIT.search(token)}
     pairs = zip(pairwise(tokens), pairwise(is_alone), strict=True)

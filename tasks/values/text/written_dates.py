@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _NAMES = (
-    # one row a month: English, German, Dutch, Scandinavian, Finnish, Icelandic; Romance; Slavic; Baltic; others
+    # one row per month: English, German, Dutch, Scandinavian, Finnish, Icelandic; Romance; Slavic; Baltic; others
     ("january januar jänner januari tammikuu tammikuuta janúar janvier enero gennaio janeiro ianuarie gener styczeń stycznia leden ledna "
     "január januára siječanj siječnja januara январь января січень січня януари студзеня sausio janvāris ιανουάριος ιανουαρίου ocak يناير "
     "جانفي ינואר जनवरी জানুয়ারি মাঘ มกราคม ม.ค. jan jän janv ene gen ian sty led sij янв січ ιαν oca"),
@@ -124,7 +124,7 @@ def find_date(text: str) -> WrittenDate | None:
 
 
 def read_date(text: str) -> WrittenDate | None:
-    """Return the date that all of a text is, but for a weekday or a label before it and a zone's name behind; else None."""
+    """Return the date that all of a text is, but for a weekday or a label before it and a zone's name after; else None."""
     found = find_date(text)
     if found is None or not _BEFORE.fullmatch(text, 0, found.start) or not _AFTER.fullmatch(text, found.end):
         return None
@@ -132,7 +132,7 @@ def read_date(text: str) -> WrittenDate | None:
 
 
 def offset_s_of(instant: datetime | None) -> int | None:
-    """Return the seconds that the clock of an instant as written is ahead of UTC; None where no zone was written."""
+    """Return the seconds that the clock of an instant as written is ahead of UTC; None if no zone was written."""
     offset = instant.utcoffset() if instant is not None else None
     if instant is None or offset is None or instant.tzname() == UNSTATED.tzname(None):
         return None
@@ -140,7 +140,7 @@ def offset_s_of(instant: datetime | None) -> int | None:
 
 
 def month_of(name: str, *, has_point: bool = False) -> int | None:
-    """Return the month that a word names, in full or shortened, None where it names none."""
+    """Return the month that a word names, in full or shortened, None if it names none."""
     word = name.casefold()
     bare = word.rstrip(".")
     if not has_point and bare in _POLISH:
@@ -149,7 +149,7 @@ def month_of(name: str, *, has_point: bool = False) -> int | None:
 
 
 def zone_of(text: str) -> tzinfo | None:
-    """Return the zone that a text names, by offset, by its usual letters or by its place; None where it names none."""
+    """Return the zone that a text names, by offset, by its usual letters or by its place; None if it names none."""
     match = _ZONE.fullmatch(text)
     return _zone(match) if match else None
 

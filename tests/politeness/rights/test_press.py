@@ -87,7 +87,7 @@ SITES = (
     ),
     Site(
         name="tdmrep.json",
-        verdicts="? ? ? ?",  # it is asked for only where somebody obeys
+        verdicts="? ? ? ?",  # it is asked for only if somebody obeys
         files={"/.well-known/tdmrep.json": answer(200, TDM)},
         is_asked=False,
     ),
