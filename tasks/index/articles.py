@@ -63,7 +63,10 @@ _CHANGING = KnownArticle.__dataclass_fields__.keys() - {"article_id", "first_see
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
+    """Another URL of an article, by their keys: a claim, not a fact.
+
+    `how` is `redirect`, `canonical` or `elsewhere`.
+    """
 
     url_key: str
     article_key: str

@@ -196,7 +196,10 @@ def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri:
 
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
-    """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on. Raises IndexUnavailable."""
+    """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on.
+
+    Raises IndexUnavailable.
+    """
     with translated(without_secrets(tx.engine.url)), tx.begin_nested():
         yield
 

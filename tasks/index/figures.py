@@ -1,4 +1,7 @@
-"""The tables of figures: what each source's pages and looks were like, by day, and counts of captures. Sums, and no URLs."""
+"""The tables of figures: what each source's pages and looks were like, by day, and counts of captures.
+
+Sums, and no URLs.
+"""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
 

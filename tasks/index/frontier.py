@@ -45,7 +45,10 @@ NEWS, BACKFILL, ARCHIVE = 0, 10, 20
 
 
 class State(StrEnum):
-    """The state of a URL. DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule."""
+    """The state of a URL.
+
+    DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule.
+    """
 
     DUE = "due"
     LEASED = "leased"

@@ -1,4 +1,7 @@
-"""What takedowns keep out, in the index: each decision asks it in its own transaction. The lake's table is the truth."""
+"""What takedowns keep out, in the index: each decision asks it in its own transaction.
+
+The lake's table is the truth.
+"""
 
 from collections.abc import Sequence
 

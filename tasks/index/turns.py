@@ -53,7 +53,10 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claiming:
-    """What a claim goes by. `clause_of` is what rows of a source must meet besides being due; `is_mine` says so of a host."""
+    """What a claim goes by.
+
+    `clause_of` is what rows of a source must meet besides being due; `is_mine` says so of a host.
+    """
 
     limit: int
     host_budget_s: float
