@@ -1,4 +1,7 @@
-"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them. Pure."""
+"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them.
+
+Pure.
+"""
 
 from dataclasses import dataclass
 
@@ -53,7 +56,10 @@ class Block:
 
 
 def blocks_of(tree: HtmlElement) -> list[Block]:
-    """Return the blocks under an element. Linear; no call for an element that says nothing, since pages have thousands."""
+    """Return the blocks under an element.
+
+    Linear; no call for an element that says nothing, since pages have thousands.
+    """
     blocks: list[Block] = []
     owners: list[HtmlElement] = []
     pieces: list[str] = []

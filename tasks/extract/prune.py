@@ -43,7 +43,10 @@ _COMMENT_WORDS = ("comment", "disqus_thread")  # each of those has one
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What to take out, why, and what it looks like. What a certain rule finds cannot be the story, and is not weighed."""
+    """What to take out, why, and what it looks like.
+
+    What a certain rule finds cannot be the story, and is not weighed.
+    """
 
     name: str
     reason: str

@@ -180,7 +180,10 @@ def _whole(source: bytes) -> bytes:
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot be in a head to the body. The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on."""
+    """Move what cannot be in a head to the body.
+
+    The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on.
+    """
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
         return

@@ -48,7 +48,10 @@ _ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
-    """What the parser found. `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own."""
+    """What the parser found.
+
+    `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own.
+    """
 
     scheme: str
     hostname: str

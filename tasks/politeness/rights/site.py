@@ -1,6 +1,6 @@
-"""What the documents of one origin say of rights to any of its pages: its robots.txt alone, and all of them together. Pure.
+"""What the documents of one origin say of rights to any of its pages: its robots.txt alone, and all of them together.
 
-Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI crawlers that it names.
+Pure. Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI crawlers that it names.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one. Pure."""
+"""All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one.
+
+Pure.
+"""
 
 import re
 import unicodedata

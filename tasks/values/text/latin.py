@@ -1,4 +1,7 @@
-"""Text in Latin letters as one byte per character, whose words are found by tables: a third of what a pattern costs. Pure."""
+"""Text in Latin letters as one byte per character, whose words are found by tables: a third of what a pattern costs.
+
+Pure.
+"""
 
 import re
 from bisect import bisect_left
