@@ -23,9 +23,7 @@ def tokenise_normal(normal: str) -> list[str]:
     latin = latin_bytes(normal)
     if latin is not None and (tokens := latin_tokens(latin)) is not None:
         return tokens
-    if (
-        not normal.isascii() and not normal.replace("\n", " ").isprintable()
-    ):  # printable text has no format characters
+    if not normal.isascii() and not normal.replace("\n", " ").isprintable():  # printable text has no format characters
         unseen = [ord(character) for character in set(normal) if unicodedata.category(character) == "Cf"]
         normal = normal.translate(dict.fromkeys(unseen)) if unseen else normal
     return TOKEN.findall(normal.casefold())

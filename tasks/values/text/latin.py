@@ -13,9 +13,7 @@ _TOKENS = bytes(
 )
 _TOKEN = re.compile(rf"[^ {_JOINING}]+(?>[{_JOINING}][^ {_JOINING}]+)*+")
 _SHARP_S = "ß".encode("latin-1")
-_UNUSUAL = "\u00ad\u00b5".encode(
-    "latin-1"
-)  # a format character, and characters that NFKC removes
+_UNUSUAL = "\u00ad\u00b5".encode("latin-1")  # a format character, and characters that NFKC removes
 
 
 def latin_bytes(text: str) -> bytes | None:
@@ -43,9 +41,7 @@ def latin_tokens(latin: bytes) -> list[str] | None:
 def words_by_case(latin: bytes) -> tuple[list[str], list[str]]:
     """Return the runs of letters, digits and underscores, from their first letter on, separated into capitalized and others."""
     runs = sorted(set(latin.translate(_WORDY).decode("latin-1").split()))
-    a, underscore, small_a, accented_a, sharp_s = (
-        bisect_left(runs, first) for first in "A_aÀß"
-    )  # as in the charset
+    a, underscore, small_a, accented_a, sharp_s = (bisect_left(runs, first) for first in "A_aÀß")  # as in the charset
     capital, small = runs[a:underscore] + runs[accented_a:sharp_s], runs[small_a:accented_a] + runs[sharp_s:]
     for run in runs[:a] + runs[underscore:small_a]:
         if word := run.lstrip(_NO_LETTERS):

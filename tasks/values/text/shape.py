@@ -1,4 +1,4 @@
-"""The shape of a text: what near-duplicates are found and compared by, as it lies in the index. Pure."""
+"""The shape of a text, by which near-duplicates are found and compared, as stored in the index. Pure."""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,12 @@ _GREATEST = 2**32 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """The shape of one text: its word count, the sketch (63-bit hashes), and 32-bit hashes of its shingles, its numbers, its vocabulary (distinct words, including numbers) and the names in it. The hashes are packed, distinct and sorted, since most shapes are stored and read without being compared."""
+    """The shape of one text.
+
+    It has the word count, the sketch (63-bit hashes), and 32-bit hashes of its shingles, its numbers, its vocabulary
+    (distinct words, including numbers) and the names in it. The hashes are packed, distinct and sorted, since most
+    shapes are stored and read without being compared.
+    """
 
     algorithm: int
     words: int

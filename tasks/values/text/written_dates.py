@@ -66,9 +66,7 @@ _ZONES_H = {
 }  # fmt: skip
 _PLACES = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
 
-_LETTER = (
-    r"[^\W\d_\u0300-\u036f]|[\u0900-\u0dff\u0e00-\u0e7f]"  # combining marks of Indic and Thai scripts are not letters by themselves
-)
+_LETTER = r"[^\W\d_\u0300-\u036f]|[\u0900-\u0dff\u0e00-\u0e7f]"  # combining marks of Indic and Thai scripts are not letters by themselves
 _WORD = rf"(?:{_LETTER})+(?:\.(?:{_LETTER})+)?\.?"
 _SHAPES = tuple(
     re.compile(shape, re.IGNORECASE)
