@@ -1,6 +1,6 @@
-"""What origins answered: robots.txt, documents by which they permit and refuse, other daily requests, by their names.
+"""Answers of origins, by name: robots.txt, documents about permitted use, and other daily requests.
 
-A document that returns to a form that it had before is at another turn, so that its row in the lake is another one.
+A document that returns to an earlier form gets another turn, so that its row in the lake is a separate one.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,25 +16,25 @@ from tasks.values.permit import LearnedRobots, RobotsAnswer
 from tasks.values.rights import FORM_LENGTH, returned_id, turn_of
 
 ROBOTS_FRESH = timedelta(hours=24)
-"""RFC 9309, 2.4: no cached copy is used for longer."""
+"""RFC 9309, 2.4: cached copies expire after 24 hours."""
 
 ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
-"""How long an origin whose robots.txt gave 5xx or no answer is left alone before the next request."""
+"""How long to wait before requesting robots.txt again after a 5xx, a 429 or no response."""
 
 _Form = tuple[str | None, str | None]
 _NEW: _Form = (None, None)
 
 
 def read(tx: Connection, names: Collection[str], *, now: datetime) -> dict[str, RobotsAnswer]:
-    """Return the answers that are kept, by name, fresh or not."""
+    """Return the stored answers by name, fresh or not."""
     rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(names)))).all()
     return {row.origin: _answer(row, now) for row in rows}
 
 
 def prune(tx: Connection, *, before: datetime, documents_before: datetime) -> int:
-    """Delete answers, and the documents among them, from before these instants; returns how many."""
+    """Delete answers fetched before `before`, but documents only before `documents_before`; returns how many."""
     is_old = or_(and_(robots.c.fetched_at < before, robots.c.form.is_(None)), robots.c.fetched_at < documents_before)
-    # a row that is being written is kept
+    # skip rows that are being written
     old = select(robots.c.origin).where(is_old).with_for_update(skip_locked=True)
     return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
 
@@ -55,7 +55,7 @@ def _answer(row: Any, now: datetime) -> RobotsAnswer:  # noqa: ANN401 - a row of
 
 
 def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
-    """Replace the earlier answers by these, and note that documents were seen; sorted, so that two writers lock in one order."""
+    """Replace the stored answers and record when documents were seen. Sorted, so that all writers lock in one order."""
     several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
     before = _forms(tx, several)
     changed = {name: one for name, one in several.items() if one.form not in {None, before.get(name, _NEW)[0]}}
@@ -69,7 +69,7 @@ def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
 
 
 def _forms(tx: Connection, names: Collection[str]) -> dict[str, _Form]:
-    """Return the forms that answers have had so far, with their turns, by name."""
+    """Return the stored forms and turns, by name."""
     columns = (robots.c.origin, robots.c.form, robots.c.turn)
     rows = tx.execute(select(*columns).where(robots.c.origin.in_(sorted(names)))).all() if names else ()
     return {row.origin: (row.form, row.turn) for row in rows}
@@ -88,7 +88,7 @@ def _row(answer: RobotsAnswer, form: str | None, turn: str | None) -> dict[str, 
 
 
 def _turn(tx: Connection, one: LearnedRobots, before: _Form, known: Collection[str]) -> str | None:
-    """Return what distinguishes a document that is back from its earlier time; None for one whose form is not `known`."""
+    """Return the turn of a document whose form has returned, or None if its form is not `known`."""
     if one.policy_id is None or one.policy_id[:FORM_LENGTH] not in known:
         return None
     former = "".join(filter(None, before)) or policies.seen_after(tx, one.policy_id)
