@@ -67,7 +67,10 @@ class _Line:
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """A permit in use. Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered."""
+    """A permit in use.
+
+    Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered.
+    """
 
     permit: Permit
     delay_s: float

@@ -1,7 +1,7 @@
-"""The daily requests to an origin: robots.txt, and a page that cannot exist; documents on their day. Like sources share them.
+"""The daily requests to an origin: robots.txt, and a page that cannot exist; documents on their day.
 
-An answer is kept under a name that includes the asker: another user agent may get another answer, and an answer from a
-network that one source may reach is not valid for another.
+Like sources share them. An answer is kept under a name that includes the asker: another user agent may get another
+answer, and an answer from a network that one source may reach is not valid for another.
 """
 
 import hashlib

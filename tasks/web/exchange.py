@@ -47,13 +47,13 @@ _SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
 _ONLOAD = re.compile(r"<body\b[^<>]{0,2000}?\bonload\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')", re.IGNORECASE)
 # a text, which stays, or a comment, with the marks that hide a script from what knows none
 _REMARK = re.compile(
-    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?:[^*]|\*(?!/))*+(?:\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
+    r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?>[^*]|\*(?!/))*+(?>\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
 )
-_FUNCTION = r"(?:\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
+_FUNCTION = r"(?>\(?\s*+function\s*+\(\s*+\)\s*+\{|\(\s*+\)\s*+=>\s*+\{?)"
 _MOVES = re.compile(
     r"\s*+(?:(?:window\.)?(?:onload\s*+=|setTimeout\s*+\()\s*+)?[\"']?" + _FUNCTION + r"?+\s*+"  # run at once, or soon
     r"(?:(?:window|document|self|top|parent)\.){0,3}location(?:\.href)?\s*+(?:=\s*+|\.(?:replace|assign)\s*+\(\s*+)"
-    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?:,\s*+([0-9]{1,9}))?+[\s;()]*+",
+    r"(?:\"([^\"]*+)\"|'([^']*+)'|`([^`$]*+)`)[\s;})\"']*+(?>,\s*+([0-9]{1,9}))?+[\s;()]*+",
     re.IGNORECASE,
 )
 _HIDDEN = re.compile(r"<(script|style|title|noscript)\b|<!--", re.IGNORECASE)

@@ -11,7 +11,7 @@ MAX_HEAD_SIZE = 100 * 1024
 
 _NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _FIRST = rb"HTTP/\d\.\d \d{3}(?: [^\r\n]*+)?"
-_WELL_FORMED = re.compile(_FIRST + rb"\r?\n(?:" + _NAME + rb":[^\r\n\x00]*+\r?\n)*+\r?\n")
+_WELL_FORMED = re.compile(_FIRST + rb"\r?\n(?>" + _NAME + rb":[^\r\n\x00]*+\r?\n)*+\r?\n")
 _FIELD = re.compile(rb"(" + _NAME + rb")[ \t]*+:(.*)", re.DOTALL)
 _CODING, _LENGTH = b"transfer-encoding", b"content-length"
 _LOOSE_FIRST = re.compile(rb"(HTTP/\d\.\d)[ \t]+(\d{3})(?:[ \t]+(.*))?", re.DOTALL)

@@ -105,8 +105,8 @@ MAX_ATTRIBUTES = 200
 _LONG_TAG = 1000
 _MIN_ATTRIBUTE = 2  # characters, with what parts it from the next
 # XML allows no `<` in a value, and if HTML does, the rest is another piece
-_TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
-_ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
+_TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?>[^>"']++|"[^"]*+"|'[^']*+')*+""")
+_ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?>=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
 _NAME = re.compile(r"[^\s/>]*")
 
 

@@ -1,4 +1,7 @@
-"""The documents of one origin, as they are kept: what each is by its digest, how long it is good for, what it says. Pure."""
+"""The documents of one origin, as they are kept: what each is by its digest, how long it is good for, what it says.
+
+Pure.
+"""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, draft-ietf-aipref-attach-05): a Dictionary into preferences. Pure."""
+"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, draft-ietf-aipref-attach-05): a Dictionary into preferences.
+
+Pure.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
