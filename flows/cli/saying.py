@@ -2,6 +2,7 @@
 
 import sys
 
+from tasks.values.display import without_users
 from tasks.values.text.escape import as_plain
 
 SAID = 2000
@@ -37,5 +38,5 @@ def say_error(error: BaseException) -> None:
 
 
 def say_always(line: str) -> None:
-    """Say one line, also to a person who wants quiet."""
-    print(as_plain(line, length=SAID), file=sys.stderr, flush=True)  # noqa: T201 - a line for people
+    """Say one line, also to a person who wants quiet; a user's name and password in an address are left out."""
+    print(as_plain(without_users(line), length=SAID), file=sys.stderr, flush=True)  # noqa: T201 - a line for people
