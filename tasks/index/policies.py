@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, update
+import orjson
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, text, update
 
 from tasks.index.schema import batches, frontier, policies
 from tasks.index.statements import in_chunks, insert_into
@@ -55,10 +56,14 @@ def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
     return tuple(row for policy_id, row in known.items() if policy_id in added)
 
 
-def has_form(tx: Connection, policy_id: str) -> bool:
-    """Whether a document with the same content is in the lake or in the outbox, possibly from another turn."""
-    form = policy_id[:FORM_LENGTH]
-    return tx.execute(_OF_FORM, {"form": form, "beyond": _beyond(form)}).scalar() is not None
+def known_forms(tx: Connection, policy_ids: Iterable[str]) -> set[str]:
+    """Return the forms of those documents whose content is in the lake or in the outbox, possibly from another turn."""
+    forms = sorted({one[:FORM_LENGTH] for one in policy_ids})
+    if not forms:
+        return set()
+    if tx.dialect.name == "sqlite":
+        return set(tx.execute(_OF_JSON, {"forms": orjson.dumps(forms).decode()}).scalars())
+    return set(tx.execute(_OF_ARRAY, {"forms": forms}).scalars())
 
 
 def seen_after(tx: Connection, policy_id: str) -> str | None:
@@ -187,9 +192,13 @@ _SEEN = (
     .where(policies.c.policy_id == bindparam("which"), policies.c.last_seen_at < bindparam("at"))
     .values(last_seen_at=bindparam("at"))
 )
-_OF_FORM = (
-    select(policies.c.policy_id)
-    .where(policies.c.policy_id >= bindparam("form"), policies.c.policy_id < bindparam("beyond"))
-    .limit(1)
-)
+# ranges as of `_has_form_of`, which the primary key answers, for all forms at once
+_OF_JSON = text("""
+SELECT one.value FROM json_each(:forms) AS one
+WHERE EXISTS (SELECT 1 FROM policies WHERE policy_id >= one.value AND policy_id < one.value || 'g')
+""")
+_OF_ARRAY = text("""
+SELECT one.form FROM unnest(CAST(:forms AS text[])) AS one(form)
+WHERE EXISTS (SELECT 1 FROM policies WHERE policy_id >= one.form AND policy_id < one.form || 'g')
+""")
 _SHARED = tuple(one.name for one in fields(KnownPolicy) if one.name in {field.name for field in fields(Policy)})

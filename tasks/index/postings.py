@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -97,11 +97,8 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
 def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
     """Return the shapes that share at least two hashes with this one, most first. Hot hashes are ignored."""
     # A single common hash may be chance or a common phrase; near-duplicates share many (benchmarks/dedup.py).
-    counts: Counter[T] = Counter()
-    for value in shape.sketch:
-        found = holders.get(value, ())
-        if len(found) <= HOT:
-            counts.update(found)
+    found = (holders.get(value, ()) for value in shape.sketch)
+    counts = Counter(chain.from_iterable(one for one in found if len(one) <= HOT))
     return [holder for holder, count in counts.most_common() if count >= MIN_SHARED]
 
 

@@ -13,13 +13,16 @@ from tasks.index import policies
 from tasks.index.schema import robots
 from tasks.index.statements import upsert
 from tasks.values.permit import LearnedRobots, RobotsAnswer
-from tasks.values.rights import returned_id, turn_of
+from tasks.values.rights import FORM_LENGTH, returned_id, turn_of
 
 ROBOTS_FRESH = timedelta(hours=24)
 """RFC 9309, 2.4: cached copies expire after 24 hours."""
 
 ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
 """How long to wait before requesting robots.txt again after a 5xx, a 429 or no response."""
+
+_Form = tuple[str | None, str | None]
+_NEW: _Form = (None, None)
 
 
 def read(tx: Connection, names: Collection[str], *, now: datetime) -> dict[str, RobotsAnswer]:
@@ -55,25 +58,24 @@ def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
     """Replace the stored answers and record when documents were seen. Sorted, so that all writers lock in one order."""
     several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
     before = _forms(tx, several)
-    rows = [_row(tx, one, before.get(name)) for name, one in several.items()]
+    changed = {name: one for name, one in several.items() if one.form not in {None, before.get(name, _NEW)[0]}}
+    known = policies.known_forms(tx, (one.policy_id for one in changed.values() if one.policy_id))
+    forms = before | {name: (one.form, _turn(tx, one, before.get(name, _NEW), known)) for name, one in changed.items()}
+    rows = [_row(one.answer, *forms.get(name, _NEW)) for name, one in several.items()]
     upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn"))
     turns = {row["origin"]: row["turn"] for row in rows}
     seen = ((one.policy_id, turns[name], one.answer.fetched_at) for name, one in several.items())
     policies.see(tx, {returned_id(policy_id, turn): at for policy_id, turn, at in seen if policy_id})
 
 
-def _forms(tx: Connection, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+def _forms(tx: Connection, names: Collection[str]) -> dict[str, _Form]:
     """Return the stored forms and turns, by name."""
     columns = (robots.c.origin, robots.c.form, robots.c.turn)
     rows = tx.execute(select(*columns).where(robots.c.origin.in_(sorted(names)))).all() if names else ()
     return {row.origin: (row.form, row.turn) for row in rows}
 
 
-def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> dict[str, Any]:
-    form, turn = before or (None, None)
-    if one.form is not None and one.form != form:
-        form, turn = one.form, _turn(tx, one, before)
-    answer = one.answer
+def _row(answer: RobotsAnswer, form: str | None, turn: str | None) -> dict[str, Any]:
     return {
         "origin": answer.origin,
         "status": answer.status,
@@ -85,9 +87,9 @@ def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | Non
     }
 
 
-def _turn(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> str | None:
-    """Return the turn of a document whose form has returned, or None if its form is new."""
-    if one.policy_id is None or not policies.has_form(tx, one.policy_id):
+def _turn(tx: Connection, one: LearnedRobots, before: _Form, known: Collection[str]) -> str | None:
+    """Return the turn of a document whose form has returned, or None if its form is not `known`."""
+    if one.policy_id is None or one.policy_id[:FORM_LENGTH] not in known:
         return None
-    former = "".join(filter(None, before or ())) or policies.seen_after(tx, one.policy_id)
+    former = "".join(filter(None, before)) or policies.seen_after(tx, one.policy_id)
     return turn_of(one.policy_id, former) if former else None

@@ -30,7 +30,8 @@ from tasks.errors import (
     StageError,
     UnexpectedError,
 )
-from tasks.politeness.keeping import Kept, Locks, Room, Share
+from tasks.politeness.clients import Clients
+from tasks.politeness.keeping import Room, Share
 from tasks.politeness.limiter import LEASE_MARGIN_S, HostWaits, RateLimiter, SharedLimits, never_full
 from tasks.politeness.rights.links import licence_elements, licence_links
 from tasks.politeness.rights.mapping import UNREAD, exclusion
@@ -39,12 +40,11 @@ from tasks.politeness.rights.payment import demanded_licences, payment_of
 from tasks.politeness.rights.site import SiteRights
 from tasks.politeness.robots import RobotsPolicy
 from tasks.politeness.site_documents import SiteDocuments
-from tasks.politeness.site_files import MAX_POLICIES, SiteFiles, mark_of, networks_of
+from tasks.politeness.site_files import SiteFiles, mark_of
 from tasks.politeness.visits import Take, Visit
-from tasks.politeness.way import Way, place_name
+from tasks.politeness.way import Way
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.reading import Reader, SharedReader
-from tasks.values.domain import Site
 from tasks.values.permit import RobotsAnswer
 from tasks.values.rights import Obedience, Obey
 from tasks.values.rows import Signal
@@ -52,12 +52,10 @@ from tasks.values.url import Url
 from tasks.values.user_agent import product_token
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.exchange import Exchange, raise_for_missing, raise_for_status
-from tasks.web.guard import AddressGuard
 from tasks.web.lookups import Resolve
 from tasks.web.target import parse_target
 
 NO_SITE_RIGHTS = SiteRights()
-NO_PLACE = ""
 
 MAX_ORIGINS = 500
 """Origins visited at once: each keeps its robots.txt in memory."""
@@ -76,23 +74,22 @@ class PoliteClient:
         resolve: Resolve | None = None,
         reader: Reader | None = None,
     ) -> None:
-        self._config = config
         self._room = Room()
-        self._owners = owners
-        self._resolve = resolve
         self._stack = AsyncExitStack()
-        self._clients: dict[tuple[str, tuple[str, ...]], WebClient] = {}
-        self._places: Kept[tuple[str, str], str] = Kept(MAX_POLICIES)
-        self._looking_up: Locks[tuple[str, str]] = Locks()
         self._limiter = RateLimiter(limits, in_flight=in_flight, lease_s=config.deadline_s + LEASE_MARGIN_S)
+        self._clients = Clients(config, self._limiter, owners, resolve=resolve)
         self._files = SiteFiles(
-            self._limiter, client_for=self.client_for, way_for=self._way, reader=reader or SharedReader()
+            self._limiter,
+            client_for=self._clients.client_for,
+            way_for=self._clients.way_for,
+            reader=reader or SharedReader(),
         )
         self._rights = ArticleRights(SiteDocuments(self._files, self._limiter), owners)
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
         self._stack.push_async_callback(self._limiter.aclose)
+        await self._stack.enter_async_context(self._clients)
         return self
 
     async def __aexit__(
@@ -162,7 +159,7 @@ class PoliteClient:
     async def _ask(self, one: Visit, policy: RobotsPolicy, take: Take) -> None:
         fetched: Exchange | None = None
         trouble: ItemError | HostWaits | None = None
-        asked_at, way, share = _now(), self._way(one.rules), Share(self._room)
+        asked_at, way, share = _now(), self._clients.way_for(one.rules), Share(self._room)
         try:
             with guarded_item(one.url):
                 self._check(one, one.url, policy)
@@ -197,20 +194,6 @@ class PoliteClient:
             policy.check(url, user_agent=one.rules.user_agent)
         self._rights.check(one, url)
 
-    def _way(self, rules: SourceRules) -> Way:
-        return Way(self._limiter, rules, self._owners, self._place_of)
-
-    async def _place_of(self, site: Site, rules: SourceRules) -> str | None:
-        """Return the shared place of a site's host, looked up once, or None. Raises ItemError."""
-        key = (site.host, mark_of(rules))
-        async with self._looking_up.of(key):
-            if (place := self._places.get(key)) is None:
-                client = await self.client_for(rules)
-                address = await client.address_of(site.origin, asker=rules.source_id)
-                place = NO_PLACE if address is None else place_name(site.domain, address)
-                self._places.keep(key, place)
-        return place or None
-
     async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
         """Return an origin's robots policy. If any visit is to an article, look up its other documents too."""
         if articles := [one for one in group if one.is_article]:
@@ -230,7 +213,7 @@ class PoliteClient:
             way.answered()
             await share.take(len(answer.body), is_coded=answer.header("content-encoding") is not None)
 
-        client = await self.client_for(one.rules)
+        client = await self._clients.client_for(one.rules)
         return await client.get(
             one.url,
             etag=one.etag,
@@ -255,14 +238,7 @@ class PoliteClient:
 
     async def client_for(self, rules: SourceRules) -> WebClient:
         """Return the client with a source's user agent and permitted networks. It does no rate limiting."""
-        networks = networks_of(rules)
-        key = (rules.user_agent, networks)
-        if key not in self._clients:
-            config = replace(self._config, user_agent=rules.user_agent)
-            client = WebClient(config, guard=AddressGuard(networks), resolve=self._resolve)
-            self._clients[key] = client
-            await self._stack.enter_async_context(client)
-        return self._clients[key]
+        return await self._clients.client_for(rules)
 
 
 class ArticleRights:

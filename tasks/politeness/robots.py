@@ -131,21 +131,34 @@ def matched_path(url: str) -> str:
     return normal_path(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
 
 
+@dataclass(frozen=True, slots=True)
+class RobotsText:
+    """The parsed part of a robots.txt: keys and values of its lines, none for HTML. `is_cut`: the file is longer."""
+
+    fields: tuple[tuple[str, str], ...]
+    is_html: bool
+    is_cut: bool
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """Read the lines of a robots.txt, at most its first 500 KiB."""
+        plain = _BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)
+        text = _cut(plain).decode("utf-8", "surrogateescape")
+        is_html = text.lstrip().startswith("<")
+        return cls(() if is_html else tuple(robots_fields(text)), is_html, len(body) >= MAX_ROBOTS_SIZE)
+
+
 def parse_robots(body: bytes) -> RobotsPolicy:
     """Parse a robots.txt, at most its first 500 KiB. Unknown content, such as HTML, yields no rules."""
-    text, _ = robots_text(body)
-    if text.lstrip().startswith("<"):
-        return RobotsPolicy.allow_all()
+    return policy_of(RobotsText.of(body))
+
+
+def policy_of(text: RobotsText) -> RobotsPolicy:
+    """Return the rules of a robots.txt."""
     reader = _Reader()
-    for key, value in robots_fields(text):
+    for key, value in text.fields:
         reader.take(key, value)
     return reader.policy()
-
-
-def robots_text(body: bytes) -> tuple[str, bool]:
-    """Return the part of a robots.txt that is parsed, and whether it is truncated."""
-    plain = _BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)
-    return _cut(plain).decode("utf-8", "surrogateescape"), len(body) >= MAX_ROBOTS_SIZE
 
 
 def policy_for(body: bytes, user_agent: str) -> RobotsPolicy:

@@ -34,9 +34,16 @@ def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
 
 PAGE_SIZE = getpagesize()
 
-_UNUSED = ("httpx._main", "pyarrow._s3fs", "pyarrow._gcsfs", "pyarrow._azurefs", "pyarrow._hdfs")
-"""Optional modules of libraries that no sweep uses: httpx's command line with Pygments, 4 MB, and Arrow's file systems,
-4 MB with the AWS SDK, since objects go through our port."""
+_UNUSED = (
+    "httpx._main",
+    "mako.ext.pygmentplugin",
+    "pyarrow._s3fs",
+    "pyarrow._gcsfs",
+    "pyarrow._azurefs",
+    "pyarrow._hdfs",
+)
+"""Optional modules of libraries that no sweep uses: httpx's command line and the highlighting of alembic's templates, each
+with Pygments, 4 MB, and Arrow's file systems, 4 MB with the AWS SDK, since objects go through our port."""
 
 
 _DELTA_RS = "narenas:1,dirty_decay_ms:0"

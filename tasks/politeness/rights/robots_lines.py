@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tasks.politeness.robots import robots_fields, robots_text
+from tasks.politeness.robots import RobotsText
 from tasks.values.user_agent import product_token
 
 EVERYONE = "*"
@@ -50,20 +50,19 @@ class RightsLines:
         return EVERYONE, ()
 
 
-def read_rights_lines(body: bytes) -> RightsLines:
-    """Read a robots.txt. An HTML page has no valid lines."""
-    text, is_cut = robots_text(body)
-    if text.lstrip().startswith("<"):
-        return RightsLines(is_html=True, is_cut=is_cut)
+def rights_lines_of(text: RobotsText) -> RightsLines:
+    """Return the lines about rights. An HTML page has no valid lines."""
+    if text.is_html:
+        return RightsLines(is_html=True, is_cut=text.is_cut)
     reader = _Reader()
-    for key, value in robots_fields(text):
+    for key, value in text.fields:
         reader.take(key, value)
     reader.close()
     return RightsLines(
         groups=tuple(reader.groups),
         licences=tuple(reader.licences[:MAX_LINES]),
         stray=tuple(reader.stray[:MAX_LINES]),
-        is_cut=is_cut,
+        is_cut=text.is_cut,
         is_split=reader.is_split,
     )
 

@@ -17,16 +17,17 @@ from tasks.politeness.rights.robots_lines import (
     RightsGroup,
     RightsLines,
     merged,
-    read_rights_lines,
+    rights_lines_of,
     usage_path,
 )
 from tasks.politeness.rights.rsl import USAGES, Licences, licence_signals
 from tasks.politeness.rights.usage import usage_signals
-from tasks.politeness.robots import RobotsPolicy, matched_path, parse_robots
+from tasks.politeness.robots import RobotsPolicy, RobotsText, matched_path, policy_of
 from tasks.politeness.robots_rules import Group, Rule, path_rule
 from tasks.politeness.tdmrep import Reservations
 from tasks.values.rights import CRAWLERS, RAW_LENGTH, ROBOTS, RSL, TDMREP, UNREADABLE, UNSET
 from tasks.values.rows import Signal
+from tasks.values.url import Url
 from tasks.values.user_agent import product_token
 
 MAX_STATEMENTS = 300
@@ -36,6 +37,7 @@ MAX_CRAWLER_GROUPS = 20
 ALLOW, DISALLOW, PARTLY = "allow", "disallow", "partly"
 
 OPEN = RobotsPolicy.allow_all()
+_ROOT = Url.parse("http://site.invalid/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,9 @@ NO_ROBOTS = ReadRobots(policy=RobotsPolicy.allow_all(), rights=NO_RIGHTS)
 
 def read_robots(body: bytes, user_agent: str) -> ReadRobots:
     """Parse a robots.txt for one agent."""
-    every, lines = parse_robots(body), read_rights_lines(body)
+    text = RobotsText.of(body)
+    every, lines = policy_of(text), rights_lines_of(text)
+    own_policy = every.for_agent(user_agent)
     name, groups = lines.for_agent(user_agent)
     own = merged(groups)
     named = tuple(_named_crawlers(every, body))
@@ -123,10 +127,10 @@ def read_robots(body: bytes, user_agent: str) -> ReadRobots:
         signals=tuple(map(_path_line, own.signals)),
         licences=own.licences or lines.licences,
         crawlers=named,
-        statements=tuple(_statements(lines, every, named, user_agent))[:MAX_STATEMENTS],
+        statements=tuple(_statements(lines, own_policy, named, user_agent))[:MAX_STATEMENTS],
         is_readable=not lines.is_html,
     )
-    return ReadRobots(policy=every.for_agent(user_agent), rights=rights)
+    return ReadRobots(policy=own_policy, rights=rights)
 
 
 def _names_of(policy: RobotsPolicy) -> set[str]:
@@ -183,7 +187,7 @@ def _statements(
         yield _statement(ROBOTS, "", UNREADABLE, "the file is longer than what is read of it")
     if lines.is_split:
         yield _statement(ROBOTS, "", UNSET, "Content-Usage ends a list of agents here, and for Allow and Disallow not")
-    yield _statement(ROBOTS, product_token(user_agent).lower(), _extent(policy.for_agent(user_agent)), "")
+    yield _statement(ROBOTS, product_token(user_agent).lower(), _extent(policy), "")
     for one in named:
         yield _statement(CRAWLERS, " ".join(one.tokens), _extent(one.policy), "")
     yield from (_licence(EVERYONE, value) for value in lines.licences)
@@ -208,7 +212,7 @@ def _licence(agents: str, value: str) -> Signal:
 
 def _extent(policy: RobotsPolicy) -> str:
     """Return whether the site is open, closed or partly open to an agent."""
-    if not policy.allows("http://site.invalid/", user_agent=EVERYONE) or not _allows_root(policy):
+    if not policy.allows(_ROOT, user_agent=EVERYONE) or not _allows_root(policy):
         return DISALLOW
     return PARTLY if any(_forbids(group) for group in policy.groups) else ALLOW
 
