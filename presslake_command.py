@@ -1,7 +1,7 @@
-"""What the command `presslake` runs first: the working directory is no place of modules, and then `flows.cli.app`.
+"""The entry point of the command `presslake`: take the working directory off the import path, then run `flows.cli.app`.
 
-PYTHONPATH=. puts that folder before what is installed, and a person's own `flows` or `tasks` in it before ours. Hence this
-module's name, which nobody's file has by chance.
+PYTHONPATH=. puts that folder before the installed packages, and a user's own `flows` or `tasks` in it before ours. This
+module has an unusual name, so that no user's file shadows it by chance.
 """
 
 import os

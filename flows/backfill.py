@@ -1,4 +1,4 @@
-"""Backfill: what was published before, out of archives."""
+"""Backfill: take in older articles from WARC files or from the sources' own archives."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Takedowns, carried out again: after a backup was restored, or if one was interrupted."""
+"""Carry out takedowns again: after a backup was restored, or after one was interrupted."""
 
 from typing import Any
 

@@ -46,7 +46,7 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
 def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:
     started = time.monotonic()
     with begun(settings, config, run_id=run_id) as sweep, shared_out(sweep) as others:
-        store(whole(settings))  # an earlier run may have been killed between its decision and its publication
+        store(whole(settings))  # a run killed between its decision and its publication leaves rows in the outbox
         before = sweep.published_upto()
         discovered = _discover(sweep)
         others.start()
@@ -74,7 +74,7 @@ def _sweep(settings: Settings, config: IngestConfig, run_id: str) -> State[Any]:
 
 
 def _discover(sweep: Sweep) -> DiscoverReport:
-    """Announce the plan's URLs, then poll its feeds, all of them in one task."""
+    """Announce the plan's URLs, then poll all of its feeds in one task."""
     announced = sweep.announce_urls()
     feeds = sweep.due_feeds()
     return discover(

@@ -1,4 +1,4 @@
-"""One part of a sweep's fetching, on any worker: the sweep (flows.ingest) starts it and adds up its counts."""
+"""One shard of a sweep, on any worker: the sweep (flows.ingest) starts this flow and adds up its counts."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Replay: stored pages extracted again with the rules of today; what differs takes the place of what is stored."""
+"""Replay: extract stored pages again with today's rules, and supersede the rows that differ."""
 
 from typing import Any
 

@@ -50,7 +50,7 @@ def _reported(config: ReportConfig) -> State[Any]:
 
 
 def _report_rights(config: ReportConfig, settings: Settings) -> None:
-    """Show as an artifact what sites reserve, and which documents have changed; nothing if there is no lake yet."""
+    """Create an artifact of the rights that sites reserve and the policies that changed; none if there is no lake yet."""
     try:
         found = report_rights(settings, purposes=(), sources=frozenset(config.sources), now=datetime.now(UTC))
     except ConfigError:

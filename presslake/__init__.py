@@ -2,10 +2,10 @@
 
     from presslake import IngestConfig, ingest      # the flow, and its parameters
     from presslake import Page, extract             # one page, without lake or index
-    from presslake import open_lake                 # what a lake has: articles, pages, changes
+    from presslake import open_lake                 # a lake's articles, pages and changes
 
-The names are imported when they are first used: `extract` and `open_lake` need no Prefect. docs/python.md shows each, and
-promises which of this stays as it is.
+Names are imported on first use: `extract` and `open_lake` need no Prefect. docs/python.md has examples, and says which
+names are stable.
 """
 
 from datetime import datetime
@@ -54,13 +54,13 @@ _PLACES = {
 def extract(
     html: str | bytes, url: str, *, content_type: str | None = None, fetched_at: datetime | None = None
 ) -> "Page":
-    """Return the article of a page: its text, title, authors, dates, and what kind of page it is.
+    """Extract the article of a page: its text, title, authors, dates and page type.
 
-    `html` as bytes is decoded by its byte order mark, by `content_type`, by what it declares, by its bytes. `fetched_at`
-    (aware; now, if it is left out) bounds which dates can be true: with the same instant the same page gives the same
-    values. Raises ItemError: NotAnArticle for a page without text, EmptyExtraction for a long one in which no text was
-    found, TooManyElements. It runs in this process, where nothing can stop a page that takes long; sweeps extract in
-    processes that are killed.
+    `html` as bytes is decoded by its byte order mark, else by `content_type`, by its own declaration or by its bytes.
+    `fetched_at` (aware; default: now) bounds plausible dates: with the same instant, the same page gives the same values.
+    Raises NotAnArticle if the page has no text, EmptyExtraction if no text was found in a long page, TooManyElements if it
+    is too large; all are ItemErrors. Extraction runs in this process, without a time limit; sweeps use processes that can be
+    killed.
     """
     from tasks.extract.page import extract_html  # noqa: PLC0415 - the extractor takes half a second to import
 

@@ -1,4 +1,4 @@
-"""Whether the packages `flows` and `tasks` that Python finds are Presslake's: folders of other people are called so too."""
+"""Check that Python finds Presslake's own packages `flows` and `tasks`, and not other folders of these names."""
 
 import os
 from importlib.util import find_spec
@@ -7,7 +7,7 @@ OWN = ("flows", "tasks")
 
 
 def check_packages() -> None:
-    """Raise ImportError, saying what to do, if another `flows` or `tasks` is found before ours."""
+    """Raise ImportError, with the remedy, if another `flows` or `tasks` comes before ours on the import path."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib costs more than the check
     for name in OWN:
         spec = find_spec(name)

@@ -1,4 +1,4 @@
-"""A lake for programs: its articles, their pages, what has changed. Nothing is written, and no index is needed."""
+"""Read a lake from Python: articles, pages and changes. Writes nothing and needs no index."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -19,41 +19,42 @@ if TYPE_CHECKING:
 
 
 class Lake:
-    """A lake at an address. Each call sees the tables as they are then."""
+    """A lake. Each call reads the current version of the tables."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
     def articles(self, where: str | None = None) -> Iterator[Article]:
-        """Yield every revision of every article, in the order of their fetches, a day in memory at a time.
+        """Yield every revision of every article in fetch order, holding one day in memory at a time.
 
-        `where` is an expression of SQL over the columns: `"language = 'de' and word_count > 100"`. Raises ConfigError for
-        a wrong one, and LakeUnavailable.
+        `where` is an SQL expression over the columns: `"language = 'de' and word_count > 100"`. Raises ConfigError if it is
+        wrong, LakeUnavailable if the lake cannot be read.
         """
         return self._read("articles", where)
 
     def latest(self, where: str | None = None) -> Iterator[Article]:
-        """Yield the newest revision of each article, as `articles` does."""
+        """Yield the newest revision of each article; `where`, order and errors as in `articles`."""
         return self._read("latest", where)
 
     def payload(self, row: Article | Capture) -> bytes:
-        """Return the page of a row as it was fetched, its content coding undone; `extract` takes it.
+        """Return the page of a row as fetched, with its content coding decoded; `extract` accepts it.
 
-        Raises LakeUnavailable if it is gone: taken down, expired, or damaged.
+        Raises LakeUnavailable if the page was taken down, has expired or is damaged.
         """
         return read_page(self._store, row)
 
     def changes(self, since: int) -> Changes:
-        """Return what was added, superseded or removed after a sequence; 0 gives every row that is there.
+        """Return the rows added, superseded or removed after the sequence `since`; 0 returns every row.
 
-        Ask the next time from its `upto`: then each change is seen once. Raises LakeUnavailable.
+        Pass the result's `upto` as `since` of the next call to see each change once. Raises LakeUnavailable if the lake cannot be
+        read.
         """
         return read_changes(self._store, since=since)
 
     def sql(self, query: str) -> "pa.Table":
-        """Return the answer to one query over the views `articles`, `latest` and `captures`, as an Arrow table.
+        """Run one query over the views `articles`, `latest` and `captures`, and return an Arrow table.
 
-        Raises ConfigError for a query that is wrong or that does more than read, and LakeUnavailable.
+        Raises ConfigError if the query is wrong or does more than read, LakeUnavailable if the lake cannot be read.
         """
         with open_views(self._store) as views, query_errors():
             check_reads(views.connection, query)
@@ -66,9 +67,9 @@ class Lake:
 
 
 def open_lake(uri: str) -> Lake:
-    """Open the lake in a directory, or at s3://bucket/prefix; raises ConfigError if there is none.
+    """Open the lake in a directory or at s3://bucket/prefix; raise ConfigError if there is none.
 
-    An S3 server is found as everywhere: `PRESSLAKE_S3_ENDPOINT_URL` and the credentials of boto3.
+    The S3 server is configured as for sweeps: `PRESSLAKE_S3_ENDPOINT_URL` and boto3's credentials.
     """
     store, _ = lake_alone(load_settings().model_copy(update={"lake": uri}))
     return Lake(store)

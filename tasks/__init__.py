@@ -1,1 +1,1 @@
-"""Presslake: the stages, the ports they stand on, and the values they exchange."""
+"""Presslake: the stages, the ports they use, and the values they exchange."""

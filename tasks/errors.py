@@ -1,7 +1,7 @@
-"""Every error Presslake raises, and what becomes of the item that met it.
+"""Every error that Presslake raises, and what happens to the item concerned.
 
     PresslakeError
-    ├── ItemError            one URL's trouble: caught per item, becomes a Failure, never costs another page
+    ├── ItemError            one URL failed: caught per item, becomes a Failure, affects no other page
     │   ├── TransientError   stays due, backoff with jitter
     │   │   ├── DnsFailed, ConnectFailed, TlsFailed, ConnectionLost, TimedOut, BodyTruncated
     │   │   ├── ServerBusy             408, 425, 429, 5xx; may carry Retry-After
@@ -16,30 +16,30 @@
     │   ├── GoneError        410: never again, unless announced later
     │   ├── SkippedError     labelled, not a failure: nothing went wrong
     │   │   ├── RobotsDisallowed
-    │   │   │   └── RobotsTooCostly    a verdict would take more work than one may
-    │   │   ├── RightsReserved         text and data mining, if its source obeys that
-    │   │   ├── RightsRefused          a purpose of its source, if that is obeyed
+    │   │   │   └── RobotsTooCostly    a verdict would exceed the limit of work
+    │   │   ├── RightsReserved         of text and data mining, if the source has `obey_tdm`
+    │   │   ├── RightsRefused          for a purpose of the source, if that is obeyed
     │   │   ├── NotAnArticle
     │   │   └── (foreign_host, redirected_home, not_html and soft_404 have no class of their own: nothing catches them)
     │   └── PoisonError      quarantined with its payload; the pool goes on
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       ├── FeedUnreadable         the parser of a feed was killed
-    │       ├── EmptyExtraction        a long page that gave no text
-    │       └── UnexpectedError        an exception that is not ours; made by tasks.runtime.guarding alone
+    │       ├── EmptyExtraction        a long page without extracted text
+    │       └── UnexpectedError        a foreign exception; raised by tasks.runtime.guarding only
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
     │   ├── DamagedTable               a table's log, or a file that it names, is empty, cut short or gone
     │   ├── IndexUnavailable
     │   └── CorruptRecord              a segment is cut short, or its bytes are not those written
     │       └── RecordGone             a tombstone is in its place: it was taken down, or has expired
-    ├── TooManyUnexpected    ends the run: so much of a batch met exceptions that they are a fault of ours
+    ├── TooManyUnexpected    ends the run: so many items of a batch raised exceptions that the fault is ours
     ├── ConfigError          ends the run with one clear line, exit 2
     │   ├── CatalogueError
     │   ├── LakeFormatError
     │   └── ServerUnavailable
-    └── Stopped              Ctrl-C or SIGTERM: what is stored is whole, the rest comes back
+    └── Stopped              Ctrl-C or SIGTERM: what is stored is consistent, the rest is fetched by a later run
 
-An error names its reason; the rest is in the one table of reasons (tasks/reasons.py). Pure: nothing here does anything.
+An error names its reason; everything else about a reason is in one table (tasks/reasons.py). Pure.
 """
 
 from typing import ClassVar
@@ -47,10 +47,10 @@ from typing import ClassVar
 from tasks.reasons import Disposition, find_reason
 
 DETAIL_LENGTH = 500
-"""Characters of an error that are kept beside its reason."""
+"""The longest error detail that is kept, in characters."""
 
 TRACE_LENGTH = 4000
-"""Characters of a traceback that are kept."""
+"""The longest traceback that is kept, in characters."""
 
 
 class PresslakeError(Exception):
@@ -58,10 +58,10 @@ class PresslakeError(Exception):
 
 
 class ItemError(PresslakeError):
-    """One URL's failure: `reason` is counted, and decides what becomes of the item (tasks/reasons.py).
+    """One URL's failure: `reason` is counted, and decides what happens to the item (tasks/reasons.py).
 
-    The message names the identifier; it may hold text from the web and is escaped where it is shown. A class of its own
-    is for what is caught somewhere; any other reason of the table is given where the error is raised.
+    The message names the identifier; it may contain text from the web and is escaped when shown. Only errors that are
+    caught somewhere have a class of their own; other reasons are passed as an argument.
     """
 
     reason: ClassVar[str] = "failed"
@@ -72,17 +72,17 @@ class ItemError(PresslakeError):
 
     @property
     def counted_as(self) -> str:
-        """The reason under which this one is counted; a class attribute unless it was given or a subclass knows better."""
+        """The reason under which it is counted: the argument, else the class attribute, unless a subclass overrides this."""
         return self._given or self.reason
 
     @property
     def detail(self) -> str:
-        """What is kept beside the reason, for people."""
+        """The details for people, kept with the reason."""
         return str(self)[:DETAIL_LENGTH]
 
     @property
     def disposition(self) -> Disposition:
-        """What becomes of the item, out of the one table of reasons (tasks/reasons.py)."""
+        """What happens to the item, from the table of reasons (tasks/reasons.py)."""
         known = find_reason(self.counted_as)
         return known.disposition if known else Disposition.DROPPED
 
@@ -130,7 +130,7 @@ class RobotsUnavailable(TransientError):
 
 
 class HttpStatusError(ItemError):
-    """A status that is an answer, though not a page; counted as `http_<status>`."""
+    """A response whose status says that it is not a page; counted as `http_<status>`."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -154,11 +154,11 @@ class RefusedError(ItemError):
 
 
 class HttpRefused(HttpStatusError, RefusedError):
-    """401, 403, 404, 451 and every other 4xx that is no wait."""
+    """401, 403, 404, 451 and every other 4xx that does not ask for a wait."""
 
 
 class PaymentRequired(RefusedError):
-    """The site wants a licence or a price: nothing is ever paid. The message begins with what it asks for."""
+    """The site asks for a licence or a payment; we never pay. The message begins with what it asks for."""
 
     reason = "payment_required"
 
@@ -194,7 +194,7 @@ class BadContentEncoding(RefusedError):
 
 
 class BadResponse(RefusedError):
-    """What came back is not HTTP."""
+    """The response is not valid HTTP."""
 
     reason = "bad_response"
 
@@ -212,7 +212,7 @@ class RobotsDisallowed(SkippedError):
 
 
 class RobotsTooCostly(RobotsDisallowed):
-    """Whether robots.txt allows a URL is not known, since its rules would take more work than a verdict may."""
+    """It is unknown whether robots.txt allows a URL, since evaluating its rules would exceed the limit of work."""
 
     reason = "robots_too_costly"
 
@@ -226,7 +226,7 @@ class RightsReserved(SkippedError):
 class RightsRefused(SkippedError):
     """A purpose of the source is refused, or has a price, and its source has `obey: exclude`.
 
-    `answer` is what came of the request, if the header of its answer refused: a head without a body.
+    `answer` is the response, without its body, if its header refused.
     """
 
     reason = "rights_refused"
@@ -263,19 +263,19 @@ class FeedUnreadable(PoisonError):
 
 
 class TooManyElements(PoisonError):
-    """Parsed, but too large to be read within the limits of a page."""
+    """Parsed, but too large for extraction within a page's limits."""
 
     reason = "too_many_elements"
 
 
 class EmptyExtraction(PoisonError):
-    """No text out of a page of more than 20 kB: an error of ours, not an empty article."""
+    """No text extracted from a page of more than 20 kB: a fault of ours, not an empty article."""
 
     reason = "empty_extraction"
 
 
 class UnexpectedError(PoisonError):
-    """An exception that is not ours, met while one item was handled; `trace` is where, made fit to be kept and shown."""
+    """A foreign exception while one item was processed; `trace` is its traceback, safe to store and show."""
 
     reason = "unexpected_error"
 
@@ -289,7 +289,7 @@ class UnexpectedError(PoisonError):
 
 
 class StageError(PresslakeError):
-    """A stage cannot go on; nothing was acknowledged, Prefect retries the batch."""
+    """A stage cannot continue; nothing was acknowledged, so Prefect retries the batch."""
 
 
 class LakeUnavailable(StageError):
@@ -297,7 +297,7 @@ class LakeUnavailable(StageError):
 
 
 class DamagedTable(StageError):
-    """A table's log, or a file that it names, is empty, cut short or gone: nothing is built on it or deleted by it."""
+    """A table's log, or a file that it names, is empty, truncated or missing: nothing is added or deleted based on it."""
 
 
 class IndexUnavailable(StageError):
@@ -305,7 +305,7 @@ class IndexUnavailable(StageError):
 
 
 class CorruptRecord(StageError):
-    """A segment is cut short, or its bytes are not those that were written."""
+    """A segment is cut short, or its bytes differ from those written."""
 
 
 class RecordGone(CorruptRecord):
@@ -317,7 +317,7 @@ class RecordGone(CorruptRecord):
 
 
 class TooManyUnexpected(PresslakeError):
-    """Unexpected exceptions affect too many items of a batch for any item to be at fault; a retry is useless."""
+    """Unexpected exceptions affect too many items of a batch to be the items' fault; a retry would not help."""
 
 
 class ConfigError(PresslakeError):
@@ -325,16 +325,16 @@ class ConfigError(PresslakeError):
 
 
 class CatalogueError(ConfigError):
-    """The file of sources is missing or wrong; the message has the file and line."""
+    """The catalogue is missing or invalid; the message has the file and line."""
 
 
 class LakeFormatError(ConfigError):
-    """The lake is of a newer format, or what is there is no lake's."""
+    """The lake has a newer format, or the location is not a lake."""
 
 
 class ServerUnavailable(ConfigError):
-    """The Prefect server that is configured does not answer, or the local one did not start."""
+    """The configured Prefect server does not answer, or the local one did not start."""
 
 
 class Stopped(PresslakeError):
-    """This process must stop; the batch in progress was given up, and its URLs come back."""
+    """This process was asked to stop; the batch in progress was abandoned, and its URLs become due again."""

@@ -1,7 +1,7 @@
-"""Why something is no article: one table of every reason, what becomes of the URL, when it is looked at again. Pure.
+"""The table of reasons why something is not an article: what happens to the URL, and when it is looked at again. Pure.
 
 The errors (tasks/errors.py) and the labels of pages (PageType) name a reason; everything else about it is here.
-docs/failures.md explains each one, and tests hold that table, errors and page together.
+docs/failures.md explains each one; tests keep table, errors and page consistent.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Disposition(StrEnum):
-    """What becomes of an item that could not be made into an article."""
+    """What happens to an item that did not become an article."""
 
     STAYS_DUE = "stays_due"
     DROPPED = "dropped"
@@ -21,7 +21,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """When a URL is looked at again: after `wait`, doubled with each attempt up to `longest`, for at most `looks` looks."""
+    """When a URL is looked at again: after `wait`, doubled with each attempt up to `longest`, at most `looks` times."""
 
     wait: timedelta
     longest: timedelta | None = None
@@ -30,7 +30,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One reason. `retry` None: not by schedule. `is_harmless`: the site answered with what it has, and is not to blame."""
+    """One reason. `retry` None: no scheduled retry. `is_harmless`: a normal answer, not a fault of the site."""
 
     name: str
     disposition: Disposition
@@ -41,11 +41,11 @@ class Reason:
 BACKOFF = Retry(wait=timedelta(minutes=2), longest=timedelta(hours=24))
 DAYS_LATER = Retry(wait=timedelta(days=3), looks=4)
 NEXT_DAY = Retry(wait=timedelta(hours=24))
-"""The rules of robots.txt change."""
+"""For robots.txt, whose rules may change."""
 
 
 RIGHTS_LATER = Retry(wait=timedelta(days=7), looks=4)
-"""What a site permits changes seldom."""
+"""For rights, which seldom change."""
 
 
 def _due(name: str) -> Reason:
@@ -117,7 +117,7 @@ _BUSY = frozenset({408, 425, 429})
 
 
 def find_reason(name: str) -> Reason | None:
-    """Return what is known of a reason, those of HTTP's statuses among them; None for one of another version."""
+    """Return a reason by name, including those of HTTP statuses; None for a reason that this version does not know."""
     status = name.removeprefix(_HTTP)
     if status != name and status.isdecimal():
         return reason_of_status(int(status))
@@ -125,7 +125,7 @@ def find_reason(name: str) -> Reason | None:
 
 
 def reason_of_status(status: int) -> Reason:
-    """Return the reason that a status is which is no page."""
+    """Return the reason for an HTTP status that is not a page."""
     name = f"{_HTTP}{status}"
     if status == 410:  # RFC 9110, 15.5.11
         return Reason(name=name, disposition=Disposition.GONE, retry=None)
@@ -133,7 +133,7 @@ def reason_of_status(status: int) -> Reason:
 
 
 def retry_of(name: str | None, disposition: Disposition) -> Retry | None:
-    """Return when it is looked at again; what another version named is treated as others of its disposition are."""
+    """Return when an item is looked at again; an unknown reason is treated like others of its disposition."""
     known = find_reason(name or "")
     if known is not None and known.disposition is disposition:
         return known.retry

@@ -1,7 +1,7 @@
-"""Every Prefect task of Presslake: each runs one stage over one batch, and does nothing else.
+"""Every Prefect task of Presslake: each only runs one stage on one batch.
 
-This is the only module below `tasks` that imports Prefect. It decides what is retried: a failure of a port
-(StageError); any other error would occur again.
+This is the only module below `tasks` that imports Prefect. It decides what is retried: failures of a port (StageError),
+since any other error would occur again.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ from tasks.values.look import DueUrl
 from tasks.values.reports import BatchReport, DiscoverReport
 from tasks.values.rows import Outcome
 
-if TYPE_CHECKING:  # a sweep neither verifies nor replays: each of these tasks imports what it does
+if TYPE_CHECKING:  # sweeps do not need these; the tasks that do import them when they run
     from tasks.maintain.config import MaintainConfig
     from tasks.maintain.maintenance import MaintainReport
     from tasks.replay.config import ReplayConfig
@@ -71,7 +71,7 @@ if TYPE_CHECKING:  # a sweep neither verifies nor replays: each of these tasks i
     from tasks.verify.config import VerifyConfig
     from tasks.verify.fault import VerifyReport
 
-configure()  # before any flow begins, or Prefect's own span of the flow is lost
+configure()  # before any flow begins, otherwise Prefect's own span of the flow is lost
 
 REPORT_KEY = "run-report"
 FAILURES_KEY = "run-failures"
@@ -98,7 +98,7 @@ class _Retrying(_Keeping):
 
 
 def is_worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a task failed because a port was away (StageError), and this process need not stop."""
+    """Whether a task failed because a port was unavailable (StageError), and this process has not been asked to stop."""
     result = state.result(raise_on_failure=False)
     return isinstance(result, StageError) and not stopping.is_set()
 
@@ -205,12 +205,12 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
 
 def _fetched_one() -> None:
     progress.add("fetched")
-    _slack.trim()  # the bodies of pages leave holes between what stays
+    _slack.trim()  # freed page bodies leave the heap fragmented
 
 
 @task(name="extract", task_run_name="extract {fetched.batch_id}", **RETRIED)
 def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> Batch:
-    """Extract a batch's pages, each as its source's rules say, and return the batch with them."""
+    """Extract a batch's pages, each by its source's rules, and return the batch with them."""
     progress.add("to_extract", sum(one.outcome is Outcome.OK for one in fetched.captures))
     with stage_span("extract", fetched.batch_id) as note:
         extracted = extract_batch(
@@ -231,7 +231,7 @@ def extract(fetched: Batch, rules: Mapping[str, SourceRules], settings: Settings
 
 @task(name="deduplicate", task_run_name="deduplicate {extracted.batch_id}", **RETRIED)
 def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
-    """Decide a batch and return its counts; stored pages that other rules extracted are read again as `rules` say."""
+    """Deduplicate a batch and return its counts; stored pages that other rules extracted are extracted again by `rules`."""
     ages = [timedelta(hours=hours) for hours in settings.revisit_after_h]
     archive = stored_archive(rules, settings)
     with stage_span("deduplicate", extracted.batch_id) as note:
@@ -260,14 +260,14 @@ def store(settings: Settings) -> int:
     return gained
 
 
-# no retries: if the server is away, Prefect's client has retried for a minute already
+# no retries: if the server is unavailable, Prefect's client has already retried for a minute
 @task(name="report", task_run_name="report", **KEEPING_NOTHING)
 def report(run: RunReport, health: HealthReport | None) -> None:
     """Show a run as artifacts (report, sources' health, failures, quarantine) and emit its events.
 
     The run of a shard has no health; its sweep reports it.
     """
-    for event in events_of(run, health) if health else ():  # first, since no later run emits the events of this one
+    for event in events_of(run, health) if health else ():  # events first, since no later run would emit them
         emit_event(event.name, resource=event.resource, payload=event.payload, id=event.event_id)
     health, links = health or HealthReport(), Links(load_settings().browse_url)
     create_markdown_artifact(to_markdown(run, health, links), key=REPORT_KEY, description=summary_line(run))
@@ -291,7 +291,7 @@ def report(run: RunReport, health: HealthReport | None) -> None:
 
 @task(name="extract-unit", task_run_name="extract unit {number}", **RETRIED)
 def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
-    """Extract one unit of a backfill, on whatever machine, whose settings name the `lake` that the unit is in."""
+    """Extract one unit of a backfill, on any machine whose settings name the same `lake`."""
     settings = load_settings()
     if settings.lake != lake:
         raise ConfigError(f"a worker's PRESSLAKE_LAKE is {settings.lake}, and the backfill's is {lake}")
@@ -315,7 +315,7 @@ def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
 def walk(
     sources: tuple[Source, ...], plan: SweepPlan, wanted: Window, settings: Settings, until: datetime
 ) -> WalkReport:
-    """Walk through the sources' own archives, and announce what is of the wanted days."""
+    """Walk through the sources' own archives, and announce the URLs of the wanted days."""
     with stage_span("discover") as note:
         report = run_until_stopped(_walk(sources, plan, wanted, settings, until))
         note(discovered=report.discovered)
@@ -357,7 +357,7 @@ def verify(config: "VerifyConfig", settings: Settings) -> "VerifyReport":
 
 @task(name="forget", task_run_name="forget", **RETRIED)
 def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> ForgetReport:
-    """Carry out takedowns again and return what went."""
+    """Apply takedowns again and return what was removed."""
     done = forget_again(config.takedown_id, settings, elsewhere=elsewhere, on_step=_log_steps)
     get_run_logger().info(forget_summary(done))
     return done
@@ -375,7 +375,7 @@ def maintain(config: "MaintainConfig", settings: Settings) -> "MaintainReport":
 
 @task(name="replay", task_run_name="replay", **RETRIED)
 def replay(config: "ReplayConfig", settings: Settings) -> "ReplayReport":
-    """Read stored pages again, supersede what differs, show the report as an artifact, and return it."""
+    """Extract stored pages again, supersede what differs, show the report as an artifact, and return it."""
     from tasks.replay import report as replay_report  # noqa: PLC0415
     from tasks.replay.replaying import replay_lake  # noqa: PLC0415
 

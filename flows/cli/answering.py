@@ -1,4 +1,4 @@
-"""The answer to a query in SQL, as a table, as JSON lines or as CSV."""
+"""Print the result of an SQL query as a table, as JSON lines or as CSV."""
 
 import csv
 import sys
@@ -19,7 +19,7 @@ LINE_LENGTH = 1_000_000
 
 
 def print_table(answer: Answer) -> None:
-    """Show the rows to a person; a table has so many rows at most."""
+    """Print the rows as a table of at most `SHOWN_ROWS`."""
     rows: Rows = [tuple(map(_cell, row)) for row in islice(answer.rows, SHOWN_ROWS)]
     console.show_tables([("" if rows else "No rows.", answer.columns, rows)])
     if next(answer.rows, None) is not None:
@@ -27,13 +27,13 @@ def print_table(answer: Answer) -> None:
 
 
 def print_json_lines(answer: Answer) -> None:
-    """Print an object a row, a line each."""
+    """Print each row as a JSON object on its own line."""
     for row in answer.rows:
         typer.echo(_harmless(json_line(dict(zip(answer.columns, row, strict=True))).decode()))
 
 
 def print_csv(answer: Answer) -> None:
-    """Print a line of names and a line per row."""
+    """Print a line of column names and a line per row."""
     out = csv.writer(_Screen() if sys.stdout.isatty() else sys.stdout, lineterminator="\n")
     out.writerow(answer.columns)
     out.writerows(map(csv_row, answer.rows))
@@ -43,7 +43,7 @@ PRINTERS = {"table": print_table, "json": print_json_lines, "csv": print_csv}
 
 
 class _Screen:
-    """Writes to a terminal what cannot command it."""
+    """A file that prints to a terminal without control characters."""
 
     def write(self, text: str) -> None:
         typer.echo(_harmless(text))

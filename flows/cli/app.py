@@ -1,4 +1,4 @@
-"""The command `presslake`. Whatever is heavy is imported by the command that needs it, when it runs."""
+"""The command `presslake`. Each subcommand imports heavy modules only when it runs."""
 
 from typing import Annotated, NoReturn
 
@@ -77,7 +77,7 @@ app.add_typer(backfill, name="backfill")
 
 
 def main() -> NoReturn:
-    """Run the command, and end the process."""
+    """Run the command and exit."""
     keep_children_safe()
     send_dropped_interrupts_again()
     run_to_the_end(app)

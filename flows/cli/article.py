@@ -1,4 +1,4 @@
-"""An article on the terminal: to be read, or as bytes for a file."""
+"""Print an article: formatted for reading, or as text, markdown or the page's bytes."""
 
 import re
 import sys
@@ -15,16 +15,16 @@ from tasks.values.display import moment, plural
 from tasks.values.text.escape import as_plain
 
 READABLE = 100
-"""Characters of a line of text, on a terminal that is wider."""
+"""The longest line of text, in characters, on a wider terminal."""
 
 PARAGRAPH_LENGTH = 1_000_000
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
-"""What would be markup in a heading of markdown."""
+"""Characters that are markup in a markdown heading."""
 
 
 def show(row: Mapping[str, Any], *, now: datetime) -> None:
-    """Show a revision as a person reads it."""
+    """Print a revision for reading: title, byline, URL and paragraphs."""
     show_line(row["title"] or "(no title)", BOLD)
     at = row["published_at"] or row["first_seen_at"]
     time = f"{moment(at, now)} UTC" if row["published_at"] else f"no date, first seen {moment(at, now)} UTC"
@@ -47,23 +47,23 @@ def show(row: Mapping[str, Any], *, now: datetime) -> None:
 
 
 def print_text(row: Mapping[str, Any]) -> None:
-    """Print a revision's text alone, a paragraph per line."""
+    """Print only a revision's text, one paragraph per line."""
     for paragraph in row["text"].split("\n"):
         typer.echo(as_plain(paragraph, length=PARAGRAPH_LENGTH))
 
 
 def print_markdown(row: Mapping[str, Any]) -> None:
-    """Print a revision as markdown, its title as the heading; raises ConfigError if it was stored without."""
+    """Print a revision as markdown with its title as the heading; raise ConfigError if it was stored without markdown."""
     if row["markdown"] is None:
         raise ConfigError("this revision was stored without markdown (PRESSLAKE_MARKDOWN): --text has its paragraphs")
     heading = _SPECIAL.sub(r"\\\1", as_plain(row["title"] or "", length=PARAGRAPH_LENGTH))
     for line in (*((f"# {heading}", "") if heading else ()), *row["markdown"].split("\n")):
-        indent = len(line) - len(line.lstrip(" "))  # white space at the beginning means something
+        indent = len(line) - len(line.lstrip(" "))  # leading spaces nest lists and code
         typer.echo(" " * indent + as_plain(line, length=PARAGRAPH_LENGTH))
 
 
 def print_page(html: bytes) -> None:
-    """Print a page's bytes as they are, or on a terminal without what would command it."""
+    """Print a page's bytes unchanged; on a terminal, decoded and without control characters."""
     if sys.stdout.isatty():
         for line in html.decode("utf-8", "replace").splitlines():
             typer.echo(as_plain(line, length=PARAGRAPH_LENGTH))

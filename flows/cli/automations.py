@@ -1,4 +1,4 @@
-"""The commands `presslake automations`: who is notified of what, as code."""
+"""The command group `presslake automations`: apply automations from a folder."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ automations = typer.Typer(
 
 @automations.callback()
 def _automations() -> None:
-    """Make `apply` a command of its own, though it is the only one."""
+    """Keep `apply` a subcommand: typer would make a single command the group itself."""
 
 
 @automations.command("apply")

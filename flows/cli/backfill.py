@@ -1,4 +1,4 @@
-"""The commands `backfill warc` and `backfill source`: what was published before."""
+"""The commands `backfill warc` and `backfill source`: take in older articles."""
 
 import uuid
 from typing import TYPE_CHECKING, Annotated
@@ -112,7 +112,7 @@ def source(
         config = _config(sources=source or (), since=since, until=until, limit=limit, hours=hours, dry_run=dry_run)
         from tasks.config.loading import load_catalogue
 
-        load_catalogue(settings.catalogue).select(config.sources)  # a mistake is found before anything dear is imported
+        load_catalogue(settings.catalogue).select(config.sources)  # report a mistake before the slow imports
         set_prefect_defaults(is_quiet=True)
         from flows.units.by_hand import run_backfill
 

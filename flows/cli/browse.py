@@ -1,4 +1,4 @@
-"""The command `browse`."""
+"""The command `browse`: serve the archive as web pages."""
 
 from pathlib import Path
 from typing import Annotated

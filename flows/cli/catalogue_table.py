@@ -1,4 +1,4 @@
-"""A catalogue as a table."""
+"""Print a catalogue as a table."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ HEAD = ("source", "name", "feeds", "sitemaps", "listings", "urls", "language", "
 
 
 def show(catalogue: Catalogue, path: Path) -> None:
-    """Show what the catalogue follows."""
+    """Print the catalogue's sources, their number and its doubtful entries."""
     console.show_tables([rows_of(catalogue)])
     console.show_line(f"{path}: {plural(len(catalogue.sources), 'source')}, well-formed.")
     say_doubts(catalogue, path)
 
 
 def rows_of(catalogue: Catalogue) -> Table:
-    """Return a catalogue's sources as a table."""
+    """Return a table with one row per source."""
     rows: Rows = []
     for source in catalogue.sources:
         counts = (len(source.feeds), len(source.sitemaps), len(source.listings), len(source.urls))
@@ -29,6 +29,6 @@ def rows_of(catalogue: Catalogue) -> Table:
 
 
 def say_doubts(catalogue: Catalogue, path: Path) -> None:
-    """Say what in a catalogue can hardly be meant."""
+    """Warn about entries of the catalogue that are valid but probably mistakes."""
     for doubt in doubts(catalogue):
         say(f"{path}: warning: {doubt}")

@@ -1,4 +1,4 @@
-"""What the command line prints: titled tables that fit the terminal, a diff, one JSON object. Imports nothing heavy."""
+"""Print titled tables that fit the terminal, diffs and JSON objects. Imports nothing heavy."""
 
 import os
 import shutil
@@ -11,26 +11,26 @@ from tasks.values.display import Table
 from tasks.values.text.escape import as_plain
 
 PIPED_WIDTH = 240
-"""Characters of a line if nobody looks at it through a terminal."""
+"""Line width in characters if the output is not a terminal."""
 
 BOLD, DIM, GREEN, RED, CYAN = "1", "2", "32", "31", "36"
 
 
 def show_tables(tables: Iterable[Table], *, beside: bool = False) -> None:
-    """Show titled tables, an empty line between two; `beside` the output, on standard error."""
+    """Print titled tables with an empty line between them; `beside` prints them on standard error."""
     stream = sys.stderr if beside else sys.stdout
     show_lines(lines_of(tables, width=width_of(stream)), stream=stream)
 
 
 def show_lines(lines: Iterable[tuple[str, str]], *, stream: TextIO | None = None) -> None:
-    """Show lines that are made for the terminal's width, each with its style."""
+    """Print (line, style) pairs; the lines must fit the terminal's width."""
     stream = stream or sys.stdout
     for line, style in lines:
         print(_styled(line, style, stream), file=stream)
 
 
 def lines_of(tables: Iterable[Table], *, width: int) -> Iterator[tuple[str, str]]:
-    """Yield the lines of titled tables, each with its style; only a word that is longer than a line makes one longer."""
+    """Yield titled tables as (line, style) pairs; a line exceeds `width` only if a single word does."""
     for title, head, rows in tables:
         if title:
             yield from wrapped(title, BOLD, width)
@@ -42,26 +42,26 @@ def lines_of(tables: Iterable[Table], *, width: int) -> Iterator[tuple[str, str]
 
 
 def wrapped(text: str, style: str, width: int) -> Iterator[tuple[str, str]]:
-    """Yield a text as lines of one style; only a word that is longer makes a line longer."""
+    """Wrap a text into (line, style) pairs; a line exceeds `width` only if a single word does."""
     for line in wrap(as_plain(text, length=2000), width):
         yield line, style
 
 
 def show_line(text: str, style: str = "", *, stream: TextIO | None = None) -> None:
-    """Show one line, whole: the terminal wraps it."""
+    """Print one line without wrapping it: the terminal does that."""
     stream = stream or sys.stdout
     print(_styled(as_plain(text, length=2000), style, stream), file=stream)
 
 
 def show_diff(diff: str) -> None:
-    """Show a unified diff, a sentence per line, whole."""
+    """Print a unified diff, one sentence per line, without wrapping."""
     styles = {"+": GREEN, "-": RED, "@": CYAN}
     for line in diff.splitlines():
         print(_styled(as_plain(line, length=5000), styles.get(line[:1], ""), sys.stdout))  # noqa: T201
 
 
 def print_json(value: object, *, is_indented: bool = False) -> None:
-    """Print one JSON object on standard output, on one line unless it is for reading."""
+    """Print a value as JSON on standard output, on one line unless `is_indented`."""
     import orjson
 
     sys.stdout.flush()
@@ -70,7 +70,7 @@ def print_json(value: object, *, is_indented: bool = False) -> None:
 
 
 def width_of(stream: TextIO) -> int:
-    """Return how many characters a line may have there."""
+    """Return the line width of a stream in characters."""
     if stream.isatty() or os.environ.get("COLUMNS", "").isdigit():
         return shutil.get_terminal_size().columns
     return PIPED_WIDTH

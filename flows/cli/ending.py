@@ -1,7 +1,7 @@
-"""The one end of every command: Python's own cleanups run, what was printed goes out, and the process ends there.
+"""How every command ends: run Python's exit handlers, flush the output, then `os._exit`.
 
-The interpreter is not taken down. Threads of libraries outlive it, and one that wants Python then - Arrow's, which read
-through a file object of Python's - takes the process down with SIGABRT, after all was done and printed (docs/adr/0019).
+The interpreter is not finalized. Threads of libraries outlive it, and one that then calls Python - Arrow's, reading through a
+Python file object - aborts the process with SIGABRT after all was done and printed (docs/adr/0019).
 """
 
 import atexit
@@ -17,7 +17,7 @@ FAILED = 1
 
 
 def run_to_the_end(command: Callable[[], object]) -> NoReturn:
-    """Run a command and end this process, with the exit code that Python would give it."""
+    """Run a command and end this process with the exit code that Python would use."""
     code = 0
     try:
         command()
@@ -31,10 +31,13 @@ def run_to_the_end(command: Callable[[], object]) -> NoReturn:
 
 
 def end_process(code: int) -> NoReturn:
-    """Clean up as the interpreter would before it takes itself down, and end this process."""
+    """Run the cleanups that the interpreter runs before it finalizes, flush the output, and end this process.
+
+    The exit code becomes 1 if the output could not be written.
+    """
     try:
-        if not is_given_up():  # Prefect's threads would wait for a server that is away
-            threading._shutdown()  # type: ignore[attr-defined] # what joins threads and closes executors
+        if not is_given_up():  # else Prefect's threads would wait for a server that does not answer
+            threading._shutdown()  # type: ignore[attr-defined] # joins threads and shuts executors down
             atexit._run_exitfuncs()
     finally:
         is_written = [_is_flushed(stream) for stream in (sys.stdout, sys.stderr)]
@@ -45,7 +48,7 @@ def _is_flushed(stream: TextIO | None) -> bool:
     try:
         if stream is not None and not stream.closed:
             stream.flush()
-    except OSError:  # nobody reads any more, or a disk is full
+    except OSError:  # the reader has closed the pipe, or the disk is full
         return False
     return True
 

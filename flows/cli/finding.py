@@ -1,4 +1,4 @@
-"""The commands that find articles in the lake: `search`, and `sql` for every other question."""
+"""The commands `search` and `sql`, which find articles in the lake."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -97,7 +97,7 @@ def _show(found: "Found", *, is_counted: bool) -> None:
 
 
 def hit_lines(hits: Iterable["Hit"], *, now: datetime, width: int) -> Iterator[tuple[str, str]]:
-    """Yield the lines of what was found, each with its style, an empty one before each article."""
+    """Yield search hits as (line, style) pairs, with an empty line before each article."""
     for hit in hits:
         about = (hit.source_id, f"{moment(hit.at, now)} UTC", hit.language, hit.url)
         yield "", ""
@@ -127,6 +127,6 @@ def sql(
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the commands to the app."""
     app.command()(search)
     app.command()(sql)

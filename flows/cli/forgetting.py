@@ -1,4 +1,4 @@
-"""The command `forget`: what is named goes from every place that may hold it, and stays out."""
+"""The command `forget`: take articles down, or undo a takedown."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""The commands in groups, as the help shows them: what comes first is what a person does first."""
+"""Group the commands in the help; the first groups hold the commands that users need first."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,24 +16,24 @@ GROUPS = (
 )
 OTHERS = "More"
 HELP_LENGTH = 200
-"""Characters of what a command does: all of its sentence, in as many lines as that takes."""
+"""The longest description of a command, in characters: enough for a whole sentence, which may wrap."""
 
 
 _METAVARS: tuple[tuple[type, str], ...] = ((Path, "PATH"), (int, "N"), (float, "N"), (str, "TEXT"))
 
 
 class PlainGroup(TyperGroup):
-    """A group whose options have a word for their value that users know: typer would print Python's type.
+    """A group whose help names an option's value with a common word: typer would print Python's type.
 
-    Which click typer stands on is typer's own business, hence Any.
+    The types are Any, since typer may bring its own copy of click.
     """
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
-        """Return a command, each option's value named."""
+        """Return a command with a metavar for each option."""
         command: Any = super().get_command(ctx, cmd_name)
         for one in command.params if command is not None else ():
             if one.param_type_name == "argument":
-                one.display_type_rich = _nothing  # its name says enough
+                one.display_type_rich = _nothing  # an argument's own name is enough
             elif one.metavar is None and not one.is_flag:
                 one.metavar = _metavar(one.type_descriptor.annotation)
         return command
@@ -44,7 +44,7 @@ def _nothing(**_: object) -> str:
 
 
 def _metavar(annotation: Any) -> str | None:  # noqa: ANN401
-    """Return the word for a value of a type, or None if typer's own, such as a list of choices, is better."""
+    """Return the metavar of a type, or None if typer's own is better, such as a list of choices."""
     kinds = [annotation, *get_args(annotation)]
     return next((word for kind, word in _METAVARS if kind in kinds), None)
 
@@ -53,12 +53,12 @@ class Grouped(PlainGroup):
     """A group that shows its commands under headings."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
-        """Return the commands in the order of their groups; one that is in none comes last."""
+        """Return the commands in the order of their groups; ungrouped ones come last."""
         known = super().list_commands(ctx)
         return [name for _, names in self._groups(known) for name in names]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401
-        """Write each group with what its commands do."""
+        """Write each group's heading, and its commands with their descriptions."""
         for title, names in self._groups(super().list_commands(ctx)):
             commands = [(name, command) for name in names if (command := self.get_command(ctx, name)) is not None]
             with formatter.section(title):

@@ -1,4 +1,4 @@
-"""The command `presslake init`: a commented catalogue to begin with; it asks what no flag says."""
+"""The command `presslake init`: write a commented catalogue; prompt for what no flag gives."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated

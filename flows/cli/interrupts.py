@@ -1,6 +1,6 @@
-"""A Ctrl-C that Python drops is sent again.
+"""Send a Ctrl-C again that Python dropped.
 
-Python drops an exception that a signal raises within a finalizer or a callback of C's, and the command would go on.
+Python drops an exception that a signal handler raises within a finalizer or a C callback, and the command would go on.
 """
 
 import signal
@@ -8,11 +8,11 @@ import sys
 import threading
 
 AGAIN_AFTER_S = 0.05
-"""Until the finalizer has ended: it is some microseconds as a rule."""
+"""Seconds to wait until the finalizer has ended, which usually takes microseconds."""
 
 
 def send_dropped_interrupts_again() -> None:
-    """Interrupt this process again, from now on, whenever Python drops a KeyboardInterrupt; other drops are shown as before."""
+    """From now on, interrupt this process again whenever Python drops a KeyboardInterrupt; report other drops as before."""
     show, main_thread = sys.unraisablehook, threading.main_thread().ident
 
     def send_again(dropped: "sys.UnraisableHookArgs") -> None:

@@ -1,4 +1,4 @@
-"""The commands that look after index and lake: `verify`, `reindex`, `maintain`, `migrate`."""
+"""The commands `verify`, `reindex`, `maintain` and `migrate`, which maintain index and lake."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -131,13 +131,13 @@ def maintain(
 
 
 def reindex_tables(report: "ReindexReport") -> list[Table]:
-    """Return what `reindex` shows."""
+    """Return the report of `reindex` as a titled table."""
     counts = asdict(report)
     return [("The new index", tuple(counts), [tuple(counts.values())])]
 
 
 def maintain_tables(report: "MaintainReport") -> list[Table]:
-    """Return what `maintain` shows."""
+    """Return the report of `maintain` as a titled table."""
     from tasks.maintain.maintenance import summary_line
 
     shown: Rows = [(name.replace("_", " "), value) for name, value in asdict(report).items()]

@@ -1,4 +1,4 @@
-"""The commands that look something up in index and lake: `status`, `trace`, `show`, `stories`. They make nothing."""
+"""The read-only commands `status`, `trace`, `show` and `stories`. They never create an index or a lake."""
 
 from typing import Annotated
 

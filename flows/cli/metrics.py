@@ -1,4 +1,4 @@
-"""The command `metrics`."""
+"""The command `metrics`: serve Prometheus metrics, or print them once."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the commands share: their options, and how they show errors."""
+"""Options that several commands share, and how commands print errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ def _hush(is_asked: bool) -> bool:
 
 
 def _complete_source(incomplete: str) -> list[str]:
-    """Return the catalogue's ids that begin so, for the shell; none if it cannot be read."""
+    """Return the source ids that begin with the text, for the shell's completion; none if the catalogue cannot be read."""
     from tasks.config.loading import load_catalogue
     from tasks.config.settings import load_settings
 
@@ -51,7 +51,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 @contextmanager
 def one_clear_line() -> Iterator[None]:
-    """Turn an error made on purpose into one line on standard error and the right exit code."""
+    """Turn our own errors into one line on standard error and an exit code: 1 run failed, 2 wrong usage, 130 interrupted."""
     try:
         yield
     except ConfigError as error:
@@ -69,7 +69,7 @@ def one_clear_line() -> Iterator[None]:
 
 
 def _of_prefects_settings(error: ValueError) -> str:
-    """Return what is wrong with a setting of Prefect's, which it reads when it is imported; raises any other error again."""
+    """Return the message for a wrong setting of Prefect's, read when it is imported; raise any other error again."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError) or not error.title.endswith("Settings"):

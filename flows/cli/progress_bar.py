@@ -1,4 +1,4 @@
-"""How far a sweep is, on standard error while it runs, out of the tally of this process."""
+"""A progress bar of a sweep on standard error, from the counts of this process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ REFRESH_S = 0.2
 
 @contextmanager
 def progress_bar() -> Iterator[None]:
-    """Show how far the sweep is, while it runs; nothing if standard error is no terminal."""
+    """Show the sweep's progress during the block; nothing if standard error is not a terminal."""
     bar = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""The command `replay`: stored pages read again with the rules of today."""
+"""The command `replay`: extract stored pages again with today's rules."""
 
 from typing import TYPE_CHECKING, Annotated
 

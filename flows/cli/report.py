@@ -1,4 +1,4 @@
-"""The command `presslake report`: the past day or week, as tables."""
+"""The command `presslake report`: print tables about the past day or week."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The command `presslake settings`: each value and where it comes from, secrets masked."""
+"""The command `presslake settings`: print each setting, its value (secrets masked) and its origin."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tasks.config.settings import Settings
 
 PREFECT = ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_API_AUTH_STRING", "PREFECT_API_KEY")
-"""Prefect's variables that decide where runs are kept."""
+"""Prefect's variables that decide where runs are recorded."""
 
 HEAD = ("setting", "value", "from")
 
@@ -43,7 +43,7 @@ def settings(
 def rows_of(
     settings: "Settings", flags: Mapping[str, object], environment: Mapping[str, str]
 ) -> list[tuple[str, str, str]]:
-    """Return each setting, its value and where that comes from."""
+    """Return a (name, value, origin) row per setting."""
     from tasks.config.settings import read_origins
 
     values = {name: _shown(value) for name, value in settings}

@@ -1,4 +1,4 @@
-"""The commands `presslake sources ...`."""
+"""The command group `presslake sources`: list, check, add, import and export the catalogue's sources."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,7 +99,10 @@ def add_and_hand_over(
     country: str | None = None,
     is_written: bool,
 ) -> None:
-    """Find the feeds of sites and hand them over; ends with exit code 2 if one of them has nothing."""
+    """Find the feeds of sites, and print the sources or write them into the catalogue.
+
+    Raises typer.Exit with code 2 if nothing was found for one of the URLs.
+    """
     from tasks.config.splicing import read_known
     from tasks.discover.adding import add_sites, labelled
 
@@ -166,7 +169,7 @@ def print_schema() -> None:
 
 
 def _tell(addition: "Addition") -> None:
-    """Say what became of an address."""
+    """Print the result for one address."""
     from datetime import UTC, datetime
 
     from tasks.values.display import Rows, age, plural
@@ -189,7 +192,7 @@ def _tell(addition: "Addition") -> None:
 
 
 def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written: bool) -> None:
-    """Write the sources into the catalogue, or print the entries."""
+    """Write the sources into the catalogue, or print them as entries for it."""
     from tasks.config.splicing import printed, write_catalogue
     from tasks.values.display import plural
 

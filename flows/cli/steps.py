@@ -1,4 +1,4 @@
-"""How far a long command is, a line now and then on standard error."""
+"""Progress of a long command, as occasional lines on standard error."""
 
 from flows.cli.saying import say
 from tasks.runtime.progress import OnStep, spaced
@@ -7,7 +7,7 @@ EVERY_S = 2.0
 
 
 def steps() -> OnStep:
-    """Return the function that shows a command's step: its name, how much is done, and of how much (0: not known)."""
+    """Return the callback that prints a step's name, the number done and the total (0: not known)."""
     return spaced(_show, every_s=EVERY_S)
 
 

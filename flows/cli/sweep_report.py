@@ -1,4 +1,4 @@
-"""The result of a sweep, as a person reads it on the terminal."""
+"""Print the result of a sweep on the terminal."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ from tasks.values.display import Rows, Table, age
 
 SHOWN = 10
 ALWAYS = {"feeds polled", "discovered", "fetched", "pending"}
-"""Figures that are shown if they are nothing as well."""
+"""Counts that are shown even if they are 0."""
 
 
 def show(report: RunReport | Preview, settings: Settings) -> None:
-    """Show the result of a sweep or of its dry run."""
+    """Print the result of a sweep or of its dry run."""
     if isinstance(report, Preview):
         from flows.sweep.dry_run import tables
 
@@ -27,7 +27,7 @@ def show(report: RunReport | Preview, settings: Settings) -> None:
 
 
 def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:
-    """Yield a run's tables; the newest headlines come last, where a person looks first."""
+    """Yield a run's tables; the newest headlines come last, just above the prompt."""
     yield summary_line(report)[:1].upper() + summary_line(report)[1:], (), []
     yield "", (), []
     yield "", *_counts(report)
@@ -51,7 +51,7 @@ def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:
 
 
 def _counts(report: RunReport) -> tuple[tuple[str, ...], Rows]:
-    """Return how the URLs add up: those discovered and known before are those looked at and pending."""
+    """Return the table of counts: discovered and known before add up to those looked at and pending."""
     skipped, failed = sum(report.urls_skipped.values()), sum(report.urls_failed.values())
     counts = {
         "feeds polled": report.polled,

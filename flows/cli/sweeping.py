@@ -1,4 +1,4 @@
-"""The commands that sweep: `ingest` once, `up` for as long as it runs."""
+"""The commands `ingest`, which sweeps once, and `up`, which sweeps on a schedule."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LEAST_EVERY_S = 60
 OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
-"""Options that have another name than their parameter."""
+"""Options whose name differs from their parameter's."""
 
 
 def ingest(
@@ -72,7 +72,7 @@ def ingest(
         )
         from tasks.config.loading import read_catalogue
 
-        # a mistake in it is found before anything dear is imported; handed over, since the sweep reads it again
+        # report a mistake before the slow imports; popped below, since the sweep reads the catalogue again
         read = [read_catalogue(settings, config)]
         set_prefect_defaults(is_quiet=True)
         from flows.sweep.by_hand import run_sweep
@@ -106,7 +106,7 @@ def up(
         settings = set_flags(**places, ui_port=port, every_s=_seconds(every) if every else None)
         from tasks.config.loading import load_catalogue
 
-        load_catalogue(settings.catalogue)  # a mistake in it is found before anything dear is imported
+        load_catalogue(settings.catalogue)  # report a mistake before the slow imports
         set_prefect_defaults(is_quiet=False)
         from flows.server.up import serve_until_interrupted
 
@@ -114,7 +114,7 @@ def up(
 
 
 def _seconds(text: str) -> int:
-    """Return a time such as 90s, 15m, 2h, 1d in seconds; raises ConfigError."""
+    """Parse a time such as 90s, 15m, 2h or 1d into seconds; raise ConfigError if it is malformed or too short."""
     units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
     number, unit = (text, "s") if text.isdigit() else (text[:-1], text[-1:])
     if not number.isdigit() or unit not in units:

@@ -1,6 +1,6 @@
-"""Rows as text for a terminal: a table if it fits, else a list; no id and no URL is ever broken. Pure.
+"""Lay rows out for a terminal: as a table if it fits, else as a list; ids and URLs are never broken. Pure.
 
-Cells come from the web: what is shown of them is one line of visible characters.
+Cells come from the web, so each is reduced to one line of visible characters.
 """
 
 import re
@@ -13,7 +13,7 @@ from tasks.values.text.escape import as_plain
 
 GAP = 2
 LEAST_WRAPPED = 16
-"""A column is not wrapped to less than so many cells."""
+"""The least width to which a column is wrapped, in terminal cells."""
 
 CELL_LENGTH = 500
 _ZERO_WIDE = {"Mn", "Me", "Cf"}
@@ -21,14 +21,14 @@ _ZERO_WIDE = {"Mn", "Me", "Cf"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Lines of text; the first `head` of them are the columns' names, none of a list."""
+    """Lines of text; the first `head` of them hold the column names (0 for a list)."""
 
     lines: tuple[str, ...]
     head: int = 0
 
 
 def lay_out(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int) -> Layout:
-    """Return a table that is at most `width` wide or, if that cannot be, a list of its rows."""
+    """Return a table of at most `width` terminal cells or, if that is impossible, a list of its rows."""
     cells = [[as_plain(_spelled(cell), length=CELL_LENGTH) for cell in row] for row in rows]
     if not any(head):
         return Layout(lines=tuple(_pairs(cells, width)))
@@ -43,7 +43,7 @@ def lay_out(head: Sequence[str], rows: Sequence[Sequence[object]], *, width: int
 
 
 def measure(text: str) -> int:
-    """Return how many cells of a terminal a text takes."""
+    """Return the width of a text in terminal cells."""
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
@@ -63,7 +63,7 @@ def _spelled(cell: object) -> str:
 
 
 def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int] | None:
-    """Return the width of each column, or None if not even wrapped they fit."""
+    """Return the width of each column, or None if they do not fit even when wrapped."""
     columns = [[name, *(row[place] for row in cells)] for place, name in enumerate(names)]
     widths = [max(map(measure, column), default=0) for column in columns]
     least = [_least(column) for column in columns]
@@ -79,13 +79,13 @@ def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) ->
 
 
 def _second(widths: Sequence[int], least: Sequence[int]) -> int:
-    """Return the width of the second widest column that may be narrower still, so that the widest gives way first."""
+    """Return the width of the second widest column that can still shrink: the widest shrinks to it first."""
     able = sorted((one for one, bound in zip(widths, least, strict=True) if one > bound), reverse=True)
     return able[1] if len(able) > 1 else 0
 
 
 def _least(column: Sequence[str]) -> int:
-    """Return how narrow a column may be: its longest word, since words are never broken."""
+    """Return the least width of a column: its longest word, since words are never broken."""
     longest = max((measure(word) for text in column for word in re.split(r"\s+", text)), default=0)
     cells = max(map(measure, column[1:]), default=0)
     prose = any(" " in text for text in column[1:])
@@ -108,7 +108,7 @@ def _padded(text: str, width: int, *, is_right: bool) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return a text in lines, parted at spaces alone."""
+    """Wrap a text into lines, breaking only at spaces."""
     if measure(text) <= width:
         return [text]
     lines, line = list[str](), ""
@@ -123,7 +123,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Yield names with their values, which may have several lines."""
+    """Yield the lines of name and value pairs; long values are wrapped under their first line."""
     indent = max((measure(row[0]) for row in cells), default=0) + GAP
     for name, *values in cells:
         first, *others = wrap(" ".join(values), max(width - indent, LEAST_WRAPPED))
@@ -132,9 +132,9 @@ def _pairs(cells: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *, is_headed: bool) -> Iterator[str]:
-    """Yield each row as a paragraph: its first value, and under it the others that are there, each after its name.
+    """Yield each row as a paragraph: its first value, and below it the other non-empty values, each after its name.
 
-    A number says nothing without its name: there the first line has as much as fits, and the others stand under it.
+    A row that begins with a number has names for all values, and its first line holds as many pairs as fit.
     """
     for row in cells:
         pairs = [f"{name}: {text}" if name else text for name, text in zip(names, row, strict=True) if text]
@@ -148,7 +148,7 @@ def _listed(names: Sequence[str], cells: Sequence[Sequence[str]], width: int, *,
 
 
 def _joined(pairs: Sequence[str], width: int) -> Iterator[str]:
-    """Yield lines of as many pairs as fit."""
+    """Yield lines, each with as many pairs as fit."""
     line = ""
     for pair in pairs:
         longer = f"{line}; {pair}" if line else pair

@@ -1,4 +1,4 @@
-"""The commands that take articles away: `export`, and `changes` for what is new since the last time."""
+"""The commands `export`, and `changes`, which lists the changes since the last export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,13 +103,13 @@ def changes(
 
 
 def change_row(change: "Change") -> tuple[object, ...]:
-    """Return a change as a row for people."""
+    """Return a change as a row of the printed table."""
     title = change.row.title if change.row else None
     return change.change_seq, change.kind.value, change.article_id, change.revision, title
 
 
 def fields_of(change: "Change") -> dict[str, object]:
-    """Return a change as plain data."""
+    """Return a change as a JSON-ready dictionary."""
     from dataclasses import asdict
 
     row = _plain({"dt": change.row.dt, **asdict(change.row)}) if change.row is not None else None

@@ -1,1 +1,1 @@
-"""Prefect's server: the local one, the deployments it serves, its automations, and what happens when it is away."""
+"""Prefect's server: a local one, its deployments and automations, and what a run does while it does not answer."""

@@ -1,12 +1,15 @@
-"""Whether a Prefect server answers. A busy one accepts connections at once and may take its time for an answer."""
+"""The health check of a Prefect server. A busy server accepts connections at once, but may answer late."""
 
 import httpx
 
 CONNECT_S = 10
 BUSY_S = 60
-"""How long an answer may take: a server that works off the records of a large run has its loop blocked for seconds."""
+"""The time limit for an answer: the event loop of a server that works off a large run's records blocks for seconds."""
 
 
 def ask_health(api_url: str) -> httpx.Response:
-    """Return the answer of a server's health check, whatever its status is; raises httpx.HTTPError, httpx.InvalidURL."""
+    """Return a server's response to a health check, whatever its status.
+
+    Raises httpx.HTTPError if there is no response, httpx.InvalidURL for a wrong URL.
+    """
     return httpx.get(f"{api_url}/health", timeout=httpx.Timeout(BUSY_S, connect=CONNECT_S), trust_env=False)

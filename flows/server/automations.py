@@ -1,6 +1,6 @@
-"""Automations as code: put the definitions of a folder onto Prefect's server; a second application changes nothing.
+"""Automations as code: apply a folder of definitions to Prefect's server. Idempotent.
 
-They notify a block, by its name `type/slug`. Only the block has the secret URL.
+They notify through a block, named `type/slug`. Only the block holds the secret URL.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,12 +28,12 @@ FLOWS = ("ingest", "backfill", "replay", "maintain", "verify", "forget", "report
 WEBHOOK_TYPE = "custom-webhook"
 LEAST_HEARTBEATS = 3
 NOBODY = "00000000-0000-0000-0000-000000000000"
-"""A placeholder for the block in a dry run."""
+"""The block id that stands in for the block in a dry run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """One automation, and its result: created, updated, unchanged; in a dry run, the expected result."""
+    """One automation and its result: created, updated or unchanged; in a dry run, the expected result."""
 
     name: str
     became: str
@@ -41,7 +41,10 @@ class Applied:
 
 
 def read_definitions(folder: Path, values: Mapping[str, object]) -> tuple[AutomationCore, ...]:
-    """Return the automations of a folder, a YAML file each, with `$name` replaced from `values`; raises ConfigError."""
+    """Return the automations of a folder, one YAML file each, with `$name` replaced from `values`.
+
+    Raises ConfigError if the folder has no definitions, or if one is wrong.
+    """
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ConfigError(f"{folder}: no definitions of automations there; name their folder with --definitions")
@@ -49,7 +52,7 @@ def read_definitions(folder: Path, values: Mapping[str, object]) -> tuple[Automa
 
 
 def check_interval(stuck_after_s: int) -> None:
-    """Raise ConfigError for an interval so short that a live run may give no heartbeat in it."""
+    """Raise ConfigError if `stuck_after_s` is under `LEAST_HEARTBEATS` heartbeat intervals."""
     every_s = get_current_settings().flows.heartbeat_frequency
     if every_s is None or stuck_after_s < LEAST_HEARTBEATS * every_s:
         raise ConfigError(
@@ -59,9 +62,10 @@ def check_interval(stuck_after_s: int) -> None:
 
 
 def apply(folder: Path, *, block: str, webhook_url: str | None, stuck_after_s: int, is_dry: bool) -> Iterator[Applied]:
-    """Put the definitions onto the server, one after another; raises ConfigError, ServerUnavailable.
+    """Apply the definitions to the server, one after another, and yield the result of each.
 
-    A `webhook_url` is first put into the block, which is made if there is none.
+    A `webhook_url` is first stored in the block, which is created if necessary. Raises ConfigError if a definition or the block
+    is wrong, ServerUnavailable if the server does not answer.
     """
     check_interval(stuck_after_s)
     values = {"block": NOBODY, "stuck_after_s": stuck_after_s, "flows": list(FLOWS)}
@@ -101,7 +105,7 @@ def _filled(value: Any, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - 
 
 
 def _block_id(client: SyncPrefectClient, block: str, webhook_url: str | None, *, is_dry: bool) -> "UUID | None":
-    """Return the id of the notified block; the server would also accept an id that does not exist."""
+    """Return the id of the block to notify. Checked here: the server also accepts an id that does not exist."""
     kind, _, name = block.partition("/")
     if not kind or not name:
         raise ConfigError(f"--block {block!r}: name it as type/name, such as {WEBHOOK_TYPE}/presslake")
@@ -122,7 +126,7 @@ def _block_id(client: SyncPrefectClient, block: str, webhook_url: str | None, *,
 
 
 def _webhook(name: str, url: str) -> CustomWebhookNotificationBlock:
-    """Return the block that posts a notification to a URL; the URL is stored as a secret, since it often is one."""
+    """Return a block that posts notifications to a URL; the URL is stored as a secret, since it often contains one."""
     return CustomWebhookNotificationBlock(
         name=name,
         url="{{webhook_url}}",
@@ -150,5 +154,5 @@ def _apply_one(client: SyncPrefectClient, wanted: AutomationCore, *, is_dry: boo
 
 
 def _comparable(automation: AutomationCore | Automation) -> dict[str, Any]:
-    """Return the definition's content, but keep the server's own `enabled`: a person may have paused it."""
+    """Return the parts of a definition to compare: all but `enabled`, since a user may have paused the automation."""
     return AutomationCore.model_validate(automation.model_dump()).model_dump(exclude={"enabled", "owner_resource"})

@@ -1,7 +1,7 @@
-"""If Prefect's server goes away in the middle of a run, the run goes on, reports it, and does not wait for ever.
+"""Prefect's server does not answer in the middle of a run: the run goes on, reports it, and does not wait for ever.
 
-Prefect's client itself retries for a minute. At the end of the process it would retry each undelivered item for minutes
-more; here they are given up.
+Prefect's client retries for a minute. At the end of the process it would retry each undelivered item for minutes
+more; here those items are dropped.
 """
 
 import httpx
@@ -11,11 +11,11 @@ from flows.server.unsent import give_up
 SEND_TIMEOUT_S = 5
 
 AWAY = httpx.HTTPError
-"""The errors of Prefect's client when its server is away, slow or failing; no code of ours raises them."""
+"""The error of Prefect's client if its server is unreachable, slow or failing; our own code never raises it."""
 
 
 def send_what_is_left() -> None:
-    """Send the waiting log and events before their server stops; give them up if it is away."""
+    """Send the queued log records and events before the server stops; drop them if it does not answer."""
     from prefect.events.worker import EventsWorker  # noqa: PLC0415
     from prefect.logging.handlers import APILogWorker  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The defaults for Prefect's settings that the user has not set. Imports nothing of Prefect."""
+"""Our defaults for Prefect's settings. Imports nothing of Prefect."""
 
 import os
 
@@ -15,13 +15,13 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
 }
-"""The defaults for Prefect's settings that the user has not set."""
+"""Applied to the settings that the user has not set."""
 
 
 def set_prefect_defaults(*, is_quiet: bool) -> None:
-    """Set what Prefect reads at its import; call this before. The user's own settings take precedence.
+    """Set the environment variables that Prefect reads when imported; call this first. The user's settings take precedence.
 
-    `is_quiet` keeps the terminal for our own output: the log goes only to Prefect's API.
+    `is_quiet` keeps Prefect's log off the terminal: it goes only to Prefect's API.
     """
     names = ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL")
     quiet = dict.fromkeys(names, "CRITICAL") if is_quiet else {}

@@ -1,7 +1,7 @@
-"""Take runs, logs, artifacts and events that name what is forgotten out of Prefect.
+"""Delete from Prefect the runs, logs, artifacts and events that name a taken-down article.
 
-A server's database that is a file of this machine is cleaned as such: its API deletes neither logs nor events. Of any other
-server the runs and artifacts are deleted through the API, and what it keeps is said.
+If the server's database is a file on this machine, rows are deleted from the file: the API deletes neither logs nor events.
+On any other server, runs and artifacts are deleted through the API, and what remains is reported.
 """
 
 import sqlite3
@@ -31,7 +31,7 @@ TABLES = (
     "task_run",
     "flow_run",
 )
-"""What Prefect knows of runs. What a person made (deployments, automations, blocks) is theirs to change."""
+"""Prefect's tables of runs. What users create (deployments, automations, blocks) is theirs to change."""
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -39,7 +39,7 @@ IsNamed = Callable[[object], bool]
 
 
 def forget_in_prefect(is_named: IsNamed) -> Iterator[str]:
-    """Delete what Prefect has of runs that name something; yields what is kept, in lines for people."""
+    """Delete Prefect's records for which `is_named` is true; yield a line for each place that keeps some."""
     api_url, is_ours = _server()
     if api_url is not None:
         try:
@@ -54,7 +54,7 @@ def forget_in_prefect(is_named: IsNamed) -> Iterator[str]:
 
 
 def _server() -> tuple[str | None, bool]:
-    """Return the API's URL of the server, if there is one, and whether it is of this machine."""
+    """Return the URL of the server's API, if there is a server, and whether it runs on this machine."""
     import prefect.settings as prefect_settings  # noqa: PLC0415 - Prefect costs 2 s
 
     configured = prefect_settings.get_current_settings().api.url
@@ -64,7 +64,7 @@ def _server() -> tuple[str | None, bool]:
 
 
 def _database(api_url: str | None) -> Path | None:
-    """Return the file of the server's database, if it is one."""
+    """Return the path of the server's database if it is an SQLite file, else None."""
     import prefect.settings as prefect_settings  # noqa: PLC0415
 
     if api_url is not None:
@@ -77,7 +77,7 @@ def _database(api_url: str | None) -> Path | None:
 
 
 def _through_api(api_url: str, is_named: IsNamed) -> Iterator[str]:
-    """Delete runs and artifacts; a run whose log names something goes with its log."""
+    """Delete runs and artifacts; a run is also deleted if its log names an article, since its log goes with it."""
     import prefect.settings as prefect_settings  # noqa: PLC0415
     from prefect.client.orchestration import get_client  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ def _through_api(api_url: str, is_named: IsNamed) -> Iterator[str]:
             ("flow_runs", sorted(gone)),
         ):
             for one in ids:
-                with suppress(httpx.HTTPStatusError):  # gone meanwhile
+                with suppress(httpx.HTTPStatusError):  # deleted meanwhile
                     api.delete(f"/{kind}/{one}")
         for deployment in _pages(api, "deployments"):
             if is_named(deployment.get("parameters")):
@@ -103,7 +103,7 @@ def _through_api(api_url: str, is_named: IsNamed) -> Iterator[str]:
 
 
 def _pages(api: httpx.Client, kind: str) -> Iterator[dict[str, Any]]:
-    """Yield everything of a kind; all is read before anything is deleted, so that no page is passed over."""
+    """Yield all records of a kind; the caller reads all before it deletes any, so that paging skips none."""
     offset = 0
     while page := api.post(f"/{kind}/filter", json={"limit": PAGE, "offset": offset}).raise_for_status().json():
         yield from page
@@ -111,7 +111,7 @@ def _pages(api: httpx.Client, kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _in_file(path: Path, is_named: IsNamed) -> Iterator[str]:
-    """Delete rows that name something, and leave no byte of them in the file."""
+    """Delete rows for which `is_named` is true, and overwrite their bytes in the file."""
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as database:
         database.execute("PRAGMA foreign_keys=ON")
         database.execute("PRAGMA secure_delete=ON")

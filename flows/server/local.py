@@ -1,7 +1,7 @@
-"""A Prefect server on this machine for as long as it is needed, without a second terminal; nothing of it stays.
+"""A temporary Prefect server on this machine.
 
-The server is a child process that ends when its standard input ends. So it ends with this process, however this one
-ends.
+The server is a child process that exits when its standard input closes. So it ends with this process, even if that is
+killed.
 """
 
 import os
@@ -35,12 +35,15 @@ class _Server:
 
 
 class _EndedEarly(ServerUnavailable):
-    """The server's process ended before it answered."""
+    """The server's process exited before it answered."""
 
 
 @contextmanager
 def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
-    """Run a Prefect server and give its API's URL; raises ServerUnavailable with the first error in its log."""
+    """Run a Prefect server and yield the URL of its API.
+
+    Raises ServerUnavailable if the port is taken, or if the server does not start; the error names the first error in its log.
+    """
     if port and not _is_free(port):
         raise ServerUnavailable(
             f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there"
@@ -48,13 +51,13 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
     server = _started(port, has_ui=has_ui)
     try:
         yield server.api_url
-        server.log_file.unlink(missing_ok=True)  # the log is kept after an error
+        server.log_file.unlink(missing_ok=True)  # after an error the log is kept
     finally:
         _stop(server.child)
 
 
 def _started(port: int | None, *, has_ui: bool) -> _Server:
-    """Return a server that answers; if one ends at its start, start another, on another port."""
+    """Start a server and wait until it answers; if it exits early, try once more on another port."""
     try:
         return _start(port or _free_port(), has_ui=has_ui)
     except _EndedEarly as first:
@@ -79,11 +82,11 @@ def _start(port: int, *, has_ui: bool) -> _Server:
             env={
                 **safe_environment(os.environ),
                 "PREFECT_SERVER_UI_ENABLED": str(has_ui).lower(),
-                # saves a second of CPU on a new database; only a UI needs these forms
+                # registering blocks costs a second of CPU on a new database; only the UI needs their forms
                 "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": str(has_ui).lower(),
                 "PREFECT_SERVER_UI_API_URL": f"{url}/api",
             },
-            start_new_session=True,  # Ctrl-C is for us: the server stops after it has the end of the run
+            start_new_session=True,  # Ctrl-C must not reach the server: it stops after it has received the end of the run
         )
     server = _Server(child=child, api_url=f"{url}/api", log_file=log_file)
     try:

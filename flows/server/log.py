@@ -1,10 +1,10 @@
-"""Find in a server's log the line where its failure began, not the last consequence. Pure."""
+"""Find the first error in a server's log: later lines are its consequences. Pure."""
 
 import re
 from collections.abc import Sequence
 
 SHOWN = 300
-"""The most characters of a line to show."""
+"""The longest line to show, in characters."""
 
 _TRACEBACK = "Traceback (most recent call last)"
 _FRAMES = (" ", "│", "╭", "╰", "❱")  # frames are indented, or in a box of Rich's
@@ -15,7 +15,7 @@ _TROUBLE = re.compile(
 
 
 def first_trouble(log: str) -> str:
-    """Return the line with the first error; of a traceback, its exception. Without an error, the last line."""
+    """Return the line of the first error (of a traceback, its exception); without an error, the last line."""
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     for place, line in enumerate(lines):
         after = lines[place + 1 :]
@@ -27,5 +27,5 @@ def first_trouble(log: str) -> str:
 
 
 def _raised(lines: Sequence[str]) -> str:
-    """Return the end of a traceback: the first line that is not a frame."""
+    """Return the exception of a traceback: the first line that is not a frame."""
     return next((line[:SHOWN] for line in lines if not line.startswith(_FRAMES)), "")

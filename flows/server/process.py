@@ -1,4 +1,4 @@
-"""The local server's process: `prefect server start`, until standard input ends or a signal arrives."""
+"""The local server's process: run `prefect server start` until standard input closes or a signal arrives."""
 
 import gc
 import os
@@ -15,8 +15,8 @@ def main() -> None:
     """Serve on the port in the first argument."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     port = sys.argv[1]
-    gc.disable()  # an eighth of the cost of the imports is Python's collector, which finds nothing in them
-    import prefect.server.api.server  # noqa: F401, PLC0415 - after the thread: a parent that dies meanwhile is noticed
+    gc.disable()  # collecting takes an eighth of the imports' time and frees nothing
+    import prefect.server.api.server  # noqa: F401, PLC0415 - after the thread starts, which watches for the parent's death
 
     gc.freeze()
     gc.enable()
@@ -51,7 +51,7 @@ def _prefect(*words: str) -> None:
 
 
 def _end_with_parent() -> None:
-    # not sys.stdin: a thread that waits in it holds its lock, which the interpreter needs at its end
+    # not sys.stdin: a thread blocked in it holds its lock, which the interpreter needs to exit
     while os.read(STDIN, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A `presslake up` that runs on this machine: it leaves its address in Prefect's home, where `ingest` looks for it."""
+"""Find a running `presslake up`: it writes its address into Prefect's home, where `ingest` looks for it."""
 
 import json
 import os
@@ -15,13 +15,13 @@ FILE = "presslake-up.json"
 
 @contextmanager
 def findable(api_url: str) -> Iterator[None]:
-    """Let other commands of this person find a server, for as long as it runs."""
+    """Let the user's other commands find a server for the duration of the block."""
     place = _place()
     half = place.with_suffix(f".{os.getpid()}")
     try:
         half.write_text(json.dumps({"pid": os.getpid(), "api_url": api_url}))
         half.replace(place)
-    except OSError:  # then it is not found, and works all the same
+    except OSError:  # other commands do not find the server then, but it works
         half.unlink(missing_ok=True)
     try:
         yield
@@ -32,7 +32,7 @@ def findable(api_url: str) -> Iterator[None]:
 
 
 def find_running() -> str | None:
-    """Return the API's URL of a server that was left by a process that lives and answers, or None."""
+    """Return the URL of a running server's API, or None if its process is dead or does not answer."""
     content = _content(_place())
     pid, api_url = content.get("pid"), content.get("api_url")
     if not isinstance(pid, int) or not isinstance(api_url, str) or not _lives(pid):

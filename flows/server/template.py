@@ -1,7 +1,7 @@
-"""Make a new Prefect database by a copy from a cache folder: Prefect's migrations cost four seconds of CPU.
+"""Create a new Prefect database by copying a cached template: Prefect's migrations cost four seconds of CPU.
 
-The same version of Prefect made the template from an empty file. A server migrates its database at its start, so an
-older template costs time and does no harm.
+There is one template for each version of Prefect, made from an empty file. A server migrates its database when it starts,
+so an older template costs time and does no harm.
 """
 
 import os
@@ -15,10 +15,10 @@ SCHEME = "sqlite+aiosqlite:///"
 
 
 def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> None:
-    """Put a copy of the template where Prefect would make a new database; the first call makes the template.
+    """Copy the template to the place where Prefect would create its database; the first call makes the template.
 
-    `url` is Prefect's own setting, and `migrate` makes its database from nothing. An existing database is left alone,
-    and so is one that is not an SQLite file. Without a usable cache, nothing is done.
+    `url` is Prefect's setting of the database, and `migrate` creates that database. Does nothing if the database exists, or is
+    not an SQLite file. Without a usable cache folder, the database is created without a template.
     """
     target = _file_of(url)
     if target is None or not target.parent.is_dir() or _is_there(target):
@@ -27,7 +27,7 @@ def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> 
     if template.is_file():
         try:
             _copy(template, target)
-        except sqlite3.DatabaseError:  # whatever the error, the next server makes another template
+        except sqlite3.DatabaseError:  # a damaged template: make another
             template.unlink(missing_ok=True)
         except OSError:
             return
@@ -40,7 +40,7 @@ def prepare_database(url: str, *, version: str, migrate: Callable[[], None]) -> 
 
 
 def cache_folder() -> Path:
-    """Return the folder of our caches for this user (XDG Base Directory Specification)."""
+    """Return this user's cache folder of Presslake (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "presslake"
 
 
@@ -50,12 +50,12 @@ def _file_of(url: str) -> Path | None:
 
 
 def _is_there(database: Path) -> bool:
-    """Whether there is a database, or the rest of one after a killed server."""
+    """Whether there is a database, or the write-ahead log or journal that a killed server left."""
     return any(database.with_name(database.name + end).exists() for end in ("", "-wal", "-journal"))
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a database atomically; of several copies at once the first stays, since it may be in use."""
+    """Copy a database atomically; of concurrent copies the first wins, since it may be in use already."""
     half = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     try:
         with (

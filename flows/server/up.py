@@ -1,4 +1,4 @@
-"""Everything on this machine: Prefect's server with its UI, the deployments served, the schedule on."""
+"""Run Prefect's server with its UI, and serve the scheduled deployments, on this machine."""
 
 import asyncio
 import os
@@ -27,19 +27,22 @@ if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
 DUE, NIGHTLY, DAILY, WEEKLY = "due", "nightly", "daily", "weekly"
-"""The deployments, named for when they run: `ingest/due`, `maintain/nightly`, `report/daily`, `verify/weekly`."""
+"""The deployments, named after their schedules: `ingest/due`, `maintain/nightly`, `report/daily`, `verify/weekly`."""
 
 DUE_ONLY = {"config": {"due_only": True}}
 MAINTAINED_AT, REPORTED_AT, VERIFIED_AT = "17 3 * * *", "30 0 * * *", "47 4 * * 0"
 OWN_FOLDER = Path(__file__).parents[2]
-"""The folder of our packages. Prefect's runner puts its working directory first on the import path of each run."""
+"""The folder of our packages. Prefect's runner puts its working directory first on each run's import path."""
 
 QUERY_S = 5
-"""The time between two requests to the server for due runs."""
+"""Seconds between two requests to the server for due runs."""
 
 
 def serve_until_interrupted(settings: Settings) -> None:
-    """Serve until Ctrl-C or SIGTERM, then end the runs and the server; raises ConfigError."""
+    """Serve until Ctrl-C or SIGTERM, then end the runs and the server.
+
+    Raises ConfigError if the lake or the catalogue is wrong, ServerUnavailable if the server does not start.
+    """
     check_lake(settings)
     close_opened()
     signal.signal(signal.SIGTERM, _interrupt)
@@ -59,7 +62,7 @@ def serve_until_interrupted(settings: Settings) -> None:
 
 
 def _set_places(settings: Settings) -> None:
-    """Give relative paths as absolute ones, for runs that start in another working directory."""
+    """Make relative paths absolute, since runs start in another working directory."""
     set_flags(
         catalogue=settings.catalogue.absolute(),
         lake=None if "://" in settings.lake else Path(settings.lake).absolute(),
@@ -81,12 +84,12 @@ def _serve(settings: Settings) -> None:
 
     class StoppableRunner(Runner):
         def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
-            """End as at Ctrl-C: Prefect's own handler exits without waiting for the runs that it stops."""
+            """Stop as after Ctrl-C: Prefect's own handler exits without waiting for the runs that it stops."""
             os.kill(os.getpid(), signal.SIGINT)
 
     once = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     served = {
-        # by the schedule's own parameters: the form of a person's run begins with every feed
+        # parameters of the schedule, not of the deployment: the form of a run started by hand then polls every feed by default
         ingest.to_deployment: (DUE, Interval(settings.every_s, parameters=DUE_ONLY)),
         maintain.to_deployment: (NIGHTLY, Cron(MAINTAINED_AT, timezone="UTC")),
         report.to_deployment: (DAILY, Cron(REPORTED_AT, timezone="UTC")),
@@ -109,7 +112,7 @@ def _serve(settings: Settings) -> None:
         )
         for deploy, (name, schedule) in served.items()
     ]
-    with get_client(sync_client=True) as client:  # the first sweep at once: the schedule begins an interval from now
+    with get_client(sync_client=True) as client:  # sweep at once: the schedule's first run comes after an interval
         offer_sources(client, cast("UUID", ids[0]), load_catalogue(load_settings().catalogue))
         client.create_flow_run_from_deployment(cast("UUID", ids[0]), parameters=DUE_ONLY)
     with suppress(KeyboardInterrupt):
@@ -117,9 +120,9 @@ def _serve(settings: Settings) -> None:
 
 
 def offer_sources(client: "SyncPrefectClient", deployment_id: "UUID", catalogue: Catalogue) -> None:
-    """Let the form of a deployment of `ingest` offer the catalogue's sources, instead of an empty line for each.
+    """Let the deployment's form offer the catalogue's sources as choices, instead of empty lines.
 
-    The form offers those of now. A source that is added later can be asked for by its id: the flow checks it, not the server.
+    The choices are those at this moment. A source added later can be named by its id: the flow checks ids, not the server.
     """
     from prefect.client.schemas.actions import DeploymentUpdate  # noqa: PLC0415
 

@@ -1,1 +1,1 @@
-"""A sweep under way: its session, its batches, its shards, its progress, and its dry run."""
+"""A running sweep: its session, batches, shards, progress and dry run."""

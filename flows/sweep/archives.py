@@ -1,4 +1,4 @@
-"""The sources' own archives: walked through, then fetched with the lowest priority, in a session and a budget of its own."""
+"""Walk through the sources' own archives, then fetch with the lowest priority, in a session with its own time budget."""
 
 import time
 from dataclasses import replace
@@ -21,9 +21,10 @@ from tasks.values.reports import DiscoverReport
 
 
 def backfill_sources(settings: Settings, config: BackfillConfig, *, run_id: str) -> BackfillReport:
-    """Find what the sources have published in the wanted days, and fetch it; raises ConfigError.
+    """Find and fetch the articles that the sources published in the requested days.
 
-    What is left when the time or the limit is reached waits for the next run.
+    URLs still pending when the time or the limit is reached wait for the next run. Raises ConfigError if the catalogue is
+    wrong or has none of the named sources.
     """
     started = time.monotonic()
     sources = load_catalogue(settings.catalogue).select(config.sources).sources

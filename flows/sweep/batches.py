@@ -1,4 +1,4 @@
-"""The work of a run: batches of the frontier are fetched and extracted ahead, then decided and stored one by one."""
+"""Work through a run's batches: fetch and extract them ahead, then decide and store them one by one."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -23,27 +23,27 @@ from tasks.values.text.escape import as_plain
 
 T = TypeVar("T")
 Handed = list[Batch]
-"""One batch on its way: the step that decides it takes it out, so that nothing holds its texts any longer."""
+"""One batch, in a list of one: the step that decides it pops it, so that nothing else keeps its texts in memory."""
 
 Shown = Callable[[Iterator[Handed], Sweep], Iterator[Handed]]
 
 EXTRACTED_AT_ONCE = 2
-"""Batches in extraction: one in progress, and one behind it, so that no process waits."""
+"""Batches in extraction: one in progress and one queued, so that no process waits."""
 
 
 def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> list[BatchReport]:
-    """Fetch, extract, decide and store until nothing is due or the limit is reached; returns each batch's report.
+    """Fetch, extract, decide and store until nothing is due or the limit is reached; return one report per batch.
 
-    The batches pass through `shown`, which may show the progress.
+    The batches pass through `shown`, which may report progress.
     """
-    close_reader()  # the feeds are read; a long robots.txt starts its processes again
+    close_reader()  # all feeds are parsed; a long robots.txt starts the processes again
     give_back()
-    gc.freeze()  # what the feeds have left in caches stays until the sweep ends, and would be looked at after each batch
+    gc.freeze()  # cached objects of the feeds live until the sweep ends, and would be traversed after each batch
     return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
 
 def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
-    """Show a run in Prefect, and return it; if Prefect cannot show it, the report says so, and nothing else is lost."""
+    """Create a run's artifacts in Prefect, and return the run; if the server does not answer, note that in the report."""
     try:
         report(whole(run), whole(health))
     except AWAY as error:
@@ -53,12 +53,12 @@ def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
 
 
 def whole(value: T) -> T:
-    """Pass a value to a task as opaque: Prefect would walk through each of its rows to find futures."""
+    """Mark a task's argument as opaque: otherwise Prefect searches each of its rows for futures."""
     return cast("T", opaque(value))
 
 
 def _extracted_ahead(sweep: Sweep) -> Iterator[Handed]:
-    """Yield batches as they are extracted; while one is decided and stored, others are extracted and fetched."""
+    """Yield batches as they are extracted; while one is decided and stored, fetch and extract the next ones."""
     fetching: list[PrefectFuture[Any]] = []
     extracting: list[PrefectFuture[Any]] = []
     settings, rules, owners = whole(sweep.settings), whole(sweep.plan.rules), whole(sweep.plan.owners)
@@ -86,5 +86,5 @@ def _decide_and_store(extracted: Handed, sweep: Sweep) -> BatchReport:
         give_back()
         store(whole(sweep.settings))
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
-    trim()  # publishing leaves no cycles
+    trim()  # publishing leaves no reference cycles, so a collection would find nothing
     return decided

@@ -1,4 +1,4 @@
-"""A sweep started by hand: on the configured Prefect server, or on one of our own for the time of the sweep."""
+"""Run a sweep from the command line: on the configured Prefect server, or on a temporary local one."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -29,7 +29,10 @@ from tasks.values.text.escape import as_plain
 def run_sweep(
     config: IngestConfig, settings: Settings, catalogue: Catalogue | None, *, shows_progress: bool
 ) -> RunReport | Preview:
-    """Run the flow `ingest` in this process and return its report; raises what ended it."""
+    """Run the flow `ingest` in this process and return its report.
+
+    Raises the flow's error, or PresslakeError if it ended without one; KeyboardInterrupt if it was cancelled.
+    """
     plan = plan_sweep(config, catalogue, allow_networks=settings.allow_networks, now=datetime.now(UTC))
     if not config.dry_run:
         check_lake(settings)  # report a wrong flag before any server starts
@@ -70,7 +73,7 @@ def run_sweep(
 
 
 def opening_line(plan: SweepPlan, config: IngestConfig, settings: Settings) -> str:
-    """Return what a sweep is about to do, in one line."""
+    """Describe in one line what a sweep is about to do."""
     feeds = sum(feed.kind is not FeedKind.FALLBACK for feed in plan.feeds)
     parts = [plural(feeds, "feed")] if feeds else []
     parts += [plural(len(plan.urls), "URL")] if plan.urls else []
@@ -86,7 +89,7 @@ def _say_nothing(_line: str) -> None:
 
 
 def _unheard(error: httpx.HTTPError) -> RunReport:
-    """Return the report of a run whose end did not reach Prefect's server; raises PresslakeError if there is none."""
+    """Return the report of a run whose end Prefect's server did not receive; raise PresslakeError if there is none."""
     why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
     if not ended:
         raise PresslakeError(
@@ -98,9 +101,10 @@ def _unheard(error: httpx.HTTPError) -> RunReport:
 
 @contextmanager
 def prefect_api(*, is_shared: bool = False, show: Callable[[str], None] = _say_nothing) -> Iterator[str]:
-    """Give the URL of the API: the one that is configured, checked; of a `presslake up` that runs; or a server of our own.
+    """Yield the URL of Prefect's API: the configured server's, a running `presslake up`'s, or a temporary local server's.
 
-    A server of our own has no workers, so a sweep that `is_shared` is refused. Raises ServerUnavailable.
+    A temporary server has no workers, so a sweep that `is_shared` is refused there. Raises ServerUnavailable if no server
+    answers.
     """
     import prefect.settings as prefect_settings  # noqa: PLC0415
 
@@ -129,7 +133,10 @@ def prefect_api(*, is_shared: bool = False, show: Callable[[str], None] = _say_n
 
 
 def require_server() -> None:
-    """Check that a Prefect server is configured and answers; raises ConfigError."""
+    """Check that a Prefect server is configured and answers.
+
+    Raises ConfigError if none is configured, ServerUnavailable if it does not answer.
+    """
     import prefect.settings as prefect_settings  # noqa: PLC0415
 
     configured = prefect_settings.get_current_settings().api.url

@@ -1,4 +1,4 @@
-"""How long a sweep has taken, and how much of that its sources: when it ends, and whose URLs wait for the next one."""
+"""The time budget of a sweep and of each of its sources."""
 
 import time
 from collections import defaultdict
@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class SweepClock:
-    """A sweep's time, in seconds. `shares` is the part of `longest_s` that each source's URLs may take; `now_s` is the clock."""
+    """A sweep's time budget.
+
+    `longest_s` is the longest time in seconds, `shares` the fraction of it that each source's URLs may take, and `now_s`
+    returns the current time in seconds.
+    """
 
     longest_s: float
     shares: Mapping[str, float]
@@ -22,24 +26,27 @@ class SweepClock:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is to be begun."""
+        """Whether the time is up, so that no further batch is claimed."""
         return self.now_s() - self.began_s >= self.longest_s
 
     def note(self, source_ids: Collection[str]) -> None:
-        """Charge the time since the last batch to the sources of this one's URLs, one id per URL, in equal parts."""
+        """Charge the time since the last batch to this batch's sources, in equal parts per URL.
+
+        `source_ids` has one id per URL of the batch.
+        """
         now_s = self.now_s()
         elapsed_s, self._noted_s = now_s - self._noted_s, now_s
         for source_id in source_ids:
             self.spent_s[source_id] += elapsed_s / len(source_ids)
 
     def over_share(self) -> frozenset[str]:
-        """Return the sources that have had their share; if there is but one source, it may have all."""
+        """Return the sources that have used up their share; a single source may use all of the time."""
         if len(self.shares) < 2:
             return frozenset()
         return frozenset(one for one, share in self.shares.items() if self.spent_s[one] >= share * self.longest_s)
 
     def limits(self, pending: int) -> Iterable[str]:
-        """Yield in words what the sweep stopped at, with so many URLs pending."""
+        """Yield a line for each limit that was reached; `pending` is the number of URLs left."""
         if pending and self.is_over:
             yield f"PRESSLAKE_SWEEP_S reached ({self.longest_s:g} s), {pending} URLs stay pending"
         for source_id in sorted(self.over_share()):

@@ -1,4 +1,4 @@
-"""The dry run of a sweep: what it would fetch, as an artifact and on the terminal."""
+"""The dry run of a sweep: show what it would fetch, as an artifact and on the terminal."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ARTIFACT_KEY = "dry-run"
 
 
 def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> State[Any]:
-    """Poll the feeds and show what would be fetched; raises ConfigError."""
+    """Poll the feeds and show what would be fetched; raise ConfigError if the catalogue or the plan is wrong."""
     started = time.monotonic()
     with rehearsed(settings, config, run_id=run_id) as sweep:
         polled, number, urls = preview(whole(sweep.due_feeds()), whole(sweep.plan), config.limit, sweep.settings)
@@ -42,7 +42,7 @@ def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> S
 
 
 def summary_line(found: Preview) -> str:
-    """Return the dry run in one line."""
+    """Return the result of a dry run in one line."""
     new = f", {found.discovered:,} of them new" if found.discovered and found.would_fetch else ""
     would = f"would fetch {plural(found.would_fetch, 'URL')}{new}" if found.would_fetch else "would fetch nothing"
     failed = f"; {plural(sum(found.failed.values()), 'feed')} failed" if found.failed else ""
@@ -50,7 +50,7 @@ def summary_line(found: Preview) -> str:
 
 
 def tables(found: Preview) -> Iterator[Table]:
-    """Return it as titled tables."""
+    """Yield the result of a dry run as titled tables."""
     rows: Rows = [(one.source_id, _known(one.captured_at), one.url) for one in found.urls]
     left = f", the first {len(rows)}" if found.would_fetch > len(rows) else ""
     yield f"Dry run: {summary_line(found)}", (), []

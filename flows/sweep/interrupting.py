@@ -1,6 +1,7 @@
-"""Ctrl-C during a run that a person started: it ends as cancelled, and never as crashed.
+"""Ctrl-C during a run started from the command line: the run ends as cancelled, never as crashed.
 
-An exception in Prefect's own code, around the flow's, makes the run a crash. So a Ctrl-C there waits for the flow's code.
+Prefect marks a run as crashed if an exception hits its own code around the flow's body. So a Ctrl-C there is held back until
+the body runs.
 """
 
 import signal
@@ -21,11 +22,11 @@ _inside, _waiting = threading.Event(), threading.Event()
 
 
 def interruptible(body: Callable[[], State[Any]]) -> State[Any]:
-    """Return what a flow's own code returns, or Cancelled if Ctrl-C came before or during it."""
+    """Return the state that a flow's body returns, or Cancelled if Ctrl-C came before or during it."""
     _inside.set()
     try:
         return Cancelled(message=INTERRUPTED) if _waiting.is_set() else body()
-    except KeyboardInterrupt:  # a person's own wish is no crash
+    except KeyboardInterrupt:  # the user asked for it: no crash
         return Cancelled(message=INTERRUPTED)
     finally:
         _inside.clear()
@@ -33,9 +34,9 @@ def interruptible(body: Callable[[], State[Any]]) -> State[Any]:
 
 @contextmanager
 def interrupts_kept() -> Iterator[None]:
-    """Keep a Ctrl-C within the block that meets Prefect's code for the flow's; a second one is raised at once.
+    """Hold back a Ctrl-C that arrives in Prefect's code until the flow's body runs; raise a second one at once.
 
-    One that comes after the flow's code is too late. If SIGINT has another handler than Python's, it keeps that.
+    A Ctrl-C after the body has no effect. A SIGINT handler other than Python's default is left in place.
     """
     _waiting.clear()
     is_main = threading.current_thread() is threading.main_thread()

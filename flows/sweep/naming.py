@@ -1,4 +1,4 @@
-"""What runs are called: for what they do, unless a person gave the run a name."""
+"""Name runs after what they do, unless the user named the run."""
 
 from collections.abc import Callable, Collection
 from typing import Any, cast
@@ -12,11 +12,11 @@ from tasks.replay.config import ReplayConfig
 from tasks.values.display import plural
 
 NAMED = 3
-"""Sources that a run's name lists; of more it says how many."""
+"""The most sources that a run's name lists; beyond that it gives their number."""
 
 
 def named(describe: Callable[[Any], str]) -> Callable[[], str]:
-    """Return what Prefect asks for a run's name: a person's own, else what `describe` makes of its `config`."""
+    """Return the function that Prefect calls for a run's name: the user's own name, else `describe(config)`."""
 
     def name() -> str:
         own: str = flow_run.name or ""
@@ -26,13 +26,13 @@ def named(describe: Callable[[Any], str]) -> Callable[[], str]:
 
 
 def is_generated(name: str) -> bool:
-    """Whether Prefect made a run's name up: an adjective and an animal, of its own lists."""
+    """Whether Prefect generated a run's name: an adjective and an animal from coolname's lists."""
     first, hyphen, second = name.partition("-")
     return bool(hyphen) and first in _WORDS and second in _WORDS
 
 
 def sweep_name(given: IngestConfig | dict[str, Any] | None) -> str:
-    """Return what a sweep does: `due`, `daily since 6h`, `3 feeds`, `all sources, refetched`."""
+    """Return a sweep's name: `due`, `daily since 6h`, `3 feeds`, `all sources, refetched`."""
     config = given if isinstance(given, IngestConfig) else IngestConfig.model_validate(given or {})
     asked = [plural(len(config.feeds), "feed")] if config.feeds else []
     asked += [plural(len(config.urls), "URL")] if config.urls else []
@@ -56,13 +56,13 @@ def _sources(ids: Collection[str]) -> str:
 
 
 def report_name(given: BaseModel | dict[str, Any] | None) -> str:
-    """Return what a report looks over: `report of the day`."""
+    """Return a report's name: `report of the day`."""
     period = given.get("period") if isinstance(given, dict) else getattr(given, "period", None)
     return f"report of the {getattr(period, 'value', period) or 'day'}"
 
 
 def replay_name(given: ReplayConfig | dict[str, Any] | None) -> str:
-    """Return what a replay reads: `replay of daily since 2026-03-01`, `replay of 2 URLs, dry run`."""
+    """Return a replay's name: `replay of daily since 2026-03-01`, `replay of 2 URLs, dry run`."""
     config = given if isinstance(given, ReplayConfig) else ReplayConfig.model_validate(given or {})
     what = plural(len(config.urls), "URL") if config.urls else _sources(config.sources)
     parts = [f"replay of {what}"]
@@ -75,7 +75,7 @@ def replay_name(given: ReplayConfig | dict[str, Any] | None) -> str:
 
 
 def backfill_name(given: BaseModel | dict[str, Any] | None) -> str:
-    """Return what a backfill takes in: `backfill of 3 paths`, `backfill of 1 path for daily`."""
+    """Return a backfill's name: `backfill of 3 paths`, `backfill of 1 path for daily`."""
     config = given if isinstance(given, dict) else given.model_dump() if given is not None else {}
     sources, dry = _sources(config.get("sources", ())), ", dry run" if config.get("dry_run") else ""
     if not config.get("paths"):

@@ -1,4 +1,4 @@
-"""The progress of a sweep, as a progress artifact of its run."""
+"""Report a sweep's progress as a progress artifact of its run."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -12,11 +12,11 @@ from flows.sweep.session import Sweep
 
 KEY = "sweep-progress"
 LEAST_STEP = 4.0
-"""Percent between two updates: each costs up to 40 ms, so a sweep makes 25 at most."""
+"""Percent between two updates: each costs up to 40 ms, so a sweep makes at most 25."""
 
 
 def shown_progress(batches: Iterable[Handed], sweep: Sweep) -> Iterator[Handed]:
-    """Pass batches on, and show after each the share of due URLs that were looked at; without batches, show nothing."""
+    """Pass batches on, and after each report the percentage of due URLs looked at; without batches, create no artifact."""
     looked, shown, artifact = 0, 0.0, None
     for extracted in batches:
         artifact = artifact or _begun()
@@ -31,7 +31,7 @@ def shown_progress(batches: Iterable[Handed], sweep: Sweep) -> Iterator[Handed]:
 
 
 def _begun() -> UUID | None:
-    with suppress(httpx.HTTPError):  # without a server there is no progress bar, but the sweep goes on
+    with suppress(httpx.HTTPError):  # progress is optional: the sweep goes on without a server
         description = "URLs looked at, of those that are due"
         return create_progress_artifact(progress=0.0, key=KEY, description=description)  # type: ignore[return-value]
     return None

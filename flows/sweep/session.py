@@ -1,4 +1,4 @@
-"""The session of a sweep: its ports, its row among the runs, its leases, its plan."""
+"""The session of a sweep: its index and store, its run record, its leases, its plan."""
 
 import gc
 from collections.abc import Iterator
@@ -44,16 +44,16 @@ from tasks.values.reports import Headline, Published
 from tasks.web.browser import check_browser
 
 ended: list[RunReport] = []
-"""The reports of this process's runs: Prefect passes them on only while its server answers."""
+"""The reports of this process's runs. Prefect returns a run's report only while its server answers."""
 
 HEADLINES = 10
 FAILURES_KEPT = 200
-"""The most failures that a shard's run passes to its sweep."""
+"""The most failures that a shard's run reports to its sweep."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Sweep:
-    """One running sweep, or the run of one of its shards. `left` is the rest of its limit, or None."""
+    """A running sweep, or the run of one of its shards. `left` is the number of URLs left of its limit, or None for no limit."""
 
     run_id: str
     settings: Settings
@@ -68,15 +68,15 @@ class Sweep:
 
     @property
     def ends_at(self) -> datetime:
-        """When nothing more is to be polled or claimed."""
+        """The time after which nothing more is polled or claimed (aware UTC)."""
         return self.begun_at + timedelta(seconds=self.settings.sweep_s)
 
     def taking(self, number: int) -> "Sweep":
-        """Return this sweep at work on another shard."""
+        """Return this sweep with another shard of the work."""
         return replace(self, **_part(self.config, number))
 
     def due_feeds(self) -> tuple[FeedState, ...]:
-        """Return the feeds to poll: all of the plan, or those that are due."""
+        """Return the feeds to poll: all of the plan's, or only those due."""
         now = datetime.now(UTC)
         with self.index.rehearse() if self.config.dry_run else self.index.write() as tx:
             feeds.know_feeds(tx, self.plan.feeds, now=now)
@@ -85,7 +85,7 @@ class Sweep:
             )
 
     def announce_urls(self) -> int:
-        """Put the plan's single URLs into the frontier, and make due what it recalls; returns how many URLs were new."""
+        """Put the plan's URLs into the frontier, and make its recalled URLs due again; return the number of new URLs."""
         now = datetime.now(UTC)
         with self.index.write() as tx:
             new = announcing.announce(tx, self.plan.urls, now=now)
@@ -94,7 +94,7 @@ class Sweep:
             return new
 
     def claim(self) -> Batch | None:
-        """Lease the next batch, or None when nothing is due or the limit is reached."""
+        """Lease the next batch; return None if nothing is due, or the limit or the time is reached."""
         limit = self.settings.batch_size if self.left is None else min(self.left, self.settings.batch_size)
         if limit == 0 or self.clock.is_over:
             return None
@@ -117,43 +117,43 @@ class Sweep:
         return batch
 
     def pending(self) -> int:
-        """Count the URLs of the selection that are still due, now or later."""
+        """Count the selection's URLs that are due now or later."""
         with self.index.read() as tx:
             return frontier.count_pending(tx, self.plan.selection)
 
     def headlines(self) -> tuple[Headline, ...]:
-        """Return the newest articles that this sweep saw first."""
+        """Return the newest articles that were first seen in this sweep, at most `HEADLINES`."""
         ids = {*self.plan.source_ids, *(self.plan.selection.others or ())}
         with self.index.read() as tx:
             return tuple(history.find_newest(tx, ids, since=self.begun_at, limit=HEADLINES))
 
     def due_now(self) -> int:
-        """Count the URLs of the selection that this sweep may still look at."""
+        """Count the selection's URLs due now, up to the rest of the limit."""
         with self.index.read() as tx:
             due = frontier.count_pending(tx, self.plan.selection, due_by=datetime.now(UTC))
         return due if self.left is None else min(due, self.left)
 
     def health(self) -> HealthReport:
-        """Judge the sources now; this sweep reports what changed."""
+        """Judge the health of the sources, and record it for this run."""
         return judge_sources(self.index, self.plan.source_ids, run_id=self.run_id, now=datetime.now(UTC))
 
     def published_upto(self) -> int:
-        """Return the sequence up to which everything that was decided is in the lake."""
+        """Return the outbox sequence up to which every decided batch is published in the lake."""
         with self.index.read() as tx:
             return outbox.published_upto(tx)
 
     def published(self, *, since: int) -> Published:
-        """Return what this run's end finds in the lake, from a sequence on."""
-        upto, store = self.published_upto(), opened_store(self.settings)  # in this order: the tables have it then
+        """Return the outbox sequences published since `since`, with the Delta versions of the tables."""
+        upto, store = self.published_upto(), opened_store(self.settings)  # in this order: the tables have it
         try:
             tables = {name: find_table(store, name) for name in TABLES}
-        except LakeUnavailable:  # everything is stored, and the report matters more
+        except LakeUnavailable:  # everything is published already; report without the versions
             return Published(since=since, upto=upto)
         versions = {name: table.version() for name, table in tables.items() if table is not None}
         return Published(since=since, upto=upto, delta_versions=versions)
 
     def end(self, report: RunReport) -> None:
-        """Keep the summary with the run."""
+        """Record the end of the run and its summary in the index."""
         summary = report.to_json()
         if self.shard is not None:
             summary |= {"failures": [asdict(one) for one in report.failures[:FAILURES_KEPT]]}
@@ -167,7 +167,10 @@ class Sweep:
 
 @contextmanager
 def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardConfig | None = None) -> Iterator[Sweep]:
-    """Open the session of a sweep, or of the run of one `part` of it, and close it at the end; raises ConfigError."""
+    """Open the session of a sweep, or of one shard (`part`) of it, and close it at the end.
+
+    Raises ConfigError if the catalogue or the plan is wrong, or if the index does not know the shard's sweep.
+    """
     stopping.clear()
     progress.clear()
     ended.clear()
@@ -217,7 +220,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
 
 @contextmanager
 def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Iterator[Sweep]:
-    """Open the session of a dry run, which changes nothing but the hosts' pace; raises ConfigError."""
+    """Open the session of a dry run, which changes nothing but the hosts' pace; raise ConfigError as `begun` does."""
     stopping.clear()
     progress.clear()
     now = datetime.now(UTC)
@@ -247,7 +250,7 @@ def _clock(settings: Settings, plan: SweepPlan) -> SweepClock:
 
 
 def _part(config: IngestConfig, number: int) -> dict[str, Any]:
-    """Return the shard of a part of a sweep, and its share of the sweep's limit."""
+    """Return the fields of a Sweep that depend on its shard: the shard, and its share of the limit."""
     of = config.shards
     limit = config.limit // of + (number < config.limit % of) if config.limit else None
     return {"shard": Shard(number=number, of=of) if of > 1 else None, "left": limit}
@@ -255,13 +258,14 @@ def _part(config: IngestConfig, number: int) -> dict[str, Any]:
 
 @contextmanager
 def _calm_collector() -> Iterator[None]:
-    """Keep Python's collector from walking through the objects of imports: a tenth of a sweep's CPU, measured."""
+    """Keep Python's garbage collector off the objects of imports: measured, they cost a tenth of a sweep's CPU."""
     thresholds = gc.get_threshold()
     keep_little()
-    gc.collect()  # what imports and the last sweep have left would be frozen
-    gc.freeze()
+    if gc.isenabled():  # what an earlier sweep of this process has left would be frozen
+        gc.collect()
+    gc.freeze()  # with what imports have left: 1.7 MB, which to find takes .17 s of a command
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
-    gc.enable()  # a command that sweeps has let it rest
+    gc.enable()  # the command has disabled it while importing
     try:
         yield
     finally:
@@ -270,7 +274,7 @@ def _calm_collector() -> Iterator[None]:
 
 
 def _give_up(index: Index, run_id: str) -> None:
-    """Give the leases back; if the index is away, they expire by themselves."""
+    """Release the run's leases; if the index does not answer, they expire by themselves."""
     try:
         with index.write() as tx:
             runs.end_run(tx, run_id=run_id, now=datetime.now(UTC), summary=None)

@@ -1,4 +1,4 @@
-"""The runs of a sweep's other shards: started on any workers of the pool, watched in the index, added up."""
+"""The runs of a sweep's other shards: start them on the pool's workers, watch them in the index, add up their counts."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ LOOK_S = 1.0
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """One shard's run. `trouble` says how it fell short: empty for not at all, None while that is unknown."""
+    """One shard's run. `trouble` is why it fell short: "" if it did not, None while that is unknown."""
 
     number: int
     flow_run_id: str
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(slots=True, kw_only=True)
 class Shards:
-    """The runs of a sweep's shards, except the first shard, which is the sweep's own."""
+    """The runs of a sweep's shards, except the first, which the sweep itself works through."""
 
     sweep: Sweep
     pool: str = ""
@@ -51,11 +51,11 @@ class Shards:
 
     @property
     def names(self) -> int:
-        """The number of shards."""
+        """The number of shards, the sweep's own included."""
         return self.sweep.config.shards
 
     def start(self) -> None:
-        """Start the runs; a run that an earlier try of this sweep started is not started again."""
+        """Start the runs. Idempotent: a retry of the sweep starts no run twice."""
         since = self.sweep.plan.selection.since
         asked = self.sweep.config.model_copy(update={"since": since.isoformat() if since else ""})
         for number in range(1, asked.shards):
@@ -72,23 +72,23 @@ class Shards:
         self._active_at = time.monotonic()
 
     def left_behind(self) -> Iterator[int]:
-        """Wait until every run has ended, and yield the shards that no worker began, to be worked through here."""
+        """Wait until every run has ended; yield the shards that no worker began, for the sweep to work through."""
         while waiting := [part for part in self.parts if part.trouble is None]:
             shard, states = self._shard_states(), self._states(waiting)
             if any(_is_at_work(shard.get(part.flow_run_id)) for part in waiting):
-                self._active_at = time.monotonic()  # a worker may take one after the other
+                self._active_at = time.monotonic()  # one worker may run several shards in turn
             for part in waiting:
                 run_id = part.flow_run_id
                 part.trouble = self._trouble(shard.get(run_id), states.get(run_id))
                 if part.trouble == _not_begun(self):
                     self._cancel([part], Cancelled(message=part.trouble))
                     yield part.number
-                    break  # the shard done here took its time, and the others may have begun meanwhile
+                    break  # working through that shard took time, and the others may have begun meanwhile
             if stopping.wait(LOOK_S):
                 return
 
     def batches(self) -> list[BatchReport]:
-        """Return what the runs decided, whole or not; the last report has the failures that they passed on."""
+        """Return the reports of the batches that the runs decided, ended or not; the last report holds their failures."""
         if not self.parts:
             return []
         shard = self._shard_states()
@@ -98,13 +98,13 @@ class Shards:
         return [*(BatchReport(**one) for one in counts), BatchReport(batch_id="", failures=failures)]
 
     def shortfall(self) -> str | None:
-        """Return in words how shards fell short, or None."""
+        """Describe how shards fell short; None if none did."""
         return (
             "; ".join(f"shard {one.number} of {self.names}: {one.trouble}" for one in self.parts if one.trouble) or None
         )
 
     def cancel(self) -> None:
-        """Cancel the runs that still run, if Prefect's server answers."""
+        """Cancel the runs still running, if Prefect's server answers."""
         self._cancel([part for part in self.parts if part.trouble is None], Cancelling(message="its sweep was ended"))
 
     def _shard_states(self) -> dict[str, ShardState]:
@@ -113,7 +113,7 @@ class Shards:
 
     def _states(self, parts: list[Part]) -> dict[str, State[Any]]:
         wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(part.flow_run_id) for part in parts]))
-        with suppress(AWAY), _asked_once() as client:  # then only the index shows the state of the shards
+        with suppress(AWAY), _single_try_client() as client:  # without Prefect, the index alone gives the shards' state
             found = client.read_flow_runs(flow_run_filter=wanted)
             return {str(run.id): run.state for run in found if run.state is not None}
         return {}
@@ -130,20 +130,23 @@ class Shards:
             is_lost = datetime.now(UTC) - shard.heard_at > lease
             return f"no sign of life since {shard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
         quiet_s = time.monotonic() - self._active_at
-        # a run that a worker has taken and not begun gets more time: its machine may be busy
+        # a run that a worker has accepted but not begun gets more time: its machine may be busy
         has_worker = state is not None and not state.is_scheduled()
         longest_s = self.sweep.settings.shard_start_s + (self.sweep.settings.lease_s if has_worker else 0)
         return _not_begun(self) if quiet_s > longest_s else None
 
     def _cancel(self, parts: list[Part], state: State[Any]) -> None:
-        with suppress(AWAY, ObjectNotFound), _asked_once() as client:
+        with suppress(AWAY, ObjectNotFound), _single_try_client() as client:
             for part in parts:
                 client.set_flow_run_state(UUID(part.flow_run_id), state)
 
 
 @contextmanager
 def shared_out(sweep: Sweep) -> Iterator[Shards]:
-    """Give the sweep's other shards, none started yet; they end when the sweep is ended. Raises ConfigError."""
+    """Yield the sweep's other shards, none started yet; cancel their runs if the block raises.
+
+    Raises ConfigError if the deployment or its work pool is missing or paused.
+    """
     shards = Shards(sweep=sweep, pool=check_deployment() if sweep.config.shards > 1 else "")
     try:
         yield shards
@@ -153,7 +156,7 @@ def shared_out(sweep: Sweep) -> Iterator[Shards]:
 
 
 def check_deployment() -> str:
-    """Return the work pool of the shards' deployment; raises ConfigError, which names what is missing."""
+    """Return the name of the work pool of the shards' deployment; raise ConfigError if either is missing or paused."""
     place = f"on the Prefect server {PREFECT_API_URL.value()}"
     mend = "`prefect deploy --all --prefect-file deploy/prefect.yaml` makes it; shards: 1 does without"
     with get_client(sync_client=True) as client:
@@ -185,7 +188,7 @@ def _failures(summary: str | None) -> Iterator[Failure]:
 
 
 @contextmanager
-def _asked_once() -> Iterator[SyncPrefectClient]:
-    """Give a client that does not retry for a minute if no server answers."""
+def _single_try_client() -> Iterator[SyncPrefectClient]:
+    """Open a client without retries: by default it retries for a minute if no server answers."""
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         yield client

@@ -1,1 +1,1 @@
-"""Units of work that are extracted by whatever runner: threads of this process, a Dask cluster, Ray."""
+"""Units of work, extracted by threads of this process, a Dask cluster or Ray."""

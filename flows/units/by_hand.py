@@ -1,4 +1,4 @@
-"""A backfill on a cluster, started by hand: the flow runs in this process, and Prefect's server knows of it."""
+"""Run a backfill on a cluster from the command line: the flow runs in this process, tracked by Prefect's server."""
 
 from flows.cli.saying import say
 from flows.server.away import send_what_is_left
@@ -12,7 +12,11 @@ from tasks.runtime.resources import check_lake, close_opened
 
 
 def run_backfill(config: BackfillConfig, settings: Settings) -> BackfillReport:
-    """Run the flow `backfill` and return its report; raises what ended it."""
+    """Run the flow `backfill` in this process and return its report.
+
+    Raises the flow's error, or PresslakeError if it ended without one; ConfigError if the cluster cannot share the index and
+    the lake; KeyboardInterrupt if it was cancelled.
+    """
     if config.address:
         check_shared(config.address, settings)
     if not config.dry_run:

@@ -1,4 +1,4 @@
-"""The runners of units, behind one path: a task is submitted, its result is taken, a worker's death is translated once."""
+"""Run units with threads, Dask or Ray through one interface; translate each runner's worker deaths."""
 
 import importlib
 import os
@@ -24,7 +24,7 @@ from tasks.tasks import decide_unit, extract_unit
 from tasks.values.reports import BatchReport
 
 THREADS = 2
-"""Units that this process extracts at once: one in progress, and one behind it, so that no process waits."""
+"""Units that this process extracts at once: one in progress and one queued, so that no process waits."""
 
 RAY_ATTEMPTS = 3
 
@@ -32,7 +32,7 @@ _Opened = tuple[TaskRunner[Any], int, tuple[type[Exception], ...]]
 
 
 class TaskRunnerOfUnits:
-    """Extracts units as Prefect tasks of a task runner, and decides them as tasks of this process."""
+    """Extract units as tasks on a Prefect task runner, and decide them as tasks in this process."""
 
     def __init__(
         self,
@@ -47,7 +47,10 @@ class TaskRunnerOfUnits:
         self._rules, self._settings = rules, settings
 
     def submit(self, job_id: str, number: int) -> Callable[[], UnitCount]:
-        """Have a unit extracted; the runner repeats it elsewhere if its worker dies."""
+        """Submit a unit for extraction, and return a function that waits for its counts.
+
+        The runner repeats a unit elsewhere if its worker dies; if it gives up, the function raises ExtractorCrashed.
+        """
         parameters = {"job_id": job_id, "number": number, "lake": self._settings.lake}
         future = self._runner.submit(extract_unit, parameters)
 
@@ -61,7 +64,7 @@ class TaskRunnerOfUnits:
         return result
 
     def decide(self, job_id: str, number: int) -> BatchReport:
-        """Decide a unit here: whatever extracted it, decisions are made one after the other."""
+        """Decide a unit in this process: decisions are made one after the other, whichever runner extracted the unit."""
         return decide_unit(job_id, number, whole(self._rules), self._settings)
 
 
@@ -69,7 +72,7 @@ class TaskRunnerOfUnits:
 def units_runner(
     kind: Runner, *, address: str, workers: int, rules: Mapping[str, SourceRules], settings: Settings
 ) -> Iterator[TaskRunnerOfUnits]:
-    """Open the runner of that kind; raises ConfigError if it is not installed, or cannot work with these settings."""
+    """Open a runner of the given kind; raise ConfigError if it is not installed, or cannot work with these settings."""
     if address:
         check_shared(address, settings)
         check_api(address, PREFECT_API_URL.value() or "")
@@ -85,7 +88,7 @@ def units_runner(
 
 @contextmanager
 def _dask(address: str, workers: int) -> Iterator[_Opened]:
-    """Open a Dask cluster, or one of this machine; its number of workers, and what it raises if they die."""
+    """Open a Dask cluster, or a local one without `address`; yield its runner, worker count and worker-death exceptions."""
     _imported("prefect_dask", "dask")
     import dask  # noqa: PLC0415 - extras, which few have
     from distributed import KilledWorker  # noqa: PLC0415
@@ -99,7 +102,7 @@ def _dask(address: str, workers: int) -> Iterator[_Opened]:
         "host": "127.0.0.1",
         "env": {"PRESSLAKE_EXTRACT_WORKERS": "1"},
     }
-    # a daemon may not start the processes that read pages
+    # a daemonic process cannot start the extraction processes
     with (
         dask.config.set({"distributed.worker.daemon": False}),
         DaskTaskRunner(address=address or None, cluster_kwargs=None if address else options) as runner,
@@ -109,7 +112,7 @@ def _dask(address: str, workers: int) -> Iterator[_Opened]:
 
 @contextmanager
 def _ray(address: str, workers: int) -> Iterator[_Opened]:
-    """Open a Ray cluster, or one of this machine; its number of workers, and what it raises if they die."""
+    """Open a Ray cluster, or a local one without `address`; yield its runner, worker count and worker-death exceptions."""
     _imported("prefect_ray", "ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray  # noqa: PLC0415
@@ -119,13 +122,13 @@ def _ray(address: str, workers: int) -> Iterator[_Opened]:
     if address:
         options["address"] = address
     else:
-        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else it writes a token into the home directory
+        os.environ.setdefault("RAY_AUTH_MODE", "disabled")  # else Ray writes a token into the home directory
         os.environ.setdefault("PRESSLAKE_EXTRACT_WORKERS", "1")
         options |= {"num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False}
     resources: Any = ray.cluster_resources
     start_ray(partial(ray.init, **options), ray.shutdown)
     try:
-        with RayTaskRunner() as runner:  # takes the Ray that this process has
+        with RayTaskRunner() as runner:  # uses this process's connection
             number = max(int(resources().get("CPU", 1)), 1)
             yield runner, number, (CrashedRun, ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError)
     finally:
@@ -133,10 +136,10 @@ def _ray(address: str, workers: int) -> Iterator[_Opened]:
 
 
 def start_ray(init: Callable[[], object], shutdown: Callable[[], None]) -> None:
-    """Start Ray, or connect to it; raises ConfigError if that fails each time.
+    """Start Ray, or connect to it; raise ConfigError if `RAY_ATTEMPTS` attempts fail.
 
-    Ray gives its own processes 30 s to start, a bound that nothing can change (`ray/_private/node.py`); on a busy machine they take
-    longer at the first time than at the next, when what they read from disk is in memory.
+    Ray gives its own processes 30 s to start, a limit that cannot be configured (`ray/_private/node.py`). On a busy machine the
+    first start may take longer; the next one finds Ray's files in the page cache.
     """
     for number in range(RAY_ATTEMPTS):
         try:

@@ -1,4 +1,4 @@
-"""What a flow of units opens and closes, and its lines in the log."""
+"""The session of a flow that extracts units: closing its resources, logging its progress."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ EVERY_S = 30.0
 
 @contextmanager
 def session() -> Iterator[None]:
-    """Close what this process opened for its units, whatever happens."""
+    """Close the process pool, the index and the store at the end of the block, also after an error."""
     stopping.clear()
     try:
         yield
@@ -28,7 +28,7 @@ def session() -> Iterator[None]:
 
 
 def log_steps() -> OnStep:
-    """Return what logs each step as it begins, and then twice a minute how far it is."""
+    """Return a callback that logs each step as it begins, and then its progress every `EVERY_S` seconds."""
     return spaced(_log, every_s=EVERY_S)
 
 

@@ -1,4 +1,4 @@
-"""Whether workers of a cluster can reach what a backfill needs: an index and a lake that they share, Prefect's API."""
+"""Check that a cluster's workers can reach the index, the lake and Prefect's API."""
 
 from urllib.parse import urlsplit
 
@@ -10,7 +10,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def check_shared(address: str, settings: Settings) -> None:
-    """Check the places that the settings name against a cluster's address; raises ConfigError."""
+    """Check that the workers of a cluster can share the index and the lake.
+
+    Raises ConfigError if the index is SQLite, or if the cluster is remote and the lake a directory.
+    """
     if opened_index(settings).is_sqlite:
         raise ConfigError(
             f"the index is SQLite, which workers at {address} cannot share: name one in PostgreSQL with PRESSLAKE_INDEX"
@@ -22,7 +25,7 @@ def check_shared(address: str, settings: Settings) -> None:
 
 
 def check_api(address: str, api_url: str) -> None:
-    """Check that a cluster's workers can reach Prefect's server; raises ConfigError."""
+    """Check that a cluster's workers can reach Prefect's server; raise ConfigError if they cannot."""
     if not _is_here(address) and (not api_url or _is_here(api_url)):
         raise ConfigError(
             f"workers at {address} cannot reach the Prefect server at {api_url or 'no address'}: set PREFECT_API_URL"

@@ -1,1 +1,1 @@
-"""Backfill: what was published before, out of archives: read, chosen, extracted in units, decided in order."""
+"""Backfill: read earlier articles from archives, choose, extract them in units, and deduplicate in order."""

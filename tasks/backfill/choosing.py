@@ -1,4 +1,4 @@
-"""Which records of an archive are wanted, and whose their pages are. Pure."""
+"""Choose the wanted records of an archive, and the source of each page. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ ANNOUNCED_BY = "backfill"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What a backfill takes: None or empty means everything."""
+    """The filters of a backfill; None or empty means everything."""
 
     owners: Owners = NO_OWNERS
     rules: Mapping[str, SourceRules] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Choice:
     now: datetime
 
     def find(self, head: RecordHead) -> Announcement:
-        """Return whose URL a record is of; raises NoPage for a record that is not wanted."""
+        """Return the announcement for a record's URL; raises NoPage for a record that is not wanted."""
         check_kind(head, max_size=self.max_size)
         at = fetched_at_of(head, now=self.now)
         if (self.since and at < self.since) or (self.until and at > self.until):
@@ -57,20 +57,20 @@ class Choice:
         return one
 
     def source_of(self, one: Announcement) -> str:
-        """Return the id of the source whose page it is."""
+        """Return the id of the source that owns the page."""
         if one.source_id == ADHOC and self.source_from_host:
             return new_id(one.url.bare_host, ())
         return one.source_id
 
 
 def is_in_language(language: str | None, wanted: Iterable[str]) -> bool:
-    """Whether an article's language is wanted: `en` stands for every English."""
+    """Whether an article's language is wanted: `en` matches every variant of English."""
     tag = (language or "").lower()
     return any(tag == one or tag.startswith(f"{one}-") for one in wanted)
 
 
 def choice_of(config: BackfillConfig, catalogue: Catalogue | None, *, max_size: int, now: datetime) -> Choice:
-    """Return what the parameters of a backfill choose; raises CatalogueError for an unknown source."""
+    """Return the filters that a backfill's parameters define; raises CatalogueError for an unknown source."""
     rules = catalogue.rules() if catalogue else {}
     chosen = catalogue.select(config.sources).sources if catalogue and config.sources else ()
     return Choice(

@@ -1,4 +1,4 @@
-"""Dates in addresses: the days that a sitemap's or an article's URL names. Pure."""
+"""Dates in URLs: the days that the URL of a sitemap or an article names. Pure."""
 
 import calendar
 import re
@@ -15,22 +15,22 @@ _ONLY_YEAR = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days that are wanted, both ends among them."""
+    """A range of days, both ends included."""
 
     first: date
     last: date
 
     def has(self, one: "Window") -> bool:
-        """Whether any day of another window is wanted."""
+        """Whether it overlaps another window."""
         return one.first <= self.last and self.first <= one.last
 
     def has_instant(self, at: datetime) -> bool:
-        """Whether an instant lies on a day that is wanted."""
+        """Whether an instant is within the window."""
         return self.first <= at.astimezone(UTC).date() <= self.last
 
 
 def days_in(url: str) -> Window | None:
-    """Return the days that an address names: one, a month's or a year's; None if it names none."""
+    """Return the day, month or year that a URL names, as a window; None if it names none."""
     for pattern in (_SEPARATED, _TOGETHER, _ONLY_YEAR):
         found = pattern.search(url)
         if found is not None and (window := _window(found.groupdict())) is not None:
@@ -39,9 +39,9 @@ def days_in(url: str) -> Window | None:
 
 
 def may_hold(child: Entry, wanted: Window) -> bool:
-    """Whether a sitemap that an index names may have something of these days.
+    """Whether a sitemap in an index may have entries of these days.
 
-    By the days in its name; else by its last change, before which everything in it was published.
+    The date in its URL decides, else its lastmod, before which all its entries were published.
     """
     named = days_in(str(child.url))
     if named is not None:
@@ -50,7 +50,7 @@ def may_hold(child: Entry, wanted: Window) -> bool:
 
 
 def is_of(entry: Entry, wanted: Window) -> bool:
-    """Whether an entry is of these days: by its date of publication, that in its address, its last change; unknown is."""
+    """Whether an entry is of these days: by publication date, else the date in its URL, else lastmod; True if unknown."""
     if entry.published_at is not None:
         return wanted.has_instant(entry.published_at)
     named = days_in(str(entry.url))

@@ -1,4 +1,4 @@
-"""A record into the page that it holds, or the reason why it holds none. Pure."""
+"""Turn a record into the page that it holds, or the reason why it holds none. Pure."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ from tasks.web.headers import media_type
 from tasks.web.sniffing import SNIFFED_SIZE
 
 MAX_HEAD_SIZE = 100_000
-"""Bytes of a response's head that are looked at for its end."""
+"""The longest response head, in bytes."""
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -28,9 +28,9 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: |\r?$|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedPage:
-    """A page of an archive: its response as it was received, but without its transfer coding.
+    """A page of an archive: its response as received, but without transfer coding.
 
-    `address` is the server's, `missing` what is said of a body that was not kept whole.
+    `address` is the server's, `missing` the note on an incomplete body.
     """
 
     capture_id: str
@@ -56,7 +56,7 @@ class NoPage(Exception):
 
 
 def capture_id_of(head: RecordHead) -> str:
-    """Return the id of a record's capture: the same record, met again anywhere, gives the same."""
+    """Return the id of a record's capture, which is the same for the same record in any archive."""
     named = "\n".join(head.fields.get(name, "") for name in ("warc-record-id", "warc-date", "warc-target-uri"))
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -74,9 +74,9 @@ def fetched_at_of(head: RecordHead, *, now: datetime) -> datetime:
 
 
 def check_kind(head: RecordHead, *, max_size: int) -> None:
-    """Raise NoPage for a record that is no response, or longer than one may be."""
+    """Raise NoPage for a record that is not a response, or is too long."""
     if head.kind == "revisit":
-        raise NoPage("revisit")  # its payload is another record's
+        raise NoPage("revisit")  # its payload is in another record
     if head.kind != "response":
         raise NoPage("no_response")
     if head.length > max_size:
@@ -132,7 +132,7 @@ def _fields(head: bytes) -> dict[str, str]:
 
 
 def _without_chunks(fields: dict[str, str], body: bytes) -> bytes:
-    """Undo the chunked coding, if it is there: some writers undo it and keep its header."""
+    """Remove the chunked coding if the body has it: some writers remove it and keep the header."""
     if "chunked" not in fields.get("transfer-encoding", "").lower():
         return body
     try:
@@ -142,7 +142,7 @@ def _without_chunks(fields: dict[str, str], body: bytes) -> bytes:
 
 
 def _start(body: bytes, coding: str | None) -> bytes:
-    """Return the first bytes of the page, whether or not its coding is still there."""
+    """Return the first bytes of the page, whether or not the body still has its content coding."""
     try:
         return decode_prefix(body, coding, max_size=SNIFFED_SIZE)
     except BadContentEncoding:

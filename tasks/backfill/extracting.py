@@ -1,4 +1,4 @@
-"""One unit's pages, extracted on whatever machine: from the unit's number to its segment in place and its pages beside it."""
+"""Extract one unit's pages, on any machine: put the unit's segment in its final place, and its pages into scratch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from tasks.values.look import Look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCount:
-    """What a worker says of a unit: how many of its pages are articles, and how many are left out for their language."""
+    """A worker's counts for a unit: articles, and pages left out for their language."""
 
     number: int
     articles: int
@@ -31,9 +31,9 @@ def extract_unit(
     now: datetime,
     extracted_one: Callable[[], None] = lambda: None,
 ) -> UnitCount:
-    """Extract a unit's pages and put its segment in its place; raises LakeUnavailable, CorruptRecord, TooManyUnexpected.
+    """Extract a unit's pages and put its segment in its final place.
 
-    It can be repeated: what was done before is done again, with the same result.
+    Idempotent. Raises LakeUnavailable, CorruptRecord, TooManyUnexpected.
     """
     cut = decode(store.get(scratch_key(job_id, number, CUT)))
     segment = store.get(scratch_key(job_id, number, SEGMENT))

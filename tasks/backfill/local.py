@@ -1,4 +1,4 @@
-"""Units extracted on this machine, in the processes that sweeps use, while others are read and decided."""
+"""Extract units on this machine, in the same process pool as sweeps, while others are read and deduplicated."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ from tasks.values.reports import BatchReport
 from tasks.values.rows import Article
 
 EXTRACTED_AT_ONCE = 2
-"""Units in extraction: one in progress, and one behind it, so that no process waits."""
+"""Units in extraction: one in progress and one queued, so that no process waits."""
 
 
 class LocalRunner:
@@ -55,7 +55,7 @@ class LocalRunner:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             stopping.set()
-        close_pool()  # threads that wait for it end
+        close_pool()  # ends the threads that wait for it
         self._threads.shutdown(cancel_futures=True)
 
 
@@ -67,7 +67,7 @@ def backfill_here(
     on_step: OnStep,
     on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
-    """Take in what the archives have, on this machine alone; raises as `backfill_warc` does."""
+    """Take in the archives on this machine alone; raises as `backfill_warc` does."""
     try:
         with LocalRunner(settings, read_rules(settings, config)) as runner:
             return backfill_warc(config, settings, runner, run_id=run_id, on_step=on_step, on_plan=on_plan)
@@ -82,7 +82,7 @@ def extract_here(job_id: str, number: int, settings: Settings) -> UnitCount:
 
 
 def decide_here(job_id: str, number: int, rules: Mapping[str, SourceRules], settings: Settings) -> BatchReport:
-    """Decide a unit in this process."""
+    """Deduplicate a unit in this process."""
     return decide_unit(
         job_id,
         number,
@@ -95,7 +95,7 @@ def decide_here(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
 
 
 def stored_archive(sources: Mapping[str, SourceRules], settings: Settings) -> Archive:
-    """Return the archive, which reads what is stored; a page is extracted again as its source's rules say now."""
+    """Return a reader of stored articles, which extracts their pages again by their source's current rules."""
     store = opened_store(settings)
 
     def again(rows: Sequence[Article]) -> dict[str, Page]:

@@ -1,4 +1,4 @@
-"""Archives by what a person names: paths, folders, globs, `s3://`, lists of these; each opened in place."""
+"""Find and open archives by name: paths, folders, globs, `s3://` addresses, lists of these."""
 
 import fnmatch
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ _WILD = set("*?[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """One archive: its URI, its size in bytes, and the file inside a WACZ if it is one."""
+    """One archive: its URI, its size in bytes, and the file inside the WACZ if it is in one."""
 
     uri: str
     size: int
@@ -31,12 +31,12 @@ class Archive:
 
     @property
     def name(self) -> str:
-        """The URI of its records: of a file inside a WACZ, too."""
+        """The URI for its records; it includes the file inside a WACZ."""
         return f"{self.uri}#{self.entry}" if self.entry else self.uri
 
 
 def find_archives(paths: Iterable[str], settings: Settings) -> tuple[Archive, ...]:
-    """Return the archives that these name, each once, in the order of their URIs; raises ConfigError if one names none."""
+    """Return the archives that these paths name, each once, in the order of their URIs; raises ConfigError if one names none."""
     found: dict[str, Archive] = {}
     for named in _listed(paths):
         several = list(_find_stored(named, settings) if named.startswith(S3) else _find_local(named))
@@ -48,7 +48,7 @@ def find_archives(paths: Iterable[str], settings: Settings) -> tuple[Archive, ..
 
 @contextmanager
 def opened(archive: Archive, settings: Settings) -> Iterator[RawFile]:
-    """Open an archive to read; raises DamagedArchive, LakeUnavailable, ConfigError."""
+    """Open an archive for reading; raises DamagedArchive, LakeUnavailable, ConfigError."""
     with _opened_file(archive.uri, settings) as raw:
         if archive.entry is None:
             yield raw
@@ -62,7 +62,7 @@ def opened(archive: Archive, settings: Settings) -> Iterator[RawFile]:
 
 
 def inside(archive: Archive, settings: Settings) -> tuple[Archive, ...]:
-    """Return the archives inside a WACZ, or the archive itself if it is none; raises as `opened` does."""
+    """Return the archives inside a WACZ, or the archive itself if it is not a WACZ; raises as `opened` does."""
     with _opened_file(archive.uri, settings) as raw:
         if raw.read_at(0, len(ZIP_MAGIC)) != ZIP_MAGIC:
             return (archive,)
@@ -84,7 +84,7 @@ def _opened_file(uri: str, settings: Settings) -> Iterator[LocalFile | StoredFil
 
 
 def _listed(paths: Iterable[str]) -> Iterator[str]:
-    """Yield what is named, and the lines of each list."""
+    """Yield the paths, with each list expanded."""
     for path in paths:
         if not path.startswith("@"):
             yield path
@@ -116,7 +116,7 @@ def _find_local(named: str) -> Iterator[Archive]:
 
 
 def _matching(path: Path) -> Iterator[Path]:
-    """Yield the files that a pattern names: `**` stands for any folders."""
+    """Yield the files that a pattern names: `**` matches any folders."""
     parts = path.absolute().parts
     wild = next(at for at, part in enumerate(parts) if _WILD & set(part))
     return Path(*parts[:wild]).glob(str(Path(*parts[wild:])))

@@ -1,4 +1,7 @@
-"""The plan of a backfill: which archives are read, in which order. Units are decided in this order, not in that of their extraction."""
+"""The plan of a backfill: which archives are read, in which order.
+
+Units are deduplicated in this order, not in that of their extraction.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,12 +19,12 @@ from tasks.values.display import plural
 
 LATEST = datetime.max.replace(tzinfo=UTC)
 LOOKED_AT = 100
-"""Records at the beginning of an archive of which one must have a date."""
+"""How many records at the beginning of an archive are searched for a date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A file that is no archive, and why."""
+    """A file that is not an archive, and why."""
 
     uri: str
     why: str
@@ -29,7 +32,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackfillPlan:
-    """The archives in the order of their first record's date, then of their names; and the files that are none."""
+    """The archives in the order of their first record's date, then of their names; and the files that are not archives."""
 
     archives: tuple[Archive, ...]
     refused: tuple[Refused, ...]
@@ -82,7 +85,7 @@ def _begun_at(archive: Archive, settings: Settings, *, now: datetime) -> datetim
 def _first_heads(stream: ArchiveStream) -> Iterator[RecordHead]:
     for number, record in enumerate(read_records(stream, lambda _: False)):
         if isinstance(record, Damage) and (number == 0 and not stream.is_gzip):
-            return  # a file that does not begin as an archive does is none, whatever is further on
+            return  # a file that does not begin like an archive is not one, whatever follows
         if not isinstance(record, Damage):
             yield record.head
         if number == LOOKED_AT:

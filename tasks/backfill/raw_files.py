@@ -1,4 +1,4 @@
-"""The bytes of an archive where it is: a file, an object of a bucket, or an entry of a WACZ. Read by place and length."""
+"""The bytes of an archive, read by offset and length: a file, an object of a bucket, or an entry of a WACZ."""
 
 import io
 import lzma
@@ -16,26 +16,26 @@ from tasks.lake.stored_bytes import Positioned
 
 BLOCK_SIZE = 128 * 1024
 REMOTE_BLOCK_SIZE = 8 * 1024 * 1024
-"""Bytes of one request to an object store: each costs some milliseconds, however few it asks for."""
+"""Bytes per request to an object store: each costs some milliseconds, whatever its size."""
 
 MAX_DIRECTORY_SIZE = 16 * 1024 * 1024
-"""Bytes of a WACZ's list of files: it is read as a whole, and a few MB can list a hundred thousand files."""
+"""The largest ZIP directory of a WACZ, in bytes: it is read into memory, and a few MB can list a hundred thousand files."""
 
-_END = b"PK\x05\x06"  # the end of a ZIP file's list of files, and its form for large files (APPNOTE.TXT, 4.3)
+_END = b"PK\x05\x06"  # the end of central directory record, and its ZIP64 form (APPNOTE.TXT, 4.3)
 _END_64 = b"PK\x06\x06"
 _ZIP_ERRORS = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
     RuntimeError,
 )  # fmt: skip
-_TAIL_SIZE = 66_000  # the end's fields and the longest comment
+_TAIL_SIZE = 66_000  # that record and the longest comment
 
 
 class DamagedArchive(Exception):
-    """An archive, or the rest of it, cannot be read; the message says why."""
+    """An archive, or the rest of it, is unreadable; the message says why."""
 
 
 class RawFile(Protocol):
-    """Bytes that stay where they are."""
+    """A file read by offset, without copying it."""
 
     size: int
 
@@ -45,7 +45,7 @@ class RawFile(Protocol):
 
 
 class LocalFile:
-    """A file of this machine."""
+    """A local file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,7 +62,7 @@ class LocalFile:
 
 
 class StoredFile:
-    """An object of a store, read in large blocks, of which the last stays in memory."""
+    """An object of a store, read in large blocks; the last one is cached."""
 
     def __init__(self, store: ObjectStore, key: str, size: int) -> None:
         self._store, self._key = store, key
@@ -86,7 +86,7 @@ class StoredFile:
 
 
 class EntryFile:
-    """A file inside a WACZ, read forward; to go back costs reading it from its beginning."""
+    """A file inside a WACZ, read forward; seeking back reads it again from the beginning."""
 
     def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
         self.size = entry.file_size
@@ -105,14 +105,17 @@ class EntryFile:
 
 
 def open_zip(raw: RawFile) -> zipfile.ZipFile:
-    """Open a WACZ; raises DamagedArchive for what is no ZIP file, or lists more files than one can have."""
+    """Open a WACZ; raises DamagedArchive if it is not a ZIP file or lists too many files."""
     _check_directory(raw)
     with _zip_errors("the WACZ"):
         return zipfile.ZipFile(io.BufferedReader(_Seekable(raw), BLOCK_SIZE))
 
 
 def archives_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    """Yield the WARC files of a WACZ (WACZ 1.1.1, 4.1). Nothing is ever unpacked: names lead nowhere."""
+    """Yield the WARC files of a WACZ (WACZ 1.1.1, 4.1).
+
+    Nothing is unpacked to disk, so names cannot escape a folder.
+    """
     for entry in archive.infolist():
         name = entry.filename.lower()
         if name.startswith("archive/") and name.endswith((".warc", ".warc.gz")) and not entry.flag_bits & 1:
@@ -120,7 +123,7 @@ def archives_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 
 class _Seekable(Positioned):
-    """A raw file as `zipfile` wants it."""
+    """A raw file with the interface that `zipfile` needs."""
 
     def __init__(self, raw: RawFile) -> None:
         super().__init__(raw.size)
@@ -154,7 +157,7 @@ def _read_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _zip_errors(name: str) -> Iterator[None]:
-    """Translate what `zipfile` raises: of damage, of passwords, of methods that it does not know."""
+    """Translate the errors of `zipfile`: damage, passwords, unknown methods."""
     try:
         yield
     except _ZIP_ERRORS as error:

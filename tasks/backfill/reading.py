@@ -1,4 +1,4 @@
-"""The archives of a plan, read in its order into units; and counts of what is no page, by reason."""
+"""Read the archives of a plan, in order, into units, and count by reason what is not a page."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ from tasks.values.url import Url
 
 SHOWN_TROUBLES = 20
 SEEN_BEFORE = "seen"
-"""The reason of a record that was taken in before."""
+"""The reason for a record that was taken in before."""
 
 
 @dataclass(slots=True)
 class ReadCounts:
-    """What was read so far. `troubles` name the first damaged places, each with what is wrong there."""
+    """Counts of what was read so far. `troubles` describe the first damaged places."""
 
     records: int = 0
     pages: int = 0
@@ -34,7 +34,7 @@ class ReadCounts:
     troubles: list[str] = field(default_factory=list)
 
     def refuse(self, reason: str, *, is_fault: bool, where: str = "") -> None:
-        """Count a record that is no page."""
+        """Count a record that is not a page."""
         (self.failed if is_fault else self.skipped)[reason] += 1
         if is_fault and len(self.troubles) < SHOWN_TROUBLES:
             self.troubles.append(f"{where}: {reason}")
@@ -90,7 +90,7 @@ class _Reading:
                 yield unit
 
     def _is_wanted(self, head: RecordHead) -> bool:
-        """Whether a record's block is to be read; what it is not wanted for is counted."""
+        """Whether to read a record's block; otherwise count the reason."""
         self.whose = None
         try:
             self.whose = self.choice.find(head)
@@ -113,7 +113,7 @@ class _Reading:
         except UnexpectedError as error:
             self.counts.failed[error.counted_as] += 1
             self._tell(record.head.offset, error.detail.partition("\n")[0])
-        except ItemError as error:  # a head that no record of ours can hold
+        except ItemError as error:  # a head that cannot be stored in our records
             self.counts.skipped[error.counted_as] += 1
 
     def _add(self, record: ArchivedRecord, whose: Announcement, place: str) -> None:

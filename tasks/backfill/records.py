@@ -1,6 +1,6 @@
-"""The records of an archive, one after the other (ISO 28500:2017, 4): heads, and the blocks of those that are wanted.
+"""Read the records of an archive (ISO 28500:2017, 4): all heads, and the blocks of wanted records.
 
-A damaged record is counted as such, and reading goes on after it if the next one can be found.
+A damaged record is reported, and reading continues at the next one that can be found.
 """
 
 import re
@@ -12,14 +12,14 @@ from tasks.backfill.streams import ArchiveBomb, ArchiveStream
 
 MAX_LINE_SIZE = 32 * 1024
 MAX_HEAD_SIZE = 128 * 1024
-"""Bytes of a record's head: a URL has at most 8,192, and nothing else in it is long."""
+"""The longest record head, in bytes: a URL has at most 8,192, and nothing else in it is long."""
 
 _VERSION = re.compile(rb"WARC/[01]\.\d{1,3}\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHead:
-    """A record's named fields (lower-case names), the offset at which it is, and the length of its block."""
+    """A record's named fields (lower-case names), its offset, and the length of its block."""
 
     offset: int
     length: int
@@ -32,7 +32,7 @@ class RecordHead:
 
     @property
     def url(self) -> str:
-        """Its target, which some writers put in angle brackets."""
+        """Its WARC-Target-URI, which some writers put in angle brackets."""
         return self.fields.get("warc-target-uri", "").strip("<> ")
 
 
@@ -46,7 +46,7 @@ class ArchivedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """What cannot be read at a place; the rest of the archive is lost if `is_end`."""
+    """An unreadable place in an archive; the rest is lost if `is_end`."""
 
     offset: int
     detail: str
@@ -54,7 +54,7 @@ class Damage:
 
 
 def read_records(stream: ArchiveStream, is_wanted: Callable[[RecordHead], bool]) -> Iterator[ArchivedRecord | Damage]:
-    """Yield every record, and what is damaged; the block of one that is not wanted is passed over unread."""
+    """Yield every record and every damage; blocks of unwanted records are skipped unread."""
     while True:
         try:
             stream.begin_record()
@@ -100,7 +100,7 @@ def _read_head(stream: ArchiveStream) -> RecordHead | None:
         if left < 0 or not line.endswith(b"\n"):
             raise DamagedArchive(f"the head of a record has more than {MAX_HEAD_SIZE:,} bytes")
         text = line.decode("utf-8", "replace")
-        if text[0] in " \t" and last:  # folded (4.)
+        if text[0] in " \t" and last:  # a folded line (4.)
             fields[last] += " " + text.strip()
             continue
         name, _, value = text.partition(":")

@@ -16,8 +16,8 @@ from tasks.values.text.escape import as_plain
 class BackfillReport:
     """What a backfill did. Its JSON is the contract of `--json` (docs/cli.md).
 
-    `records` were read, `pages` taken in, or would be in a dry run. `skipped` and `failed` count records and pages by
-    reason; `troubles` name the first places that are damaged.
+    `records` were read and `pages` taken in (in a dry run: would be). `skipped` and `failed` count records and pages by
+    reason; `troubles` describe the first damaged places.
     """
 
     run_id: str
@@ -50,7 +50,7 @@ class BackfillReport:
         }
 
     def summary(self) -> dict[str, Any]:
-        """Return what is kept with the run, as `status` shows it beside sweeps."""
+        """Return what is stored with the run, for `status`, which shows it among sweeps."""
         return {**self.to_json(), "fetched": self.pages}
 
 
@@ -66,7 +66,7 @@ def add_up(
     refused: Iterable[str],
     seconds: float,
 ) -> BackfillReport:
-    """Add up what was read and what was decided; `others` are pages in other languages, `lost` those of units that failed."""
+    """Add up what was read and deduplicated; `others` are pages in other languages, `lost` those of failed units."""
     done, no_archives = tuple(batches), tuple(refused)
     skipped = read.skipped + sum((Counter(one.skipped) for one in done), Counter())
     failed = read.failed + lost + sum((Counter(one.failed) for one in done), Counter())

@@ -1,7 +1,7 @@
-"""The bytes of an archive as they were before gzip: read forward, with the place of each record, in bounded memory.
+"""The decompressed bytes of an archive, read forward in bounded memory, with the position of each record.
 
-An archive is plain, or gzip in one stream, or (most are) gzip with one member per record, which has a place of its own
-in the file. After damage, the next record is looked for.
+An archive is plain, or one gzip stream, or (mostly) gzip with one member per record, so that records have offsets in
+the file. After damage, the next record is searched for.
 """
 
 from collections import deque
@@ -19,11 +19,11 @@ _RECORD = b"WARC/"
 _BEGINS = b"\nWARC/1."
 
 MAX_RATIO, RATIO_FROM_SIZE = 400, 512 * 1024 * 1024
-"""An archive that grows by this factor is a bomb, once it has given this number of bytes."""
+"""An archive that expands by this factor, after at least this number of bytes, is a decompression bomb."""
 
 
 class ArchiveBomb(DamagedArchive):
-    """A few bytes stand for too many: the rest of the archive is not read."""
+    """A few bytes expand to too many: the rest of the archive is not read."""
 
 
 class ArchiveStream:
@@ -36,7 +36,7 @@ class ArchiveStream:
 
     @property
     def place(self) -> int:
-        """Where the next byte is: the offset of the gzip member that begins with it, else its own among all decoded."""
+        """The position of the next byte: the offset of the gzip member that begins there, else the offset in the decoded stream."""
         while self._members and self._members[0][0] < self._taken:
             self._members.popleft()
         is_first = self._members and self._members[0][0] == self._taken
@@ -72,7 +72,7 @@ class ArchiveStream:
         return self.read(min(size, limit))
 
     def begin_record(self) -> None:
-        """Leave out the empty lines between two records, and remember where the next begins: `find_next` looks after it."""
+        """Skip the empty lines between two records, and remember where the next begins, since `find_next` searches after it."""
         try:
             while self._at < len(self._buffer) or self._fill():
                 if self._buffer[self._at] not in b"\r\n":
@@ -82,7 +82,7 @@ class ArchiveStream:
             self.record_at = self._last_member if self.is_gzip else self._taken
 
     def find_next(self) -> bool:
-        """Go on at the next record, after one that cannot be read; False if there is none that can."""
+        """Continue at the next readable record after a damaged one; False if there is none."""
         found = self._find_member() if self.is_gzip else self._find_line()
         if found is None:
             return False
@@ -106,7 +106,7 @@ class ArchiveStream:
             self._at = 0
 
     def _jump(self, size: int) -> int:
-        """Leave out bytes of a plain file that are not read yet."""
+        """Skip bytes of a plain file that are not read yet."""
         size = max(min(size, self._raw.size - self._read_to), 0)
         self._read_to += size
         self._taken += size
@@ -126,7 +126,7 @@ class ArchiveStream:
         return bool(block)
 
     def _inflate(self) -> bool:
-        """Read on a little; False at the end of the file."""
+        """Read a little more; False at the end of the file."""
         if not self._pending and not self._may_have_more:
             self._pending = self._raw.read_at(self._read_to, BLOCK_SIZE)
             self._read_to += len(self._pending)

@@ -1,7 +1,7 @@
-"""A backfill from WARC files: read, cut into units, extracted wherever there is room, decided in the plan's order.
+"""A backfill from WARC files: read, cut into units, extracted by any free worker, deduplicated in the plan's order.
 
-A unit's decision waits for the one before, so that the tables do not depend on which worker was quicker. After a kill at any
-instant, the next run reads the archives again, passes over what was taken in, and goes on with the same units.
+A unit is decided after the one before it, so that the tables do not depend on the workers' speed. After a kill at any
+instant, the next run reads the archives again, skips what was taken in, and continues with the same units.
 """
 
 import hashlib
@@ -42,13 +42,13 @@ from tasks.values.takedown import KeptOut
 
 JOB = runs.BACKFILL
 MOST_KEPT = 500_000
-"""Captures of a first backfill that are kept in mind, some 60 MB."""
+"""How many capture ids a first backfill caches, some 60 MB."""
 
 LOST = "unit_lost"
-"""The reason of pages of a unit that was not decided: the next run takes them in."""
+"""The reason for pages of a unit that was not decided; the next run takes them in."""
 
 AHEAD = 2
-"""Units a worker that may be extracted before those that come before them are decided."""
+"""Backpressure: units per worker that may be extracted before earlier ones are decided."""
 
 
 class Runner(Protocol):
@@ -57,17 +57,17 @@ class Runner(Protocol):
     workers: int
 
     def submit(self, job_id: str, number: int) -> Callable[[], UnitCount]:
-        """Have a unit extracted; the result raises ExtractorCrashed if its worker died each time."""
+        """Start the extraction of a unit; the result raises ExtractorCrashed if its worker died each time."""
         ...
 
     def decide(self, job_id: str, number: int) -> BatchReport:
-        """Decide a unit that was extracted, and publish it."""
+        """Deduplicate an extracted unit, and publish it."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class _Job:
-    """One backfill under way."""
+    """One backfill in progress."""
 
     job_id: str
     store: ObjectStore
@@ -83,7 +83,7 @@ class _Job:
     troubles: list[str] = field(default_factory=list)
 
     def is_taken(self, capture_id: str) -> bool:
-        """Whether a record was taken in, or is about to be."""
+        """Whether a record was taken in, or is in a unit in progress."""
         if capture_id in self.under_way:
             return True
         if self.is_first:
@@ -92,7 +92,7 @@ class _Job:
             return bool(archived.find_archived(tx, [capture_id]))
 
     def begin(self, number: int, unit: CutUnit) -> None:
-        """Have a unit extracted; decide the oldest one first if no more may be under way."""
+        """Start the extraction of a unit; first decide the oldest one if too many are in progress."""
         if len(self.waiting) >= self.ahead:
             self.finish_oldest()
         put_cut(self.store, self.job_id, number, unit)
@@ -101,15 +101,15 @@ class _Job:
         self.waiting.append((number, content, self.runner.submit(self.job_id, number)))
 
     def finish_oldest(self) -> None:
-        """Wait for the oldest unit and decide it; one whose workers died is counted, and comes back with the next run."""
+        """Wait for the oldest unit and decide it; a unit whose workers died is counted as failed, and the next run takes it in."""
         number, unit, result = self.waiting.popleft()
         try:
             self.others += self._extracted(number, result).others
             self.batches.append(self.runner.decide(self.job_id, number))
-        except (ExtractorCrashed, MissingObject) as error:  # `forget` takes out of scratch/ what it does not know
+        except (ExtractorCrashed, MissingObject) as error:  # `forget` may have deleted it from scratch/
             self.lost[LOST] += len(unit.content.pages)
             self.troubles.append(f"unit {number} is left to the next run: {error}"[:300])
-        # the first backfill of an index needs not ask it for each record, as long as its own are kept in mind
+        # in the first backfill of an index the cache of ids is enough, without asking the index for each record
         self.is_first &= len(self.under_way) < MOST_KEPT
         if not self.is_first:
             self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
@@ -118,7 +118,7 @@ class _Job:
         give_back()
 
     def _extracted(self, number: int, result: Callable[[], UnitCount]) -> UnitCount:
-        """Return a unit's counts; if its workers died, it is tried once more. Raises ExtractorCrashed."""
+        """Return a unit's counts, trying it once more if its worker died. Raises ExtractorCrashed."""
         try:
             return result()
         except ExtractorCrashed:
@@ -134,7 +134,7 @@ def backfill_warc(
     on_step: OnStep,
     on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
-    """Take in what the archives have; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
+    """Take in the archives; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
     keep_little()
     begun, now = time.monotonic(), datetime.now(UTC)
     choice = choice_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)
@@ -171,7 +171,7 @@ def backfill_warc(
 
 @contextmanager
 def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str) -> Iterator[_Job]:
-    """Open a backfill: one at a time on an index, and nothing of it stays in scratch/ when it ends."""
+    """Open a backfill: one at a time per index; its objects in scratch/ are deleted at the end."""
     index, store = opened_index(settings), opened_store(settings)
     with index.write() as tx:
         now = datetime.now(UTC)
@@ -210,7 +210,7 @@ def _end(index: Index, run_id: str, report: BackfillReport | None) -> None:
 def _only_count(
     plan: BackfillPlan, choice: Choice, cutter: UnitCutter, *, counts: ReadCounts, settings: Settings, on_step: OnStep
 ) -> None:
-    """Read the archives and count, and change nothing; without an index, nothing was taken in before."""
+    """Read the archives and only count; without an index, nothing was taken in before."""
     seen = set[str]()
 
     def count(is_known: Callable[[str], bool]) -> None:
@@ -241,7 +241,7 @@ def _is_known(index: Index, capture_id: str) -> bool:
 
 
 def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:
-    # in whatever order archives are named, they are read in that of the plan, and make the same segments
+    # archives are read in the plan's order, so that the order of arguments does not change the segments
     sorted_paths = config.model_copy(update={"paths": tuple(sorted(config.paths))})
     chosen = sorted_paths.model_dump_json(exclude={"runner", "address", "workers", "dry_run"})
     return UnitCutter(
@@ -261,7 +261,7 @@ def read_rules(settings: Settings, config: BackfillConfig) -> Mapping[str, Sourc
 
 
 def _catalogue(settings: Settings, config: BackfillConfig) -> Catalogue | None:
-    """Return the catalogue; None if there is none, and nobody names one."""
+    """Return the catalogue; None if there is none and none was configured."""
     if "catalogue" not in settings.model_fields_set and not config.sources and not is_there(settings.catalogue):
         return None
     return load_catalogue(settings.catalogue)

@@ -1,7 +1,7 @@
-"""Units: some pages of the archives, in their order, with a segment of their own; kept in the lake until they are decided.
+"""Units: consecutive pages of the archives with a segment of their own, kept in the lake until they are decided.
 
-A worker is given a unit's number and reads the rest from `scratch/`: the segment, and what was read of each page. It leaves
-the segment in its place, and what it extracted beside the unit.
+A worker gets a unit's number and reads the rest from `scratch/`: the segment, and the data of each page. It puts the
+segment in its final place, and the extracted pages into `scratch/`.
 """
 
 import hashlib
@@ -32,14 +32,14 @@ from tasks.values.truncation import truncated_detail
 from tasks.values.url import Url
 
 MAX_SEGMENT_SIZE = 32 * 1024 * 1024
-"""Bytes at which a unit is closed though it has fewer pages: it is held in memory, and its pages too."""
+"""Bytes at which a unit is closed even with fewer pages, since it is held in memory."""
 
 SEGMENT, CUT, PAGES = "warc.gz", "cut.json", "pages.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPage:
-    """One page of a unit: as it was cut, and what was extracted of it."""
+    """One page of a unit: as read from the archive, and as extracted."""
 
     capture: Capture
     obeyed: Obedience = NO_OBEDIENCE
@@ -47,7 +47,7 @@ class UnitPage:
     disposition: Disposition | None = None
 
     def look(self, extracted_at: datetime | None) -> Look:
-        """Return it as a look that was fetched, and extracted then."""
+        """Return it as a look that was fetched and, at that time, extracted."""
         url = Url.of(self.capture.url)
         due = DueUrl(
             url=url, url_key=self.capture.url_key, host=url.host, source_id=self.capture.source_id, attempt=1
@@ -64,7 +64,7 @@ class UnitPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitContent:
-    """The pages of a unit with what their extraction needs: options by source, and the languages that are wanted."""
+    """The pages of a unit, and the parameters of their extraction: options by source, and the wanted languages."""
 
     batch_id: str
     run_id: str
@@ -83,14 +83,14 @@ class UnitContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutUnit:
-    """A unit as it is cut out of the archives, with its segment's bytes."""
+    """A unit as cut from the archives, with its segment's bytes."""
 
     content: UnitContent
     segment: bytes
 
 
 class UnitCutter:
-    """Takes pages and makes units of them. The same pages make the same units, and the same bytes."""
+    """Collects pages into units. The result is deterministic, down to the bytes."""
 
     def __init__(
         self, *, seed: str, run_id: str, software: str, pages: int, options: Mapping[str, ExtractOptions],
@@ -104,7 +104,7 @@ class UnitCutter:
         self._segment: SegmentWriter | None = None
 
     def add(self, page: ArchivedPage, whose: Announcement, *, source_id: str, origin: str, obeyed: Obedience) -> None:
-        """Add a page to the present unit; raises BadUrl, BadResponse, and then it is not added."""
+        """Add a page to the current unit; on BadUrl and BadResponse nothing is added."""
         segment = self._segment or self._begin(page)
         ref = segment.add_exchange(
             url=page.url, request_head=b"", response_head=page.head, body=page.body, fetched_at=page.fetched_at,
@@ -143,17 +143,17 @@ class UnitCutter:
         self._ids.add(page.capture_id)
 
     def has(self, capture_id: str) -> bool:
-        """Whether the present unit has a capture."""
+        """Whether the current unit has a capture."""
         return capture_id in self._ids
 
     @property
     def is_full(self) -> bool:
-        """Whether the unit is to be closed."""
+        """Whether the current unit has reached a limit."""
         size = self._segment.size if self._segment else 0
         return len(self._pages) >= self._most or size >= MAX_SEGMENT_SIZE
 
     def close(self) -> CutUnit | None:
-        """Return the present unit, and begin another; None if it has no page."""
+        """Return the current unit and begin another; None if it has no page."""
         segment, pages = self._segment, tuple(self._pages)
         self._segment, self._pages, self._ids = None, [], set()
         if segment is None or not pages:
@@ -183,15 +183,15 @@ def put_cut(store: ObjectStore, job_id: str, number: int, unit: CutUnit) -> None
 
 
 def encode(content: UnitContent) -> bytes:
-    """Return a unit's content as JSON, without characters that no file can hold."""
+    """Return a unit's content as JSON, without characters that UTF-8 cannot encode."""
     try:
         return _adapter().dump_json((content,))
-    except PydanticSerializationError:  # unpaired surrogates, out of a page's escapes
+    except PydanticSerializationError:  # unpaired surrogates from escapes in a page
         return _adapter().dump_json((replace(content, pages=tuple(map(_storable, content.pages))),))
 
 
 def decode(body: bytes) -> UnitContent:
-    """Return the content that was encoded."""
+    """Return the content that `encode` encoded."""
     (content,) = _adapter().validate_json(body)
     return content
 
@@ -220,7 +220,7 @@ def _clean(value: Capture | Page) -> dict[str, Any]:
 
 
 def with_only(segment: bytes, pages: Iterable[UnitPage]) -> tuple[bytes, tuple[UnitPage, ...]]:
-    """Return a segment with the records of these pages alone, and the pages with their places in it."""
+    """Return a segment with only the records of these pages, and the pages with their offsets in it."""
     parts, moved = [segment[: _first_length(segment)]], []
     at = len(parts[0])
     for one in pages:
@@ -232,5 +232,5 @@ def with_only(segment: bytes, pages: Iterable[UnitPage]) -> tuple[bytes, tuple[U
 
 
 def _first_length(segment: bytes) -> int:
-    """Return the length of the segment's first member, which says what the file is."""
+    """Return the length of the segment's first member, the warcinfo record."""
     return next(iter_records(segment)).length

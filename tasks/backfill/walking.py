@@ -1,7 +1,7 @@
-"""Walk through a source's own archives: sitemaps, paged listings, lists of URLs; what is of the wanted days is announced.
+"""Walk through a source's own archives (sitemaps, paged listings, lists of URLs), and announce the URLs of the wanted days.
 
-What is found waits in the frontier with the lowest priority, and only backfills of sources fetch it: an interrupted one
-goes on where it was, over days.
+Found URLs wait in the frontier with the lowest priority, and only backfills of sources fetch them, so that an
+interrupted backfill can continue days later.
 """
 
 from collections import Counter
@@ -35,14 +35,14 @@ from tasks.web.exchange import Exchange
 MAX_DEPTH = 3
 MAX_SITEMAPS = 5000
 MAX_PAGES = 1000
-"""Pages of one listing that are walked through."""
+"""The most pages of one listing."""
 
 ANNOUNCED_BY = "backfill:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkReport:
-    """The results of a walk: lists read, URLs of the wanted days, how many of them are new, and trouble by reason."""
+    """The results of a walk: lists read, URLs of the wanted days, how many of them are new, and failures by reason."""
 
     read: int = 0
     found: int = 0
@@ -54,7 +54,11 @@ class WalkReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """One list to read: `depth` is how far below the source's own, `page` a listing's, `others` where its next page may be."""
+    """One list to read.
+
+    `depth` is the number of levels below the source's own list, `page` the page of a listing, `others` candidate URLs
+    of its next page.
+    """
 
     url: Url
     kind: FeedKind
@@ -100,7 +104,7 @@ class _Walk:
                 if visit.fetched is not None:
                     await self._read(place, visit.fetched)
         except ItemError as error:
-            if place.page > 1:  # after its last page a listing has none
+            if place.page > 1:  # an error after the last page is the end of the listing
                 self._try_other(place)
                 return
             self.failed[f"feed_{error.counted_as.removeprefix('feed_')}"] += 1
@@ -123,7 +127,7 @@ class _Walk:
             await self._turn(place, fetched, content.entries)
 
     def announce(self, source_id: str, entries: Iterable[Entry], *, announced_by: str) -> None:
-        """Put what is of the wanted days into the frontier; raises IndexUnavailable."""
+        """Put the entries of the wanted days into the frontier; raises IndexUnavailable."""
         chosen = []
         for entry in entries:
             if is_of(entry, self.wanted):
@@ -146,7 +150,7 @@ class _Walk:
                 self.discovered += announcing.announce(tx, found, now=now)
 
     async def _turn(self, place: _Place, fetched: Exchange, entries: Iterable[Entry]) -> None:
-        """Go to a listing's next page, until one has no link that the pages before did not have, or is too old."""
+        """Go to a listing's next page, until a page has no new link or is too old."""
         known = self.known.setdefault(place.source_id, set())
         fresh = [one for one in entries if str(one.url) not in known]
         known.update(str(one.url) for one in fresh)
@@ -187,9 +191,9 @@ async def walk_archives(
     is_over: Callable[[], bool] = lambda: False,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> WalkReport:
-    """Walk through the archives of sources, politely, and announce what is of the wanted days; raises IndexUnavailable.
+    """Walk politely through the archives of sources, and announce the URLs of the wanted days; raises IndexUnavailable.
 
-    A source without sitemaps is asked for those of its robots.txt. Nothing more is asked for once `is_over`.
+    For a source without sitemaps, those in its robots.txt are used. No request is made once `is_over`.
     """
     walk = _Walk(rules, owners, wanted, index, reader)
     for source in sources:
@@ -220,7 +224,7 @@ async def _begin(walk: _Walk, source: Source, *, client: PoliteClient) -> None:
 
 
 async def _sitemaps_of_robots(walk: _Walk, source: Source, *, client: PoliteClient) -> tuple[str, ...]:
-    """Return the sitemaps that the robots.txt of a source's front page names; it is asked for with that page."""
+    """Return the sitemaps that the robots.txt of a source's front page names; it is fetched together with that page."""
     if source.home_url is None:
         return ()
     home, rules = Url.of(source.home_url), walk.rules[source.id]

@@ -1,1 +1,1 @@
-"""The page on which people look through lake and index: `presslake browse`. It only reads."""
+"""The web interface for lake and index, `presslake browse`. It only reads."""

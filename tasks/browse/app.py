@@ -1,4 +1,4 @@
-"""The web application: one route per page. It reads, and changes nothing."""
+"""The web application: one route per page. It only reads."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,7 +28,7 @@ MONTH_S = 30 * 86_400
 
 
 class Pages:
-    """What each address answers."""
+    """The handlers of the routes."""
 
     def __init__(self, library: Library, clock: Callable[[], datetime]) -> None:
         self._library, self._clock = library, clock
@@ -70,7 +70,7 @@ class Pages:
         return self._page("failures.html", values, here="failures")
 
     def address(self, request: Request) -> Response:
-        """Answer what became of a URL; an article's own page is where its text is."""
+        """Answer with the history of a URL; its article, if any, has a page of its own."""
         what = request.query_params.get("url", "").strip()
         if articles.is_article_id(what):
             return RedirectResponse(f"/articles/{segment(what)}", HTTPStatus.FOUND)
@@ -79,7 +79,7 @@ class Pages:
         return self._page("address.html", trouble.address(self._library, what), here="address")
 
     async def stored(self, request: Request) -> Response:
-        """Answer a stored page, inert, under a policy of its own."""
+        """Answer with a stored page, made inert, under its own Content-Security-Policy."""
         page = await run_sync(stored_body, self._library, _id(request), _number(request) or 1)
         headers = {"Content-Security-Policy": STORED_POLICY, "X-Frame-Options": "SAMEORIGIN"}
         try:
@@ -96,7 +96,7 @@ class Pages:
         return Response(body, headers={"Content-Type": kind, "Cache-Control": f"max-age={MONTH_S}, immutable"})
 
     def trouble(self, request: Request, error: Exception) -> Response:
-        """Answer an error of ours as a page."""
+        """Answer with a page about one of our errors."""
         status, head = _status_of(error)
         values = {"head": head, "said": readable(error, 500), "status": int(status)}
         del request
@@ -108,8 +108,8 @@ class Pages:
 
 
 async def _warm(library: Library) -> None:
-    """Do what the first article would wait for: open the tables, start the processes that make pages inert."""
-    with suppress(PresslakeError):  # each page reports it
+    """Warm up for the first request: open the tables, start the processes that make pages inert."""
+    with suppress(PresslakeError):  # each page reports the error
         await run_sync(library.articles.files)
         await SharedReader().read(inert_job(StoredBody(url="warm-up", body=b"<p>Ready</p>", content_type="text/html")))
 

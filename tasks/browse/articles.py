@@ -1,4 +1,4 @@
-"""One article: its text beside its stored page, its revisions with what changed, its story by time."""
+"""The pages on one article: its text next to its stored page, its revisions with their changes, its story in order of time."""
 
 import re
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ MOST_REVISIONS = 100
 
 
 class NotFound(PresslakeError):
-    """There is no such article, story, source or page."""
+    """The requested article, story, source or page does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRevision:
-    """A revision, what it changed (None: it is the first that is there), and both texts' lines (None: too long)."""
+    """A revision, what it changed (None: it is the first one stored), and the lines of the diff (None: too long)."""
 
     row: Row
     change: Change | None
@@ -40,7 +40,7 @@ class ShownRevision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One article of a story in its order: how long after the first, and how alike (None: not known)."""
+    """One article of a story: how long after the first it was published, and how similar it is (None: unknown)."""
 
     article: ListedArticle
     after: timedelta
@@ -49,7 +49,7 @@ class Moment:
 
 
 def article(library: Library, article_id: str, *, revision: int | None = None) -> dict[str, Any]:
-    """Return the values of an article's page, its newest revision unless one is named; raises NotFound."""
+    """Return the template values of an article's page, for its newest revision unless one is given; raises NotFound."""
     with library.index() as tx:
         known = known_article(tx, article_id)
         members = browsing.find_members(tx, known.cluster_id, limit=MEMBERS_SHOWN)
@@ -70,7 +70,7 @@ def article(library: Library, article_id: str, *, revision: int | None = None) -
 
 
 def _verdicts(row: Row | None) -> dict[str, Verdict] | None:
-    """Return what was said of each purpose when a revision was fetched; None if nothing was recorded."""
+    """Return the verdict on each purpose when a revision was fetched; None if nothing was recorded."""
     if row is None or row.get("rights") is None:
         return None
     signals = tuple(revive(Signal, one) for one in row["rights"])
@@ -78,7 +78,7 @@ def _verdicts(row: Row | None) -> dict[str, Verdict] | None:
 
 
 def revisions(library: Library, article_id: str) -> dict[str, Any]:
-    """Return the values of the page on an article's revisions, the newest first; raises NotFound."""
+    """Return the template values of the page on an article's revisions, the newest first; raises NotFound."""
     with library.index() as tx:
         known = known_article(tx, article_id)
     rows = library.revisions(known)[-MOST_REVISIONS:]
@@ -91,9 +91,9 @@ def revisions(library: Library, article_id: str) -> dict[str, Any]:
 
 
 def story(library: Library, story_id: str) -> dict[str, Any]:
-    """Return the values of a story's page, by its id or by that of any article of it; raises NotFound.
+    """Return the template values of a story's page, by the id of the story or of any article in it; raises NotFound.
 
-    A story's id changes when it grows into another one; an article's never does, so links name an article.
+    A story's id changes when stories merge; an article's never does, so links use article ids.
     """
     with library.index() as tx:
         one = browsing.find_listed_by_id(tx, [story_id]).get(story_id)
@@ -168,6 +168,6 @@ def _moment(first: ListedArticle, member: ListedArticle, edge: Edge | None) -> M
 def _alike(
     article_id: str, edges: list[Edge], kin: dict[str, ListedArticle], members: set[str]
 ) -> list[tuple[Edge, ListedArticle]]:
-    """Return the articles at the other ends of an article's edges that are not of its story."""
+    """Return the articles at the other ends of an article's edges that are not in its story."""
     others = ((edge, edge.b if edge.a == article_id else edge.a) for edge in edges)
     return [(edge, kin[other]) for edge, other in others if other in kin and other not in members]

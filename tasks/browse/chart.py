@@ -1,4 +1,4 @@
-"""Bars of a small chart as numbers for SVG. Pure."""
+"""Compute the bars of a small SVG chart. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from tasks.values.display import plural
 WIDTH, HEIGHT = 672, 128
 DAYS = 7
 LOWEST_TOP = 4
-"""The least number that stands for the full height, so that single articles do not look like many."""
+"""The smallest scale of a chart, so that a few articles do not fill its height."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar: its place and size in the chart's units, what it says, and where it leads (nowhere: empty)."""
+    """One bar: its position and size in the chart's units, its label, and its link (may be empty)."""
 
     x: float
     y: float
@@ -28,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars side by side; `ticks` are places with their labels, `top` is the full height, `summary` a sentence."""
+    """Bars side by side; `ticks` are positions with labels, `top` is the full height, `summary` a sentence."""
 
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, str], ...]

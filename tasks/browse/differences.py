@@ -1,4 +1,4 @@
-"""What differs between two revisions, by sentence and in a sentence by word. Pure."""
+"""Diff two revisions by sentence, and changed sentences by word. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,12 @@ from difflib import SequenceMatcher
 from tasks.deduplicate.changes import Version
 
 MOST_LINES = 1_500
-"""Sentences of a text that are compared; comparing takes time that grows with their square."""
+"""The most sentences of a text that are compared, since the time grows with their square."""
 
 MOST_WORDS = 400
 CONTEXT = 1
 MIN_ALIKE = 0.4
-"""How alike two sentences are for one to be shown as a change of the other."""
+"""The similarity from which one sentence is shown as a change of another."""
 
 _WORD = re.compile(r"\S+\s*")
 
@@ -28,7 +28,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence in pieces: `same`, `added`, `removed` or `changed`; `skipped`: as many equal ones are left out here."""
+    """A sentence in pieces: `same`, `added`, `removed` or `changed`; `skipped` is the number of equal sentences left out here."""
 
     kind: str
     pieces: tuple[Piece, ...] = ()
@@ -36,7 +36,7 @@ class Line:
 
 
 def compare(before: Version, after: Version) -> tuple[Line, ...] | None:
-    """Return the lines of both, title, authors and date first; None if they are too long to be compared."""
+    """Return the diff as lines, title, authors and date first; None if the texts are too long."""
     one, other = before.lines, after.lines
     if max(len(one), len(other)) > MOST_LINES:
         return None

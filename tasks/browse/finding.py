@@ -1,4 +1,4 @@
-"""The page of a search: its choices, its hits with snippets, its counts by day."""
+"""The search page: filters, hits with snippets, counts by day."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from tasks.errors import ConfigError
 SHOWN = 20
 FEWEST_DAYS, MOST_DAYS = 14, 60
 FURTHEST = 1_000
-"""Hits that can be paged through."""
+"""The most hits that can be paged through."""
 
 
 def search(library: Library, query: Mapping[str, str]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def search(library: Library, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _chart(hits: Hits) -> Chart | None:
-    """Return the hits of the days up to that of the newest one, as many as they need, in bounds."""
+    """Return a chart of the hits by day, up to the day of the newest one, with a bounded number of days."""
     if len(hits.by_day) < 2:
         return None
     first, last = hits.by_day[0][0], hits.by_day[-1][0]

@@ -1,7 +1,7 @@
-"""Checks before every page: who may ask, how, and what a browser may do with the answer. Pure ASGI.
+"""Guard every page: who may access it, by which methods, and what a browser may do with the response. Pure ASGI.
 
-A page of another site that has its name resolved to this machine (DNS rebinding) is refused by its Host. Nothing is
-changed by any request, so GET and HEAD are all there is.
+DNS rebinding (another site's name that resolves to this machine) is refused by the Host header. No request changes
+anything, so only GET and HEAD exist.
 """
 
 import base64
@@ -23,29 +23,29 @@ OWN_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 STORED_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""For pages of strangers: an origin of their own, no script, no form, no request."""
+"""The Content-Security-Policy for foreign pages: a separate origin, no scripts, no forms, no requests."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "X-DNS-Prefetch-Control": "off",  # a browser would resolve the hosts of all links
+    "X-DNS-Prefetch-Control": "off",  # otherwise browsers resolve the hosts of all links
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "no-store",  # what is forgotten is gone from here, too
+    "Cache-Control": "no-store",  # so that articles taken down do not stay in browsers' caches
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Who may ask: the Hosts (with their ports, lower-case) that are answered, and the token that is needed, if any."""
+    """Who has access: the allowed Host headers (with port, lower-case), and the required token, if any."""
 
     hosts: frozenset[str]
     token: str | None = None
 
 
 def allowed_hosts(port: int, *, names: Iterable[str] = (), public_url: str | None = None) -> frozenset[str]:
-    """Return the Host headers that are answered at a port: those of this machine, of `names` and of a public URL."""
+    """Return the allowed Host headers for a port: those of this machine, of `names` and of a public URL."""
     hosts = {f"{name}:{port}" for name in (*LOOPBACK_NAMES, *names)}
     if port == 80:
         hosts |= {*LOOPBACK_NAMES, *names}
@@ -55,7 +55,7 @@ def allowed_hosts(port: int, *, names: Iterable[str] = (), public_url: str | Non
 
 
 class Guard:
-    """Answers what is not allowed itself, and gives every answer the headers that bind a browser."""
+    """Refuses what is not allowed, and adds security headers to every response."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
@@ -84,7 +84,7 @@ class Guard:
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 {"Allow": ", ".join(METHODS)},
             )
-        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # no database takes it, and nothing is named so
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # databases refuse NUL, and no name contains it
             return PlainTextResponse("There is no such page.\n", HTTPStatus.BAD_REQUEST)
         token = self._access.token
         if token is not None and not is_token(next((v for n, v in headers if n == b"authorization"), b""), token):
@@ -110,7 +110,7 @@ def is_token(authorization: bytes, token: str) -> bool:
 
 
 def _bound(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return an answer's headers with ours, if it has none of its own."""
+    """Return a response's headers, with ours added unless it has its own."""
     held = {name.lower() for name, _ in headers}
     ours = {**HEADERS, "Content-Security-Policy": OWN_POLICY}
     return [

@@ -1,7 +1,7 @@
-"""A stored page as bytes that do nothing in a browser: no script, no form, no request, no other page. Pure.
+"""Sanitize a stored page so that it does nothing in a browser: no scripts, forms, requests or other pages. Pure.
 
-It runs in a process that can be killed. The answer's Content-Security-Policy forbids all of that once more
-(tasks/browse/guard.py): this is for what a policy does not reach, such as links that make a browser resolve names.
+It runs in a process that can be killed. The response's Content-Security-Policy forbids the same
+(tasks/browse/guard.py); this covers what a policy does not reach, such as links that make a browser resolve names.
 """
 
 from lxml.etree import SubElement, strip_tags
@@ -12,10 +12,10 @@ from tasks.extract.tree import parse_html, remove
 from tasks.web.text import decode_text
 
 GONE = frozenset("applet audio fencedframe frame frameset iframe object portal script template video".split())
-"""Elements that load, run or lead something: they go with what is in them."""
+"""Elements that load, run or link something; removed with their content."""
 
 EMPTY = frozenset("base bgsound embed link meta param source track".split())
-"""Elements of this kind that have nothing in them: if the parser puts what follows inside, it stays."""
+"""Void elements among them: if the parser puts following content inside, it is kept."""
 
 URL_ATTRIBUTES = frozenset(
     """
@@ -29,18 +29,18 @@ PLAIN_STYLE = (
     "html{color-scheme:light;background:#fff;color:#1c1b19;font:16px/1.5 system-ui,sans-serif}"
     "body{margin:1rem}img{max-width:100%;height:auto}"
 )
-"""What the page looks like if its own style is elsewhere; its own comes after and counts for more."""
+"""A default style for pages whose own style sheets are external; the page's inline styles follow and take precedence."""
 
 
 def make_inert(body: bytes, content_type: str | None) -> bytes:
-    """Return a page as UTF-8 that shows what it says and does nothing; raises NotAnArticle if it is no HTML."""
+    """Return a page as inert HTML in UTF-8; raises NotAnArticle if it is not HTML."""
     tree = parse_html(decode_text(body, content_type)[0])
     if tree is None:
         raise NotAnArticle("there is nothing to show")
     remove([element for element in tree.iter() if _name(element) in GONE])
     strip_tags(tree, *EMPTY)
     for element in tree.iter():
-        if _name(element) == "form":  # some sites put the whole page into one
+        if _name(element) == "form":  # keep the content: some sites put the whole page into a form
             element.tag = "div"
         _strip(element)
     head = tree.find("head")
@@ -66,7 +66,7 @@ def _strip(element: HtmlElement) -> None:
 
 
 def _stays(element: HtmlElement, name: str) -> bool:
-    """Whether a URL leads nowhere: a place of the same page, or a picture that the page has in itself."""
+    """Whether a URL is harmless: a fragment of the same page, or an image in a data: URI."""
     value = str(element.get(name, "")).strip().lower()
     if name == "href":
         return value.startswith("#")

@@ -1,6 +1,6 @@
-"""What the pages read: the index, opened for each page; the two tables, whose ids are remembered; the catalogue.
+"""What the pages read: the index, opened for each page; the two tables, whose ids are cached; the catalogue.
 
-Nothing is made, migrated or written.
+Nothing is created, migrated or written.
 """
 
 import threading
@@ -25,7 +25,7 @@ from tasks.lake.objects.stores import ObjectStore
 from tasks.runtime.resources import index_to_read, lake_to_read
 
 JUDGED_S = 30
-"""The health of all sources takes a millisecond for each of them, so it is kept for so long."""
+"""How long the health of all sources is cached; judging takes a millisecond per source."""
 
 TIMEOUT_S = 20
 """The longest time that a page waits for the index."""
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One hit of a search; the snippet is cut into pieces, each with whether it was searched for."""
+    """One search hit; the snippet is cut into pieces, each with whether it matches the query."""
 
     article_id: str
     url: str
@@ -48,9 +48,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """The hits of a page, how many there are in all, and how many each day, the oldest first.
+    """The hits of one page of results, the total number, and the number by day, the oldest first.
 
-    `is_behind`: the newest articles may be missing yet.
+    `is_behind`: the newest articles may still be missing.
     """
 
     hits: tuple[Found, ...]
@@ -70,7 +70,7 @@ class Search(Protocol):
 
 @dataclass(slots=True)
 class KnownSources:
-    """The sources of the catalogue, read again when its file changes; empty if there is none, or it is wrong."""
+    """The sources of the catalogue, read again when its file changes; empty if it is missing or invalid."""
 
     path: Path
     _changed_at: float | None = None
@@ -107,7 +107,7 @@ class KnownSources:
 
 
 class Library:
-    """The lake and the index that the settings name, for as long as the server lives. Threads may share it."""
+    """The lake and the index that the settings name, for the lifetime of the server. Threads may share it."""
 
     def __init__(self, settings: Settings, store: ObjectStore, *, search: Search | None = None) -> None:
         self._settings = settings
@@ -122,12 +122,12 @@ class Library:
 
     @contextmanager
     def index(self) -> Iterator[Transaction]:
-        """Give a transaction that reads the index; raises IndexUnavailable, ConfigError."""
+        """Open a read-only transaction of the index; raises IndexUnavailable, ConfigError."""
         with open_reader(self._settings.index, timeout_s=TIMEOUT_S) as index, index.read() as tx:
             yield tx
 
     def judged(self, tx: Transaction, source_ids: Collection[str], *, now: datetime) -> tuple[SourceHealth, ...]:
-        """Return the health of all sources, the worst first; it is judged again after half a minute."""
+        """Return the health of all sources, the worst first; cached for half a minute."""
         with self._lock:
             if time.monotonic() - self._judged_at > JUDGED_S:
                 self._judged, self._judged_at = read_health(tx, source_ids, now=now).sources, time.monotonic()
@@ -140,7 +140,7 @@ class Library:
         return max(rows, key=lambda row: (row["fetched_at"], row["revision"]), default=None)
 
     def revisions(self, known: ListedArticle) -> list[Row]:
-        """Return the rows of all revisions that are in the lake, the first one first; raises LakeUnavailable."""
+        """Return the rows of all revisions in the lake, the oldest first; raises LakeUnavailable."""
         first, last = sorted(at.astimezone(UTC).date() for at in (known.first_seen_at, known.fetched_at))
         rows = self.articles.find([known.article_id], first=first, last=last)
         return sorted(rows, key=lambda row: (row["fetched_at"], row["revision"]))

@@ -1,4 +1,4 @@
-"""The newest articles, by source, tag, language and day: what a list was asked for, and what it shows."""
+"""The page of the newest articles, filtered by source, tag, language and day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ STRIP_DAYS = 21
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a list was asked for; None is no choice."""
+    """The filters of a list; None means no filter."""
 
     source: str | None = None
     tag: str | None = None
@@ -28,7 +28,7 @@ class Asked:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Asked":
-        """Read a query; what is none of ours is no choice."""
+        """Parse a query string; invalid values are ignored."""
         return cls(
             source=query.get("source", "").strip() or None,
             tag=query.get("tag", "").strip() or None,
@@ -39,7 +39,7 @@ class Asked:
 
     @property
     def choices(self) -> dict[str, str | None]:
-        """The choices as a query has them, without the place in the list."""
+        """The filters as query parameters, without the position in the list."""
         day = self.day.isoformat() if self.day else None
         return {"source": self.source, "tag": self.tag, "language": self.language, "day": day}
 
@@ -69,7 +69,7 @@ def newest(library: Library, asked: Asked, *, now: datetime) -> dict[str, Any]:
 
 
 def filter_of(asked: Asked, tags: Mapping[str, tuple[str, ...]]) -> ArticleFilter:
-    """Return which articles are asked for: with a source and a tag, those of the source if it has the tag."""
+    """Return the index filter; with a source and a tag, the source's articles if it has the tag."""
     sources: frozenset[str] | None = None
     if asked.tag is not None:
         sources = frozenset(tags.get(asked.tag, ()))
@@ -81,13 +81,13 @@ def filter_of(asked: Asked, tags: Mapping[str, tuple[str, ...]]) -> ArticleFilte
 
 
 def by_day(found: list[ListedArticle]) -> list[tuple[datetime, list[ListedArticle]]]:
-    """Return a list in its days, UTC."""
+    """Group a list by UTC day."""
     groups = groupby(found, key=lambda one: one.shown_at.astimezone(UTC).date())
     return [((several := list(group))[0].shown_at, several) for _, group in groups]
 
 
 def cursor(last: ListedArticle) -> str:
-    """Return the place of an article in a list, for a link to what follows it."""
+    """Return the cursor of an article in a list, for the link to the next page."""
     return f"{last.shown_at.isoformat()}~{last.article_id}"
 
 
@@ -103,13 +103,13 @@ def read_day(text: str) -> date | None:
 def _read_place(text: str) -> Place | None:
     at, tilde, article_id = text.partition("~")
     try:
-        shown_at = datetime.fromisoformat(at.replace(" ", "+"))  # a plus that was not escaped
+        shown_at = datetime.fromisoformat(at.replace(" ", "+"))  # a plus sign that was not escaped
     except ValueError:
         return None
     return Place(shown_at=shown_at, article_id=article_id[:32]) if tilde and shown_at.tzinfo else None
 
 
 def _strip(tx: Transaction, chosen: frozenset[str] | None, *, now: datetime) -> Chart | None:
-    """Return the number of articles of each of the last days, as a chart; None if there is nothing."""
+    """Return a chart of the articles per day of the last days; None if there are none."""
     counts = browsing.count_by_day(tx, chosen, since=now.date() - timedelta(days=STRIP_DAYS - 1))
     return day_chart(counts, last=now.date(), days=STRIP_DAYS) if any(counts.values()) else None

@@ -1,7 +1,6 @@
-"""Values into HTML: the templates, and how text of strangers, instants and links are shown. Pure but for the templates.
+"""Render values to HTML: templates, and filters for foreign text, instants and links. Pure but for the templates.
 
-Every value is escaped. Text of strangers loses its control and direction marks, and a link of theirs leads to http or
-https, or nowhere.
+Every value is escaped. Foreign text loses its control and direction marks, and foreign links must be http or https.
 """
 
 import re
@@ -20,7 +19,7 @@ from tasks.values.display import age, moment, plural, span
 
 TITLE_LENGTH = 300
 TEXT_LENGTH = 400_000
-"""Characters of a text that are shown; the rest is in the lake."""
+"""The most characters of a text that are shown; the rest is in the lake."""
 
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _MARKS = dict.fromkeys(
@@ -35,13 +34,13 @@ _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 def readable(text: object, length: int = TITLE_LENGTH) -> str:
-    """Return text of strangers without control and direction marks, on one line, cut."""
+    """Return foreign text on one line, truncated, without control and direction marks."""
     line = " ".join(str("" if text is None else text)[: length * 4].translate(_MARKS).split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def visible(text: str) -> str:
-    """Return a part of a line without control and direction marks; its white space stays."""
+    """Return a part of a line without control and direction marks; white space is kept."""
     return text.translate(_MARKS)
 
 
@@ -51,7 +50,7 @@ def paragraphs(text: str) -> list[str]:
 
 
 def outside(url: object) -> str:
-    """Return a URL of a stranger if it is one of the web, else nothing."""
+    """Return a foreign URL if it is http or https, else empty."""
     try:
         parts = urlsplit(str(url or ""))
     except ValueError:
@@ -60,7 +59,7 @@ def outside(url: object) -> str:
 
 
 def language_of(tag: object) -> str:
-    """Return a language's tag for the attribute `lang`, or nothing if it is none."""
+    """Return a language tag for the attribute `lang`; empty if it is invalid."""
     return str(tag) if tag and _LANGUAGE.fullmatch(str(tag)) else ""
 
 
@@ -76,7 +75,7 @@ def clock(at: datetime) -> str:
 
 
 def later(after: timedelta) -> str:
-    """Return how long after the first something was: `2 hours later`."""
+    """Return a delay in words: `2 hours later`."""
     return f"{span(after)} later" if after >= timedelta(minutes=1) else "at the same time"
 
 
@@ -86,7 +85,7 @@ def due(at: datetime | None, now: datetime) -> str:
 
 
 def address(path: str, **query: object) -> str:
-    """Return a path of this server with its query, without what is not given."""
+    """Return a path of this server with its query, without empty parameters."""
     given = {name: value for name, value in query.items() if value not in {None, ""}}
     return f"{path}?{urlencode(given)}" if given else path
 
@@ -122,7 +121,7 @@ def static_files() -> dict[str, tuple[bytes, str]]:
 
 @cache
 def static_name(name: str) -> str:
-    """Return the path of a file that pages load; it changes with the file, so that no old one is used."""
+    """Return the path of a file that pages load; it changes with the content, so that caches do not serve old files."""
     return f"/static/{name}?v={sha256(static_files()[name][0]).hexdigest()[:12]}"
 
 

@@ -1,4 +1,4 @@
-"""The search of the command line, for the page: it looks where somebody has searched before, and makes no index itself."""
+"""The full-text search for the web interface; it uses an existing search index and never builds one."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def search_of(settings: Settings) -> Search:
         )
         try:
             found = search(asked, settings, on_step=_quietly)
-        except ConfigError:  # the query is wrong, or the index can only be read: then it is searched as it is
+        except ConfigError:  # the query is wrong, or the index is read-only: then search it as it is
             found = search(asked, settings, on_step=_quietly, is_caught_up=True)
         return Hits(
             hits=tuple(map(_found, found.hits)),
@@ -55,7 +55,7 @@ def _pieces(snippet: Snippet) -> Iterator[tuple[str, bool]]:
     """Cut a snippet at its marks."""
     at = 0
     for start, end in snippet.marks:
-        if start < at:  # inside the mark before
+        if start < at:  # inside the previous mark
             continue
         if start > at:
             yield snippet.text[at:start], False

@@ -1,4 +1,4 @@
-"""Serve the pages until interrupted: where to listen, who may ask, the server."""
+"""Serve the web interface until interrupted: address, access and server."""
 
 import signal
 import socket
@@ -18,7 +18,7 @@ from tasks.errors import ConfigError
 
 Say = Callable[[str], None]
 OWN_ADDRESSES = ("127.0.0.1", "::1")
-"""Where this machine alone asks, under the names that are answered without a token."""
+"""Loopback addresses, which need no token."""
 
 MIN_TOKEN = 16
 CONCURRENT = 64
@@ -43,7 +43,7 @@ def serve(
             "characters or more that they must know"
         )
     if "catalogue" in settings.model_fields_set:
-        load_catalogue(settings.catalogue)  # a mistake in a file that is named ends the command
+        load_catalogue(settings.catalogue)  # a mistake in a configured catalogue ends the command
     library = open_library(settings, search=search)
     with bound_socket(str(address), port) as listening:
         port = listening.getsockname()[1]
@@ -60,9 +60,9 @@ def serve(
 
 
 def hosts_of(host: str, port: int, public_url: str | None, *, has_token: bool) -> frozenset[str]:
-    """Return the Host headers that are answered; without a token, those of this machine alone.
+    """Return the allowed Host headers; without a token, only those of this machine.
 
-    A name that others use for this machine is that of PRESSLAKE_BROWSE_URL.
+    PRESSLAKE_BROWSE_URL adds the name that others use.
     """
     if not has_token:
         return allowed_hosts(port)
@@ -71,7 +71,7 @@ def hosts_of(host: str, port: int, public_url: str | None, *, has_token: bool) -
 
 
 def read_host(host: str) -> IPv4Address | IPv6Address:
-    """Return an address to listen at; raises ConfigError."""
+    """Parse the address to listen on; raises ConfigError."""
     try:
         return ip_address("127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]"))
     except ValueError as error:
@@ -79,7 +79,7 @@ def read_host(host: str) -> IPv4Address | IPv6Address:
 
 
 def read_token(path: Path) -> str:
-    """Return the secret in a file; raises ConfigError if it is none."""
+    """Return the token in a file; raises ConfigError if it is invalid."""
     try:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -105,7 +105,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def _run(config: uvicorn.Config, listening: socket.socket) -> None:
-    # uvicorn raises the signal that ended it once more; and a shell starts background jobs with SIGINT ignored
+    # uvicorn re-raises the signal that ended it; and a shell starts background jobs with SIGINT ignored
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, _interrupt)
     server = uvicorn.Server(config)

@@ -1,4 +1,4 @@
-"""The stored page of a revision: out of its WARC record, made inert in a process that can be killed."""
+"""The stored page of a revision, from its WARC record, made inert in a process that can be killed."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ MAX_PAGE_SIZE = 20_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBody:
-    """A page's body as it was received, its content coding undone, and its media type."""
+    """A page's body as received, without content coding, and its media type."""
 
     url: str
     body: bytes
@@ -24,7 +24,7 @@ class StoredBody:
 
 
 def stored_body(library: Library, article_id: str, revision: int) -> StoredBody:
-    """Return a revision's page; raises NotFound if it is not there any more, and LakeUnavailable."""
+    """Return a revision's page; raises NotFound if it is no longer stored, and LakeUnavailable."""
     with library.index() as tx:
         known = known_article(tx, article_id)
     row = _row(library.revisions(known), revision)

@@ -1,4 +1,4 @@
-"""Sources and their health, what failed and why, and what became of one URL."""
+"""The pages on sources and their health, on failures, and on the history of one URL."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,7 @@ ARRIVALS = frozenset({*Novelty} - {Novelty.UNCHANGED, Novelty.REVISION})
 
 
 def sources(library: Library, *, now: datetime) -> dict[str, Any]:
-    """Return the values of the page on all sources, the worst first."""
+    """Return the template values of the page on all sources, the worst first."""
     with library.index() as tx:
         ids = health.known_sources(tx)
         judged = library.judged(tx, ids, now=now)
@@ -39,7 +39,7 @@ def sources(library: Library, *, now: datetime) -> dict[str, Any]:
 
 
 def source(library: Library, source_id: str, *, now: datetime) -> dict[str, Any]:
-    """Return the values of one source's page; raises NotFound."""
+    """Return the template values of one source's page; raises NotFound."""
     with library.index() as tx:
         newest = browsing.find_listed(
             tx, ArticleFilter(sources=frozenset({source_id})), before=None, limit=NEWEST_SHOWN
@@ -65,7 +65,7 @@ def source(library: Library, source_id: str, *, now: datetime) -> dict[str, Any]
 
 
 def failures(library: Library, *, source_id: str | None, reason: str | None, now: datetime) -> dict[str, Any]:
-    """Return the values of the page on what gave no page, of one source or reason if it is named."""
+    """Return the template values of the page on failures, of one source or reason if given."""
     with library.index() as tx:
         ids = sorted(health.known_sources(tx))
         looks = browsing.count_looks(tx, source_id, since=now.date() - WEEK)
@@ -89,7 +89,7 @@ def failures(library: Library, *, source_id: str | None, reason: str | None, now
 
 
 def address(library: Library, what: str) -> dict[str, Any]:
-    """Return the values of the page on one URL; raises NotFound if it is none, or nothing is known of it."""
+    """Return the template values of the page on one URL; raises NotFound if it is invalid or unknown."""
     try:
         key = url_key(what)
     except ItemError as error:
@@ -113,7 +113,7 @@ def address(library: Library, what: str) -> dict[str, Any]:
 
 
 def _days_of(frontier: dict[str, Any] | None, article: dict[str, Any] | None) -> tuple[date, date]:
-    """Return the first and the last day on which the lake can have a capture."""
+    """Return the first and the last day on which the lake may have a capture."""
     begins = [row[name] for row, name in ((frontier, "discovered_at"), (article, "first_seen_at")) if row]
     ends = [row[name] for row, name in ((frontier, "captured_at"), (article, "fetched_at")) if row and row[name]]
     first: date = min(begins).astimezone(UTC).date()
@@ -122,7 +122,7 @@ def _days_of(frontier: dict[str, Any] | None, article: dict[str, Any] | None) ->
 
 
 def _by_reason(looks: list[tuple[str, str, int]]) -> list[tuple[str, int, int]]:
-    """Return the reasons of looks that gave no page, with their number and that of sources, the most frequent first."""
+    """Return the reasons of failed looks, with their number and the number of sources, the most frequent first."""
     number: Counter[str] = Counter()
     several: Counter[str] = Counter()
     for _, what, count in looks:
@@ -133,7 +133,7 @@ def _by_reason(looks: list[tuple[str, str, int]]) -> list[tuple[str, int, int]]:
 
 
 def _looks_by_day(tallies: list[Tally]) -> list[tuple[date, dict[str, int]]]:
-    """Return the looks of each day: articles, revisions, nothing new, no page, and those that failed; newest first."""
+    """Return the looks of each day, the newest first: articles, revisions, nothing new, no page, failed."""
     days: dict[date, Counter[str]] = {}
     for one in tallies:
         if one.kind is TallyKind.LOOK:

@@ -33,7 +33,7 @@ sources: []
 
 
 def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
-    """Write it to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
+    """Write that catalogue to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
     text = beginning(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -45,7 +45,7 @@ def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, ne
 
 
 def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
-    """Return its text; raises ConfigError for an invalid contact."""
+    """Return the text of that catalogue; raises ConfigError for an invalid contact."""
     user_agent = f"{PRODUCT} (+{contact})" if contact else DEFAULT_USER_AGENT
     try:
         Defaults.model_validate({"user_agent": user_agent, "allow_networks": networks})

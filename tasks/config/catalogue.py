@@ -1,4 +1,4 @@
-"""The catalogue of sources: `sources.yaml` into values; a mistake is reported with its file and line.
+"""The catalogue of sources: `sources.yaml` into values; mistakes are reported with file and line.
 
 It reads that file and the files of URLs that it names. Everything else here is pure.
 """
@@ -73,7 +73,7 @@ class Poll(_Model):
 
 
 class Budget(_Model):
-    """How much of our work one source may be: what is beyond waits for another day, or another sweep."""
+    """How much of a sweep and of a day one source may use; the rest of its URLs wait."""
 
     new_urls_a_day: MaxNew = Field(100_000, description="URLs that its feeds may add a UTC day.")
     new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add a UTC day.")
@@ -86,7 +86,7 @@ class Budget(_Model):
 
 
 class Retention(_Model):
-    """How long it is kept what was received, and the texts; without a number it is kept for ever."""
+    """How many days payloads and texts are kept; without a number they are kept for ever."""
 
     payload_days: Days | None = Field(
         None, description="Days after which `maintain` removes the pages as received from the segments."
@@ -97,7 +97,7 @@ class Retention(_Model):
 
 
 class Selectors(_Model):
-    """Where the parts of an article are on a source's pages."""
+    """Selectors for the parts of an article on a source's pages."""
 
     title: Selector | None = Field(None, description="The headline: an element or an attribute; the first counts.")
     text: Selector | None = Field(None, description="The elements whose text, one after the other, is the article's.")
@@ -106,7 +106,7 @@ class Selectors(_Model):
     )
 
 
-# sources that set nothing share these: values of their own would take 1.5 kB each
+# shared by sources that set nothing: a copy each would take 1.5 kB
 _NO_RETENTION, _NO_SELECTORS = Retention(), Selectors()
 
 
@@ -121,7 +121,7 @@ class Extract(_Model):
     )
 
     def to_options(self) -> ExtractOptions:
-        """Return it as the plain value that workers are given."""
+        """Return the rules as a plain value for worker processes."""
         where = self.selectors.model_dump()
         return ExtractOptions(is_pruned=self.prune, prune_without=self.prune_without, keep=self.keep, **where)
 
@@ -161,10 +161,11 @@ class Defaults(_Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRules:
-    """How one source is fetched, and which of its URLs are kept: its own values, else the defaults.
+    """The rules for fetching one source and choosing its URLs: its own values, else the defaults.
 
-    `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include` and `exclude` are regular expressions, searched in the URL. `tags` and `country` go into the rows of its articles.
-    `own_urls` are the pages and feeds that the source names.
+    `crawl_delay_s` is in seconds, as are `poll_min_s` and `poll_max_s`, between which its feeds are polled. `include`
+    and `exclude` are regular expressions, searched in the URL. `tags` and `country` go into the rows of its articles.
+    `own_urls` are the pages and feeds that the source's entry lists.
     """
 
     source_id: str = ""
@@ -238,7 +239,7 @@ class Source(_Model):
         return {"name": content["id"], **content} if isinstance(content, dict) and content.get("id") else content
 
     def effective(self, defaults: Defaults) -> SourceRules:
-        """Return this source's rules, with defaults for what it does not set."""
+        """Return this source's rules, completed with the defaults."""
         poll = defaults.poll if self.poll is None else self.poll
         budget = defaults.budget if self.budget is None else self.budget
         user_agent = defaults.user_agent if self.user_agent is None else self.user_agent
@@ -270,7 +271,7 @@ class Source(_Model):
         )
 
     def feeds_of(self) -> tuple[tuple[str, FeedKind], ...]:
-        """Return the feeds to poll: each URL once, with its kind. `urls` are articles, and not among them."""
+        """Return the feeds to poll, each URL once, with its kind. `urls` are articles, so they are not included."""
         kinds: dict[str, FeedKind] = {}
         for kind, urls in (
             (FeedKind.FEED, self.feeds),
@@ -282,7 +283,7 @@ class Source(_Model):
         return tuple(kinds.items())
 
 
-@lru_cache(maxsize=256)  # like sources share them
+@lru_cache(maxsize=256)  # shared by sources with equal rules
 def _obedience(purposes: tuple[Purpose, ...], obey: Obey, *, obeys_tdm: bool) -> Obedience:
     return Obedience(purposes=purposes, obey=obey, obeys_tdm=obeys_tdm)
 
@@ -311,7 +312,7 @@ class Catalogue(_Model):
         return sources
 
     def retention(self) -> RetentionRules:
-        """Return how long what is kept, by source."""
+        """Return the retention rules of every source."""
         own = {source.id: _either(source.retention, self.defaults.retention) for source in self.sources}
         return RetentionRules(usual=_either(self.defaults.retention, Retention()), by_source=own)
 
@@ -360,7 +361,7 @@ def catalogue_schema() -> dict[str, Any]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the known name that is nearest, as the end of a sentence; nothing if none is near."""
+    """Return the most similar known name, worded as the end of a sentence; empty if none is similar."""
     close = difflib.get_close_matches(name[:100], list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -369,7 +370,7 @@ MAX_ID_LENGTH = 64
 
 
 def new_id(name: str, known: Collection[str]) -> str:
-    """Return an unused id for the catalogue, made of a name: lower-case letters, digits and hyphens."""
+    """Return an unused id derived from a name: lower-case letters, digits and hyphens."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[: MAX_ID_LENGTH - 4].strip("-") or "source"
     candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(known) + 3)))

@@ -1,4 +1,4 @@
-"""The kinds of values that fields of the catalogue take, each with its check. Reads the files of URLs that they name."""
+"""The field types of the catalogue, each with its validator. Reads the files of URLs that fields name."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -59,7 +59,7 @@ def _checked_pattern(value: str) -> str:
 
 
 def _checked_selector(value: str) -> str:
-    """Return a selector as XPath 1.0; one that begins with `css:` is translated here, so that workers know one kind."""
+    """Return a selector as XPath 1.0; one that begins with `css:` is translated, so that workers need XPath only."""
     if value.startswith(_CSS):
         from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415 - few catalogues have selectors
 
@@ -70,7 +70,7 @@ def _checked_selector(value: str) -> str:
     from lxml.etree import Element, LxmlError, XPath  # noqa: PLC0415
 
     try:
-        # evaluated once, since names of functions and prefixes are looked up only then
+        # evaluated once, since unknown functions and prefixes are only detected then
         found = XPath(value)(Element("html"))
     except LxmlError as error:
         raise PydanticCustomError("selector", "is no XPath 1.0: {why}", {"why": str(error)}) from error
@@ -90,7 +90,7 @@ def _checked_network(value: object) -> object:
 
 
 def _urls_of(value: object, info: ValidationInfo) -> object:
-    """Read the file that `urls` names, relative to the catalogue; a list passes as it is."""
+    """Read the file that `urls` names, relative to the catalogue; return a list unchanged."""
     if not isinstance(value, str):
         return value
     folder = (info.context or {}).get("folder")
@@ -106,7 +106,7 @@ def _urls_of(value: object, info: ValidationInfo) -> object:
 def _urls_of_lines(text: str, name: str) -> tuple[str, ...]:
     urls = []
     for number, line in enumerate(text.splitlines(), start=1):
-        # a comment stands alone or after white space: a fragment is no comment
+        # a comment begins a line or follows white space, so that a URL's fragment is none
         url = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
         if not url:
             continue

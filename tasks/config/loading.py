@@ -1,4 +1,4 @@
-"""Read `sources.yaml`: the catalogue, or every mistake in it with its line; and what in it can hardly be meant.
+"""Read `sources.yaml` into a catalogue, or report every mistake with its line; warn about entries that look unintended.
 
 Reads that file and the files of URLs that it names.
 """
@@ -26,13 +26,13 @@ _REPEATED = "is the id of an earlier source too"
 
 
 def load_catalogue(path: Path | str) -> Catalogue:
-    """Read a catalogue. Raises CatalogueError: a line for each mistake, with the file and the line in it."""
+    """Read a catalogue. Raises CatalogueError with one line per mistake, each with its file and line number."""
     path = Path(path)
     return catalogue_of(read_marked(path, MAX_FILE_SIZE))
 
 
 def catalogue_of(marked: Marked) -> Catalogue:
-    """Return the catalogue that a YAML document is; raises CatalogueError as `load_catalogue` does."""
+    """Return the catalogue in a YAML document; raises CatalogueError as `load_catalogue` does."""
     if not isinstance(marked.content, dict):
         raise CatalogueError(f"{marked.path}:{marked.line_at(())}: should be a mapping with `sources:`")
     mistakes = [*marked.mistakes, *_repeated_ids(marked)]
@@ -50,7 +50,7 @@ DEPRECATED_TDM = "obey_tdm is deprecated: write purpose: [archive, ai-input, ai-
 
 
 def doubts(catalogue: Catalogue) -> Iterator[str]:
-    """Yield what is well-formed and can hardly be meant, or is deprecated: a source with nothing to read, a feed of two."""
+    """Yield warnings about valid entries that look unintended or are deprecated: a source without feeds, a feed listed twice."""
     owners: dict[str, list[str]] = {}
     if catalogue.defaults.obey_tdm or any(source.obey_tdm for source in catalogue.sources):
         yield DEPRECATED_TDM
@@ -76,7 +76,7 @@ def _repeated_ids(marked: Marked) -> Iterator[tuple[int, str]]:
 
 
 def _all_mistakes(mistakes: Iterable[tuple[int, str]], path: Path) -> str:
-    """Word the mistakes, a line each, in the order of the file."""
+    """Return the mistakes as text, one line each, in the order of the file."""
     ordered = sorted(mistakes, key=lambda mistake: mistake[0])
     lines = [f"{path}:{line}: {folded(what)}" for line, what in ordered[:SHOWN_MISTAKES]]
     left = len(ordered) - len(lines)

@@ -1,4 +1,4 @@
-"""YAML into plain values, and each value's line, for messages that name it. Reads files; else pure.
+"""Parse YAML into plain values and the line of each, for error messages. Reads files; otherwise pure.
 
 It uses the core schema of YAML 1.2, so that `language: no` is text and not a Boolean. Tags are refused, aliases
 bounded.
@@ -15,7 +15,7 @@ import yaml
 from tasks.errors import CatalogueError
 from tasks.runtime.places import worded
 
-_MAX_NODES = 1_000_000  # with aliases expanded: a few lines of YAML can name billions
+_MAX_NODES = 1_000_000  # counted with aliases expanded: a few lines of YAML can expand to billions
 _MAX_DEPTH = 16
 _MAX_MESSAGE = 300
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -24,9 +24,9 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "
 
 @dataclass(frozen=True, kw_only=True)
 class Marked:
-    """A YAML document: its text, what it stands for, and where in it each value is. A key without a value is not there.
+    """A YAML document: its text, its value, and the line of each part. A key without a value is left out.
 
-    `mistakes` are keys that occur twice, keys that are not names, and tags, each with its line.
+    `mistakes` are duplicate keys, keys that are not text, and tags, each with its line.
     """
 
     path: Path
@@ -36,16 +36,16 @@ class Marked:
 
     @cached_property
     def root(self) -> yaml.Node:
-        """The document as nodes, which know their lines."""
+        """The document as nodes, which carry line numbers."""
         return compose(self.text, self.path)
 
     def line_at(self, where: tuple[int | str, ...]) -> int:
-        """Return the line of what `where` leads to, or of the nearest thing around it."""
+        """Return the line of the value at path `where`, or of the nearest value that encloses it."""
         return line_at(self.root, where)
 
 
 def read_marked(path: Path, max_size: int) -> Marked:
-    """Read a file; raises CatalogueError if it is no YAML."""
+    """Read a file; raises CatalogueError if it is not YAML."""
     if _is_missing(path):
         raise CatalogueError(f"{path}: no such file; `presslake init` makes one")
     return marked_of(read_text(path, max_size), path)
@@ -63,7 +63,7 @@ def _is_missing(path: Path) -> bool:
 
 
 def marked_of(text: str, path: Path) -> Marked:
-    """Parse a document; raises CatalogueError if it is no YAML, or its aliases blow it up."""
+    """Parse a document; raises CatalogueError if it is not YAML, or if its aliases expand too far."""
     try:
         return Marked(path=path, text=text, content=_streamed(text))
     except (_OddError, yaml.YAMLError):
@@ -87,9 +87,9 @@ def read_text(path: Path, max_size: int) -> str:
 
 
 def compose(text: str, path: Path) -> yaml.Node:
-    """Parse to nodes, which know their lines; libyaml if PyYAML has it, as it is ten times faster."""
+    """Parse to nodes, which carry line numbers; uses libyaml if PyYAML has it, since it is ten times faster."""
     try:
-        # libyaml's composer recurses in C: too deep a file would end the process, not raise
+        # libyaml's composer recurses in C: a file nested too deep would crash the process
         is_flat = _is_flat(yaml.parse(text, Loader=_LOADER))
         root: yaml.Node | None = yaml.compose(text, Loader=_LOADER) if is_flat else None
     except yaml.MarkedYAMLError as error:
@@ -120,14 +120,14 @@ def _is_flat(events: Iterable[yaml.Event]) -> bool:
 
 
 class _OddError(Exception):
-    """A document has something that only its nodes tell: an alias, a tag, a key twice."""
+    """A document has something that needs its nodes: an alias, a tag, a duplicate key."""
 
 
 def _streamed(text: str) -> object:
-    """Return what a plain document stands for, without its nodes; raises _OddError for any other, and yaml.YAMLError.
+    """Return the value of a plain document without building nodes; raises _OddError for any other, and yaml.YAMLError.
 
-    The nodes of 10,000 sources take 18 MB, and what stays of a catalogue would be between them as long as a sweep
-    takes.
+    The nodes of 10,000 sources take 18 MB, and the catalogue's own objects, scattered among them, would keep that
+    memory from being returned for a whole sweep.
     """
     stream = _Stream()
     for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
@@ -138,7 +138,10 @@ def _streamed(text: str) -> object:
 
 
 class _Stream:
-    """Builds plain values from events. `_open` are the collections around the next value, a mapping with its key."""
+    """Builds plain values from events.
+
+    `_open` are the collections that enclose the next value, a mapping with its key.
+    """
 
     def __init__(self) -> None:
         self._documents: list[object] = []
@@ -187,7 +190,7 @@ class _Stream:
             around.append(value)
         elif key:
             around[key.pop()] = value
-        else:  # a key that is no text
+        else:  # a key that is not text
             raise _OddError
 
 
@@ -234,12 +237,12 @@ def _scalar(node: yaml.Node) -> object:
 
 
 def _value_of(text: str, style: str | None) -> object:
-    """Return what a scalar stands for; quoted, or a block, it is always text."""
+    """Return the value of a scalar; a quoted or block scalar is always text."""
     return text if style else plain_scalar(text)  # None, or "" from libyaml
 
 
 def plain_scalar(text: str) -> object:
-    """Return what a text without quotes stands for."""
+    """Return the value of a scalar without quotes."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text.lower() in ("true", "false"):
@@ -252,7 +255,7 @@ def plain_scalar(text: str) -> object:
 
 
 def line_at(node: yaml.Node, where: tuple[int | str, ...]) -> int:
-    """Return the line of the node at `where`, or of the nearest node around it."""
+    """Return the line of the node at path `where`, or of the nearest node that encloses it."""
     line = _line(node)
     for part in where:
         if isinstance(node, yaml.MappingNode):

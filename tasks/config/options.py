@@ -1,11 +1,11 @@
-"""What a source's catalogue entry may change in the reading of its pages, as a plain value for workers. Pure."""
+"""A source's own extraction options, as a plain value for workers. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class PruneRule(StrEnum):
-    """The names of the rules that remove page furniture; tasks/extract/prune.py has the rules."""
+    """The names of the rules that remove page furniture (boilerplate); tasks/extract/prune.py has the rules."""
 
     COMMENTS = "comments"
     SIGN_UPS = "sign_ups"
@@ -23,11 +23,11 @@ class PruneRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractOptions:
-    """Special rules for reading one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
+    """Special rules for extracting one source's pages; `keep`, `title`, `text` and `date` are XPath 1.0.
 
-    Without `is_pruned` no furniture is removed, else all but that of the rules in `prune_without`. Elements of `keep`
-    are never removed. The other three select a part; if one finds nothing, the usual search applies. `crawler_name` is the one
-    by which directives call us.
+    Without `is_pruned` no furniture is removed; with it, every rule applies except those in `prune_without`. Elements
+    that match `keep` are never removed. The other three select a part of the article; if one matches nothing, the usual
+    search applies. `crawler_name` is the name by which directives address us.
     """
 
     is_pruned: bool = True

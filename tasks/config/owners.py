@@ -1,7 +1,7 @@
 """The owner of a host: the source whose entry in the catalogue names it (ADR 0018). Pure.
 
-Only the catalogue makes owners. What a feed says of itself, its redirects and the sitemaps that it names do not. A
-source names the host of its `home_url`; without one, those of its feeds, sitemaps and listings.
+Only the catalogue makes owners. What a feed says about itself, its redirects and the sitemaps that it names make none.
+A source names the host of its `home_url`; without one, those of its feeds, sitemaps and listings.
 """
 
 from collections import defaultdict
@@ -18,12 +18,12 @@ from tasks.values.url import Url
 K = TypeVar("K")
 
 LONGEST_STRANGERS_DELAY_S = 10.0
-"""The longest delay that a source keeps at a host that nobody owns: all who ask there wait for it."""
+"""The longest delay that a source may keep at a host without an owner, since all other sources there wait for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owners:
-    """The sources by the hosts and by the registrable domains that they name, in the catalogue's order.
+    """The sources by the hosts and registrable domains that they name, in the catalogue's order.
 
     `folders` are the paths of the URLs that each source names, by source and host.
     """
@@ -60,23 +60,23 @@ class Owners:
     def owner_of(self, url: str, *, announcer: str) -> str | None:
         """Return the owner of a URL, or None if no source owns its host. Raises BadUrl.
 
-        Of several sources it is the announcer. If the announcer is not among them, it is one whose patterns keep the
-        URL, then the one whose folder has it, then the first in the catalogue.
+        Among several owners the announcer wins. If it is not among them, a source whose patterns keep the URL wins,
+        then the one with the URL's folder, then the first in the catalogue.
         """
         claimants = self.claimants(Url.of(url).site)
         return announcer if announcer in claimants else self.chosen(claimants, url)
 
     def chosen(self, claimants: tuple[str, ...], url: str) -> str | None:
-        """Return the owner of a URL among these sources, by the rules of `owner_of`; its announcer is none of them."""
+        """Return the owner of a URL among these sources, by the rules of `owner_of`, if its announcer is none of them."""
         if len(claimants) > 1:
             return max(claimants, key=lambda one: self._fitness(one, url))
         return claimants[0] if claimants else None
 
     def pace_at(self, site: Site, asker: SourceRules) -> SourceRules:
-        """Return the rules whose delay and number apply at a URL's host: its owner's, else the asker's. Raises BadUrl.
+        """Return the rules whose delay and concurrency apply at a URL's host: its owner's, else the asker's.
 
-        If it has several owners and the asker is none of them, the slowest pace applies. If nobody owns it, the asker's
-        delay is one that others can wait for.
+        Raises BadUrl. If it has several owners and the asker is none of them, the slowest pace applies. If the host has
+        no owner, the asker's delay is capped, since others wait for it.
         """
         owners = [self.rules[one] for one in self.claimants(site)]
         if asker in owners:
@@ -91,9 +91,9 @@ class Owners:
         )
 
     def obedience_at(self, site: Site, asker: SourceRules | None) -> Obedience:
-        """Return how refusals are taken at a URL's host: as the asker or an owner says, the strictest counts. Raises BadUrl.
+        """Return how refusals are obeyed at a URL's host: the strictest of the asker's and the owners' settings.
 
-        The purposes are those of all that are as strict.
+        Raises BadUrl. The purposes are those of all sources with that strictest setting.
         """
         several = [*([asker.obedience] if asker else ()), *(self.rules[one].obedience for one in self.claimants(site))]
         if not several:

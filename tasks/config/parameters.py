@@ -1,7 +1,8 @@
-"""The parameters of the flows: one pydantic model each, as Prefect's form shows them. No secrets, no places.
+"""The parameters of the flows: one pydantic model each, as Prefect's form shows them. No secrets, no locations.
 
-The places of lake and index are settings of the machine (tasks.config.settings), not of the run. An optional field has
-a value that means "none" (0, ""), and never None: Prefect's form shows such a field as one field and not as two tabs.
+The locations of lake and index are settings of the machine (tasks.config.settings), not of the run. An optional field
+has a value that means "none" (0, ""), and never None: Prefect's form shows such a field as one field and not as two
+tabs.
 """
 
 import re
@@ -21,7 +22,7 @@ _SINCE = r"^([0-9]{1,4}[mhdw]|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:
 
 
 def _at(position: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
-    """Return a field's position in the form, which would otherwise sort by name."""
+    """Return the JSON Schema of a field's position in the form, which would otherwise sort by name."""
     return {"position": position, **more}
 
 
@@ -116,7 +117,7 @@ class ShardConfig(BaseModel):
 
 
 def parse_since(text: str, *, now: datetime) -> datetime:
-    """Return the instant that an age or an instant names; without a zone it is UTC. Raises ValueError."""
+    """Parse an age or an instant into an instant; without a zone it is UTC. Raises ValueError."""
     if age := _AGE.fullmatch(text):
         return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
     instant = datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""How long what is kept, as plain values. Pure."""
+"""Retention: how many days payloads and texts are kept, as plain values. Pure."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """For how many days pages as received and texts are kept; None: for ever."""
+    """How many days payloads and texts are kept; None: for ever."""
 
     payload_days: int | None = None
     text_days: int | None = None
@@ -19,14 +19,14 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionRules:
-    """How long what is kept of each source; `usual` is of those that the catalogue does not name."""
+    """The retention of each source; `usual` applies to sources that are not in the catalogue."""
 
     usual: Kept = field(default_factory=Kept)
     by_source: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def has_payloads(self) -> bool:
-        """Whether any page as received expires."""
+        """Whether any payload expires."""
         return any(one.payload_days for one in self._every())
 
     @property
@@ -36,12 +36,12 @@ class RetentionRules:
 
     @property
     def shortest_payload_days(self) -> int | None:
-        """The fewest days that any page is kept; a segment whose source is not known is kept for these."""
+        """The fewest days that any payload is kept; applies to segments of unknown source."""
         return min((one.payload_days for one in self._every() if one.payload_days), default=None)
 
     @property
     def digest(self) -> str:
-        """A name of the rules themselves."""
+        """A digest that identifies these rules."""
         content = {
             "usual": asdict(self.usual),
             **{f"source {name}": asdict(one) for name, one in self.by_source.items()},
@@ -49,15 +49,15 @@ class RetentionRules:
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def payload_expired(self, source_id: str, fetched_at: datetime, *, now: datetime) -> bool:
-        """Whether a page as received that was fetched then is no longer kept."""
+        """Whether a payload fetched at that time has expired."""
         return _is_past(self._of(source_id).payload_days, fetched_at, now)
 
     def text_expired(self, source_id: str, fetched_at: datetime, *, now: datetime) -> bool:
-        """Whether a text that was fetched then is no longer kept."""
+        """Whether a text fetched at that time has expired."""
         return _is_past(self._of(source_id).text_days, fetched_at, now)
 
     def payload_days(self, source_id: str) -> int | None:
-        """Return for how many days the source's pages are kept."""
+        """Return how many days the source's payloads are kept."""
         return self._of(source_id).payload_days
 
     def _of(self, source_id: str) -> Kept:

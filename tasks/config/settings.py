@@ -17,11 +17,11 @@ from tasks.values.shared_networks import SHARED_NETWORKS
 MIB = 1024 * 1024
 PREFIX = "PRESSLAKE_"
 ALSO_READ = {"s3_region": ("AWS_REGION",)}
-"""Variables of other programs that a setting uses if its own is not set."""
+"""Variables of other programs, used for a setting if its own variable is not set."""
 
 
 class Settings(BaseModel):
-    """Where things are and how much may be used; sizes in bytes, times in seconds."""
+    """Locations and limits; sizes in bytes, times in seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -124,14 +124,14 @@ class Settings(BaseModel):
 
 
 def variable_of(name: str, environment: Mapping[str, str]) -> str | None:
-    """Return the variable of an environment that gives a setting its value, or None if its default holds."""
+    """Return the name of the environment variable that gives a setting its value, or None if the default applies."""
     spelled = {variable.upper(): variable for variable in environment}
     candidates = (f"{PREFIX}{name.upper()}", *ALSO_READ.get(name, ()))
     return next((spelled[candidate] for candidate in candidates if candidate in spelled), None)
 
 
 def read_origins(environment: Mapping[str, str], flags: Mapping[str, object]) -> dict[str, str]:
-    """Return where each setting's value comes from: a flag, a variable by its name, or the default."""
+    """Return the origin of each setting's value: a flag, an environment variable by name, or the default."""
     origins = {}
     for name in Settings.model_fields:
         variable = variable_of(name, environment)

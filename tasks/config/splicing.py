@@ -1,7 +1,7 @@
-"""Add sources to the text of a catalogue: spliced in after its last one, so that all that a person wrote stays as it is.
+"""Insert sources into the text of a catalogue after its last one; everything a person wrote stays unchanged.
 
-Pure, but for `write_catalogue`. The place is found by the marks of the parsed document and nothing is dumped but the
-new entries; the result is read again, and if it is not the old catalogue and the new sources, it is refused.
+Pure, but for `write_catalogue`. The position comes from the parser's line marks, and only the new entries are dumped.
+The result is parsed again and refused unless it is the old catalogue plus the new sources.
 """
 
 import os
@@ -26,28 +26,28 @@ BYTE_ORDER_MARK = "\ufeff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a catalogue has before something is added to it; it may have no sources yet."""
+    """A catalogue before sources are added; it may have none yet."""
 
     defaults: Defaults = field(default_factory=Defaults)
     sources: tuple[Source, ...] = ()
 
     @property
     def ids(self) -> frozenset[str]:
-        """The ids that are taken."""
+        """The ids in use."""
         return frozenset(source.id for source in self.sources)
 
 
 def entries_yaml(sources: Iterable[Source]) -> str:
-    """Return sources as items of the list `sources`, each value that is at its default left out."""
+    """Return sources as items of the YAML list `sources`, without values that equal the default."""
     plain = [source.model_dump(mode="json", exclude_defaults=True) for source in sources]
     named = [{name: value for name, value in one.items() if (name, value) != ("name", one["id"])} for one in plain]
     return yaml.dump(named, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH) if named else ""
 
 
 def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
-    """Return a catalogue's text with sources added at the end of its list; raises CatalogueError if that cannot be.
+    """Return a catalogue's text with sources added at the end of its list; raises CatalogueError if that is impossible.
 
-    A text of nothing but comments becomes a catalogue of these sources alone, after them.
+    If the text is only comments, the list of sources is added after them.
     """
     if not sources:
         return text
@@ -65,15 +65,15 @@ def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
 
 
 def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
-    """Add sources to a catalogue's file, made if there is none, as a whole or not at all; raises CatalogueError."""
-    path = path.resolve()  # a link stays one
+    """Add sources to a catalogue file, all or none, and create it if missing; raises CatalogueError."""
+    path = path.resolve()  # replace the target of a symbolic link, not the link
     text = _read(path)
     half = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         half.write_bytes(with_sources(text, path, sources).encode())
         if path.exists():
             half.chmod(path.stat().st_mode & 0o777)
-        os.replace(half, path)  # noqa: PTH105 - in one step
+        os.replace(half, path)  # noqa: PTH105 - atomic
     except OSError as error:
         raise CatalogueError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
@@ -81,7 +81,7 @@ def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
 
 
 def printed(path: Path, sources: Sequence[Source]) -> str:
-    """Return sources as they would be written at a catalogue's end, with `sources:` before them if it has none yet."""
+    """Return the YAML that would be added to the catalogue's end, with `sources:` first if it has no list yet."""
     text = _read(path).removeprefix(BYTE_ORDER_MARK)
     if not known_in(text, path).sources:
         return HEADER + _entries(sources, 2, "\n")
@@ -94,12 +94,12 @@ def printed(path: Path, sources: Sequence[Source]) -> str:
 
 
 def read_known(path: Path) -> Known:
-    """Return what a catalogue's file has already: nothing if there is none yet. Raises CatalogueError."""
+    """Return the known sources of a catalogue file; none if it does not exist yet. Raises CatalogueError."""
     return known_in(_read(path).removeprefix(BYTE_ORDER_MARK), path)
 
 
 def known_in(text: str, path: Path) -> Known:
-    """Return what a catalogue's text has already; it may have no sources yet. Raises CatalogueError."""
+    """Return the known sources of a catalogue's text; it may have none yet. Raises CatalogueError."""
     if _is_blank(text):
         return Known()
     marked = marked_of(text, path)
@@ -111,7 +111,7 @@ def known_in(text: str, path: Path) -> Known:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text with its own line endings; nothing if there is no file."""
+    """Return a file's text with its own line endings; empty if there is no file."""
     try:
         return path.read_bytes().decode("utf-8") if path.exists() else ""
     except OSError as error:
@@ -126,7 +126,7 @@ def _is_blank(text: str) -> bool:
 
 
 def _appended(text: str, sources: Sequence[Source]) -> str:
-    """Return a text with a list of sources after it."""
+    """Return the text followed by a list of sources."""
     ending = _line_ending(text)
     start = text if not text or text.endswith("\n") else text + ending
     return start + HEADER.replace("\n", ending) + _entries(sources, 2, ending)
@@ -157,7 +157,7 @@ def _behind_the_last(text: str, listed: yaml.SequenceNode, sources: Sequence[Sou
 
 
 def _in_place_of_nothing(text: str, listed: yaml.Node, sources: Sequence[Source]) -> str:
-    """Fill a list that is empty, `[]` or left out; what is after it on its line stays there."""
+    """Fill a list that is empty, `[]` or left out; keep what follows it on its line."""
     start, end = listed.start_mark.index, listed.end_mark.index
     ending = _line_ending(text)
     line_end = text.find("\n", end)
@@ -186,10 +186,10 @@ def _dash_of(line: str, column: int) -> int:
 
 
 def _end_of(lines: Sequence[str], last: yaml.Node, *, indent: int) -> int:
-    """Return the number of the line after the last source and what is said of it, before the comments of what follows.
+    """Return the number of the line after the last source and its comments, before comments that belong to what follows.
 
-    The marks of a block's end are after the comments and empty lines that follow it. Of these, comments that are
-    indented deeper than the list belong to the source.
+    The parser's end mark of a block comes after trailing comments and empty lines. Comments indented deeper than the
+    list belong to the source.
     """
     end = min(last.end_mark.line + (last.end_mark.column > 0), len(lines))
     while end > last.start_mark.line + 1 and _is_no_part(lines[end - 1], indent):
@@ -211,7 +211,7 @@ def _are_apart(lines: Sequence[str], listed: yaml.SequenceNode) -> bool:
 
 
 def _into_flow(text: str, listed: yaml.SequenceNode, sources: Sequence[Source]) -> str:
-    """Add to a list in brackets: after its last item, whose trailing comma may be there already."""
+    """Add to a list in brackets, after its last item; a trailing comma may be there already."""
     place = listed.value[-1].end_mark.index
     dumped = [
         yaml.safe_dump(one, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9).strip()
@@ -235,7 +235,7 @@ def _refused(path: Path, sources: Sequence[Source]) -> CatalogueError:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes lists indented under their key, without anchors, and in quotes what either YAML reads as no text."""
+    """Writes lists indented under their key, without anchors, and quotes text that YAML 1.1 or 1.2 would read as another type."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
         super().increase_indent(flow, False)

@@ -1,1 +1,1 @@
-"""Deduplicate: pages into decisions, in one transaction per batch."""
+"""Deduplicate: decide for each page whether it is new, in one transaction per batch."""

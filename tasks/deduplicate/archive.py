@@ -1,4 +1,4 @@
-"""What decisions ask of what is stored: the revisions of an article, and its page extracted with today's rules."""
+"""Read stored data for decisions: the revisions of an article, and its page extracted with today's rules."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from tasks.values.page import Page
 from tasks.values.rows import Article
 
 ExtractAgain = Callable[[Sequence[Article]], Mapping[str, Page]]
-"""Gives the pages of stored rows by `article_id`; one that cannot be read again is left out."""
+"""Extracts the pages of stored rows again; returns them by `article_id`, without those that cannot be read."""
 
 WAITING = 1000
-"""Batches of the outbox that are looked through, at most: each is published as soon as it is decided."""
+"""The most batches of the outbox that are searched; batches are published as soon as they are decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """The lake, and what extracts out of it."""
+    """The lake, and the function that extracts its pages again."""
 
     store: ObjectStore
     extract_again: ExtractAgain
@@ -33,7 +33,7 @@ def read_revisions(
 ) -> dict[str, tuple[Article, ...]]:
     """Return the newest row of each of these articles, and all rows of `all_of` (article ids), the oldest first.
 
-    An article whose newest row is not there is left out. Raises LakeUnavailable, IndexUnavailable.
+    An article whose newest row is missing is left out. Raises LakeUnavailable, IndexUnavailable.
     """
     wanted, whole = {one.article_id: one for one in known}, set(all_of)
     spans = {article_id: _days(one, is_whole=article_id in whole) for article_id, one in wanted.items()}
@@ -52,7 +52,7 @@ def read_revisions(
 
 
 def _keep(found: dict[str, dict[int, Article]], row: Article) -> None:
-    """Keep one row per revision: a page that was extracted again has another, which counts."""
+    """Keep one row per revision: the last extraction counts."""
     rows = found.setdefault(row.article_id, {})
     held = rows.get(row.revision)
     if held is None or held.extracted_at < row.extracted_at:

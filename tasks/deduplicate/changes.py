@@ -1,4 +1,4 @@
-"""What changed from one revision of an article to the next: a summary, and a unified diff. Pure."""
+"""The changes from one revision of an article to the next: a summary and a unified diff. Pure."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from tasks.values.text.content import changed_parts, content_digest
 from tasks.values.text.digest import tokenise
 
 HEAD = ("title", "authors", "date")
-"""What is before the sentences of a diff."""
+"""The lines of a diff before the sentences."""
 
 # the end of a sentence: its mark, closing quotes, then space; CJK marks need no space
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])[」』）]*\s*")
@@ -20,7 +20,7 @@ _ABBREVIATED = re.compile(r"(?:\b\w|\b(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gen|Gov|Jr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """What a reader reads at one revision."""
+    """The visible content of one revision."""
 
     title: str | None
     text: str
@@ -34,7 +34,7 @@ class Version:
 
     @property
     def lines(self) -> list[str]:
-        """What is compared, a line each: title, authors, date, sentences."""
+        """The lines to compare: title, authors, date, sentences."""
         date = f"{self.published_at:%Y-%m-%d %H:%M:%S %Z}" if self.published_at else None
         head = (self.title, ", ".join(self.authors), date)
         named = (f"{name}: {' '.join(part.split())}" for name, part in zip(HEAD, head, strict=True) if part)
@@ -43,7 +43,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a revision changed. Words are counted with their repetitions; moving them about adds and removes none.
+    """What a revision changed. Words are counted as a multiset, so that moved words are neither added nor removed.
 
     `parts` are `title`, `words`, `figures`, `authors`, `date` (tasks/values/text/content.py).
     """
@@ -63,7 +63,7 @@ class Change:
 
 
 def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | None = None) -> Change:
-    """Return how much changed between two revisions; `parts` if they are known, else they are found out."""
+    """Return how much changed between two revisions; `parts` are the changed parts, if known already."""
     words_before, words_after = Counter(tokenise(before.text)), Counter(tokenise(after.text))
     sentences_before, sentences_after = Counter(split_sentences(before.text)), Counter(split_sentences(after.text))
     return Change(
@@ -80,7 +80,10 @@ def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | 
 def diff_versions(
     before: Version, after: Version, *, before_name: str = "before", after_name: str = "after", context: int = 1
 ) -> str:
-    """Return a unified diff of two revisions, a line each for title, authors, date and sentences; empty if none differs."""
+    """Return a unified diff of two revisions; title, authors, date and each sentence are one line.
+
+    Empty if nothing differs.
+    """
     lines = unified_diff(before.lines, after.lines, before_name, after_name, n=context, lineterm="")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Clusters and their earliest articles: clusters grow as members join, and a member of two joins them. Pure."""
+"""Clusters and their earliest articles (union-find): an article related to two clusters merges them. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Clusters:
         seniors = {self.earliest[cluster] for cluster in together if cluster in self.earliest}
         first = min(seniors, default=member)
         if own is None and member.told_at < first.told_at:
-            first = member  # of two with the same instant, the one that was known first stays
+            first = member  # with equal times, the one known first stays
         for loser in together - {winner}:
             self.merged[loser] = winner
             self.earliest.pop(loser, None)
@@ -42,7 +42,7 @@ class Clusters:
         self.cluster_of[member.article_id] = winner
 
     def move_back(self, member: Member) -> None:
-        """Let a member be as early as it is now known to be: it may represent its cluster from now on."""
+        """Set a member's time to an earlier one; it may become the representative of its cluster."""
         cluster = self.find(member.article_id)
         first = self.earliest.get(cluster)
         if first is not None and first.article_id != member.article_id:
@@ -53,7 +53,7 @@ class Clusters:
         self.earliest[cluster] = member
 
     def find(self, article_id: str) -> str:
-        """Return an article's present cluster."""
+        """Return an article's current cluster."""
         return self._current(self.cluster_of[article_id])
 
     def is_earliest(self, article_id: str) -> bool:
@@ -65,7 +65,7 @@ class Clusters:
         return self.earliest[self.find(article_id)].article_id
 
     def losers(self) -> Mapping[str, str]:
-        """Return for each cluster that is gone the one that replaced it."""
+        """Return the replacement of each cluster that was merged into another."""
         return {loser: self._current(loser) for loser in self.merged}
 
     def _current(self, cluster: str) -> str:

@@ -1,6 +1,6 @@
-"""What is known while a batch is decided, and what its decisions add: pages of one batch see each other.
+"""The state on which a batch is decided, including the batch's own additions, so that its pages see each other.
 
-Read from the index once, with the batch's scripts locked; written back once.
+It is read from the index once, with the batch's scripts locked, and written back once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,9 +21,9 @@ from tasks.values.text.fingerprint import Fingerprint
 
 @dataclass(slots=True, kw_only=True)
 class DecisionContext:
-    """Articles by id and by text, claims of other URLs, texts near by, clusters; and what is new of them.
+    """Articles by id and by text, aliases, similar texts, clusters, and the batch's additions.
 
-    An article's id follows from its URL's key (article_id_of); `ids` are those of the keys for which it does not.
+    An article's id is derived from its URL key (article_id_of); `ids` has the exceptions.
     """
 
     known: dict[str, KnownArticle]
@@ -45,14 +45,14 @@ class DecisionContext:
         return self.by_text.get(text.digest) if text.has_words else None
 
     def learn(self, known: KnownArticle, contents: Iterable[tuple[int, str]]) -> None:
-        """Remember what an article's revisions say, if the index did not know."""
+        """Remember the contents of an article's revisions, if the index did not have them."""
         more = known.with_contents(contents)
         if more != known:
             self.known[known.article_id] = more
             self.learnt.add(known.article_id)
 
     def matches(self, own_id: str, page: PreparedPage) -> list[Match]:
-        """Return what resembles the page of the article `own_id`, the best first."""
+        """Return the articles that resemble the page of article `own_id`, the best match first."""
         if page.text.shape is None:
             return []
         return self.neighbours.matches(own_id, page.told_at, page.host, page.text.shape)
@@ -66,9 +66,9 @@ class DecisionContext:
         twin: KnownArticle | None,
         matches: Iterable[Match],
     ) -> None:
-        """Make an article with a new revision known to the pages that follow in the batch.
+        """Add a new revision, so that later pages of the batch see it.
 
-        One that is not the newest, out of an archive, leaves the article's text and shape as they are.
+        A revision from an archive that is not the newest leaves the article's text and shape unchanged.
         """
         self.known[known.article_id] = known
         self.entered.add(known.article_id)
@@ -77,7 +77,7 @@ class DecisionContext:
             self._retell(page, known)
 
     def see(self, known: KnownArticle, at: datetime) -> None:
-        """Note that an article was seen then: perhaps before it was first seen."""
+        """Note that an article was seen at this time, which may be before its first sight so far."""
         if at >= known.first_seen_at:
             return
         current = self.known[known.article_id]
@@ -86,12 +86,12 @@ class DecisionContext:
         self.clusters.move_back(Member(article_time(back.published_at, back.first_seen_at), known.article_id))
 
     def claim(self, name: str, article_key: str, how: str) -> None:
-        """Note that a URL is another one of an article."""
+        """Note that a URL is an alias of an article."""
         self.aliases[name] = article_key
         self.claims.append(Alias(url_key=name, article_key=article_key, how=how))
 
     def write(self, tx: Transaction, *, now: datetime) -> None:
-        """Write what the decisions added; the articles that entered are in the index already."""
+        """Write what the decisions added; new articles must be in the index already."""
         articles.merge_clusters(tx, self.clusters.losers())
         articles.demote(tx, self.clusters.replaced)
         self._write_moved_back(tx)
@@ -102,7 +102,7 @@ class DecisionContext:
         articles.note_aliases(tx, self.claims, now=now)
 
     def _retell(self, page: PreparedPage, known: KnownArticle) -> None:
-        """Let the article have the text of its new revision."""
+        """Replace the article's text by that of its new revision."""
         self.retold.add(known.article_id)
         if page.text.has_words:
             self.by_text.setdefault(known.text_digest, known)
@@ -113,7 +113,7 @@ class DecisionContext:
             )
 
     def _write_moved_back(self, tx: Transaction) -> None:
-        """Write since when articles are known, and mark their clusters, so that `maintain` updates the lake's rows."""
+        """Write changed first-seen times, and mark the clusters, so that `maintain` updates the lake's rows."""
         articles.lower_first_seen(tx, self.moved_back)
         articles.promote(tx, (one for one in self.moved_back if self.clusters.is_earliest(one)))
         clusters.mark(tx, {self.clusters.find(one) for one in self.moved_back})
@@ -136,7 +136,7 @@ class DecisionContext:
 
 
 def lock_scripts(tx: Transaction, pages: Iterable[PreparedPage]) -> None:
-    """Let no other transaction decide pages in the same scripts until this one ends."""
+    """Lock the pages' scripts: no other transaction decides pages in them until this one ends."""
     for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
 
@@ -144,7 +144,7 @@ def lock_scripts(tx: Transaction, pages: Iterable[PreparedPage]) -> None:
 def read_context(
     tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage], comparisons: Comparisons
 ) -> DecisionContext:
-    """Read all that the pages' decisions need, as far as others have committed it."""
+    """Read all committed data that the pages' decisions need."""
     names = {name for one in pages for name in one.names}
     asked = set(url_keys) | names
     aliases = articles.find_aliases(tx, asked)

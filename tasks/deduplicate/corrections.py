@@ -1,4 +1,4 @@
-"""Whether a page at a known URL says anything that has not been seen there before, and what it changes. Pure."""
+"""Decide whether a page at a known URL has new content, and what it changes. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from tasks.values.text.content import changed_parts, is_current
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a page is to its article: one of the revisions that are there, or a new one with what that changes.
+    """How a page relates to its article: an existing revision, or a new one with its changes.
 
-    `changes` is None if it is not known.
+    `changes` is None if unknown.
     """
 
     revision: int | None = None
@@ -20,10 +20,10 @@ class Standing:
 
 
 def stand(page: PreparedPage, known: KnownArticle, *, extractor: str) -> Standing:
-    """Return what a page is to the article at its URL; `extractor` is what made its text.
+    """Compare a page with the article at its URL; `extractor` names the rules that made its text.
 
-    Only a difference under the same rules is a correction. If the rules are others, and the stored page cannot be
-    extracted with today's, the words alone decide.
+    Only a difference under the same rules is a correction. If the rules differ, and the stored page cannot be extracted
+    with today's, only the words count.
     """
     restated = restated_of(page, known)
     if (revision := seen_as(page.content, known, restated)) is not None:
@@ -36,19 +36,19 @@ def stand(page: PreparedPage, known: KnownArticle, *, extractor: str) -> Standin
 
 
 def seen_as(content: str, known: KnownArticle, restated: Restated | None = None) -> int | None:
-    """Return the newest revision with this content, or None: neither index nor lake has it."""
+    """Return the newest revision with this content, or None if neither index nor lake has one."""
     return max((revision for revision, digest in _contents(known, restated) if digest == content), default=None)
 
 
 def needs_restating(content: str, known: KnownArticle, *, extractor: str) -> bool:
-    """Whether the lake has to be asked what the article's revisions say: the index does not know, or other rules made it."""
+    """Whether the article's contents must be read from the lake: the index lacks them, or other rules made them."""
     if seen_as(content, known) is not None:
         return False
     return not is_current(known.content_digest) or known.extractor != extractor
 
 
 def restated_of(page: PreparedPage, known: KnownArticle) -> Restated | None:
-    """Return what the lake says of the article, unless it has a newer revision since it was asked."""
+    """Return what was read from the lake about the article, unless the index has a newer revision by now."""
     restated = page.restated.get(known.article_id)
     return restated if restated and restated.revision == known.revision else None
 
@@ -63,7 +63,7 @@ def _contents(known: KnownArticle, restated: Restated | None) -> Iterator[tuple[
 
 
 def _bases(known: KnownArticle, restated: Restated | None, *, extractor: str) -> tuple[str, ...]:
-    """Return what the newest revision may be under the rules that made the page."""
+    """Return the possible contents of the newest revision under the rules that made the page."""
     if restated:
         return restated.bases
     if known.content_digest is not None and is_current(known.content_digest) and known.extractor == extractor:
@@ -72,6 +72,6 @@ def _bases(known: KnownArticle, restated: Restated | None, *, extractor: str) ->
 
 
 def _own_contents(known: KnownArticle, restated: Restated | None) -> tuple[str, ...]:
-    """Return what the newest revision says under the rules that made it."""
+    """Return the contents of the newest revision under the rules that made it."""
     own = (digest for revision, digest in _contents(known, restated) if revision == known.revision)
     return tuple(filter(is_current, own))

@@ -1,4 +1,4 @@
-"""What a batch adds to the days of its sources, by which a new layout of a site is noticed. Pure."""
+"""The daily figures that a batch adds to its sources, from which a site's new layout is detected. Pure."""
 
 import math
 from collections import defaultdict
@@ -11,7 +11,7 @@ from tasks.index.drift import SourceDay
 from tasks.values.page import Page
 
 USUAL = frozenset(("fast", "selected"))
-"""Paths of extraction that need no second try."""
+"""Extraction paths without a fallback."""
 
 EMPTY = frozenset((EmptyExtraction.reason, NotAnArticle.reason))
 
@@ -26,7 +26,7 @@ class Read(NamedTuple):
 
 
 def days_of(looks: Iterable[Read]) -> Iterator[SourceDay]:
-    """Yield what a batch's pages add, a source and day each; looks that gave no page add nothing."""
+    """Yield what a batch's pages add, by source and day; looks without a page add nothing."""
     by_day: defaultdict[tuple[str, date], list[Page | None]] = defaultdict(list)
     for one in looks:
         if one.page is not None or one.reason in EMPTY:

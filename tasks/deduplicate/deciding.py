@@ -1,7 +1,6 @@
-"""The deduplicate stage: one transaction decides a batch: novelty, clusters, the frontier's rows, what is published.
+"""The deduplicate stage: one transaction decides a batch's novelty, clusters, frontier rows and outbox.
 
-Asked again for a batch that is decided, it answers what was decided then and changes nothing (single failures were
-shown the first time).
+Idempotent: called again for a decided batch, it returns the same counts and changes nothing (without single failures).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,13 +69,13 @@ def decide_batch(
     archive: Archive | None = None,
     rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
-    """Decide a batch and commit the decisions; raises IndexUnavailable, LakeUnavailable, and then nothing was decided.
+    """Decide a batch and commit the decisions; on IndexUnavailable or LakeUnavailable nothing was decided.
 
-    `revisit_after` are the ages at which a young article is looked at again. The `archive` is asked what is stored of an
-    article if the index does not know it, or other rules made it; without one the words alone decide there. `rules` are the
+    `revisit_after` are the ages at which a young article is looked at again. The `archive` reads an article's stored
+    content if the index lacks it or other rules made it; without an archive only the words count then. `rules` are the
     sources', by id.
     """
-    batch = prepare_pages(batch)  # all that is costly comes before the lock
+    batch = prepare_pages(batch)  # do the costly part before the lock
     if archive is not None:
         batch = restate(batch, index=index, archive=archive)
 
@@ -91,7 +90,7 @@ def decide_batch(
         with guarded_item(f"batch {batch.batch_id}"):
             return _decide_in_lock(batch, index, decide, comparisons)
     except UnexpectedError as error:
-        # a statement that fails ends its transaction: who is to blame is found out in others
+        # a failed statement ends its transaction, so culprits are searched for in separate ones
         comparisons.left = None
         batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
@@ -101,7 +100,7 @@ def decide_batch(
 def _decide_in_lock(
     batch: Batch, index: Index, decide: Callable[[Batch, Transaction], BatchReport], comparisons: Comparisons
 ) -> BatchReport:
-    """Decide with the index locked; if much is to be compared, compare it before, so that the lock is short."""
+    """Decide with the index locked; many comparisons are made beforehand, to keep the lock short."""
     try:
         with index.write() as tx:
             return decide(batch, tx)
@@ -152,7 +151,7 @@ def _context_of(looks: Sequence[Look], tx: Transaction, comparisons: Comparisons
 def _publish_later(
     tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
-    """Put a decided batch into the outbox, and count its results: what an archive has says nothing of a source's health."""
+    """Put a decided batch into the outbox and count its results; records from archives do not count for a source's health."""
     captures = batch.captures
     outbox.append(
         tx,
@@ -176,7 +175,7 @@ def _publish_later(
 
 
 def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...]:
-    """Leave out records of archives that were taken in before, or twice in the batch."""
+    """Leave out archive records that were taken in before, or occur twice in the batch."""
     taken = archived.find_archived(tx, (look.captured.capture_id for look in looks if look.captured.is_archived))
     left: dict[str, Look] = {}
     for look in looks:
@@ -186,7 +185,7 @@ def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...
 
 
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
-    """Remember the records of archives, and their URLs if the frontier does not know them."""
+    """Remember the archive records, and add their URLs to the frontier if they are missing."""
     archived.note_archived(tx, (look.captured.capture_id for look in looks))
     archived.shelve(tx, [Shelved(due=look.due, capture=look.captured, state=_shelf(look)) for look in looks])
 
@@ -196,9 +195,9 @@ def _shelf(look: Look) -> State:
 
 
 def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[tuple[Look, ...], list[Article]]:
-    """Decide the pages in the order of their own time, so that a copy follows what it is a copy of; then the rest.
+    """Decide the pages in order of publication, so that copies follow their original; then the rest.
 
-    Returns the looks in their order, and the new revisions in that of the decisions.
+    Returns the looks in their original order, and the new revisions in the order of decisions.
     """
     pages = [(page, number) for number, look in enumerate(looks) if (page := look.prepared) is not None]
     pages.sort(key=lambda one: (one[0].told_at, looks[one[1]].due.url_key))
@@ -217,7 +216,7 @@ def known_at(context: DecisionContext, url_key: str) -> KnownArticle | None:
 
 
 def _decide_other(look: Look, context: DecisionContext) -> Look:
-    """Return a look without a page, with the article that its URL has."""
+    """Return a look without a page, with the article of its URL."""
     known = known_at(context, look.due.url_key)
     if look.captured.outcome is Outcome.NOT_MODIFIED:
         known = known or known_at(context, context.aliases.get(look.due.url_key, ""))
@@ -226,7 +225,7 @@ def _decide_other(look: Look, context: DecisionContext) -> Look:
 
 
 def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[Look, Article | None]:
-    """Return the look with its verdict, and the new revision, if it is one, which is entered into the context."""
+    """Return the look with its verdict, and the new revision, if any, after adding it to the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
     key, known, is_one_page = _article_of(look, page, context)
     standing = Standing()
@@ -243,7 +242,7 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tu
 
 
 def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle | None, bool]:
-    """Return the key of the article that a page belongs to, what is known of that, and whether both are one rendition."""
+    """Return the key of the article that a page belongs to, the known article, and whether both are the same rendition."""
     key = look.due.url_key
     if (known := known_at(context, key)) is not None:
         return key, known, True
@@ -254,9 +253,10 @@ def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tup
 
 
 def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle, bool] | None:
-    """Return the article that the page at a URL key is another URL of: claimed by either side, and the texts are equal.
+    """Return the article of which a URL key is an alias: either side claims it, and the texts are equal.
 
-    Its own URL's key comes first, and last whether both URLs lead to one rendition, so that what differs is a correction.
+    The result is the article's URL key, the article, and whether both URLs lead to the same rendition, so that a
+    difference is a correction.
     """
     for name, how in (*page.names.items(), (asked, "")):
         key = context.aliases.get(name, name)
@@ -268,10 +268,10 @@ def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> t
 
 
 def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle] | None:
-    """Return the article that has been at another link to the same page, and whose text the page resembles; its key first.
+    """Return the key and the article known under another link to the same page, if the texts resemble each other.
 
-    Links with a token that changes with each announcement lead to one page: it redirects them to one URL, or says that
-    one URL is its own. A careless template says so of all its pages, so that a resemblance is asked for as well.
+    Links with a rotating token lead to one page, which redirects to one URL or declares it as canonical. A careless
+    template declares the same URL on all pages, so similar text is required too.
     """
     if not page.names:
         return None
@@ -291,7 +291,7 @@ def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) ->
 
 
 def _learn(page: PreparedPage, known: KnownArticle, standing: Standing, context: DecisionContext) -> None:
-    """Note what the lake said of an article, so that it is asked once."""
+    """Note what was read from the lake about an article, so that it is read once."""
     restated = restated_of(page, known)
     contents = restated.contents if restated else ()
     if standing.revision is not None:
@@ -315,7 +315,7 @@ def _new_revision(
         article_id=article_id,
         known=known,
         twin=twin,
-        # what was there first is no copy of its copies when it is revised
+        # the original does not become a copy of its copies when it is revised
         matches=[one for one in matches if since is None or one.told_at < since],
     )
     row = article_row(look, page, verdict, url_key=url_key, known=known, changes=changes)
@@ -331,7 +331,7 @@ def enter_revision(
     twin: KnownArticle | None,
     matches: Iterable[Match],
 ) -> None:
-    """Make a new revision, and the other URLs of its page, known to the pages that follow in the batch."""
+    """Add a new revision and the aliases of its page to the context, so that later pages of the batch see them."""
     before = context.known.get(row.article_id)
     known = known_after(row, before)
     context.enter(known, page, is_newest=known.revision == row.revision, twin=twin, matches=matches)
@@ -346,7 +346,7 @@ def enter_revision(
 def write_decided(
     tx: Transaction, context: DecisionContext, rows: Sequence[Article], *, now: datetime
 ) -> tuple[Article, ...]:
-    """Write what decisions added, these new revisions first; returns them with the sizes of their clusters."""
+    """Write what the decisions added, new revisions first; returns those with the sizes of their clusters."""
     last: dict[str, Article] = {}
     for row in rows:
         if row.article_id not in last or row.revision == context.known[row.article_id].revision:

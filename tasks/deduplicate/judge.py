@@ -1,4 +1,7 @@
-"""What a text that is not at its URL yet is: new, revision, duplicate, near-duplicate or excerpt. Pure."""
+"""Judge the novelty of a text that is not known at its URL: new, revision, duplicate, near-duplicate or excerpt.
+
+Pure.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ from tasks.values.rows import Novelty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a page is. `revision` counts from 1; `duplicate_of` is the article that it resembles, `similarity` 0 to 1."""
+    """The verdict on a page.
+
+    `revision` counts from 1; `duplicate_of` is the article that it resembles, `similarity` is 0 to 1.
+    """
 
     novelty: Novelty
     article_id: str
@@ -27,9 +33,9 @@ def judge(
     twin: KnownArticle | None,
     matches: Sequence[Match] = (),
 ) -> Verdict:
-    """Judge what is new at a URL; `known` is the article there, `twin` the earliest one elsewhere with an equal text.
+    """Judge a new text at a URL; `known` is the article there, `twin` the earliest one elsewhere with an equal text.
 
-    `matches` are the articles that resemble it, the best first.
+    `matches` are the articles that resemble it, the best match first.
     """
     first, original, similarity = _resembled(article_id, twin, matches)
     return Verdict(
@@ -44,7 +50,7 @@ def judge(
 def _resembled(
     article_id: str, twin: KnownArticle | None, matches: Sequence[Match]
 ) -> tuple[Novelty, str | None, float | None]:
-    """Return what the text would be at a URL seen first, with the article that makes it so."""
+    """Return the novelty that the text would have at an unknown URL, with the article that it resembles."""
     if twin and twin.article_id != article_id:
         return Novelty.DUPLICATE, twin.article_id, 1.0
     for match in matches:

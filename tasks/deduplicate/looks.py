@@ -1,7 +1,7 @@
-"""One look on both sides of its decision: the page as that needs it, then the rows that follow, and their counts. Pure.
+"""Prepare a look for its decision, and turn the decision into rows and counts.
 
-All that can be made of a page is made before the index is locked. What else it is called, by the server that redirected
-to it and by itself, is a claim and no identity: it counts only while the texts are equal, so that no page can take over
+Pure. Everything possible is computed before the index is locked. Other URLs of a page, from redirects or declared by
+itself, are claims and not identities: they count only while the texts are equal, so that no page can take over
 another's article.
 """
 
@@ -34,11 +34,11 @@ from tasks.values.url import Url
 REDIRECT, CANONICAL = "redirect", "canonical"
 
 SHOWN_FAILURES = 200
-"""Failures a batch that are kept one by one; all of them are counted."""
+"""The most failures of a batch that are kept individually; all of them are counted."""
 
 
 def prepare_pages(batch: Batch) -> Batch:
-    """Return the batch with its pages prepared; those that cannot be are in quarantine."""
+    """Return the batch with its pages prepared; pages that cannot be are put into quarantine."""
     unexpected: list[UnexpectedError] = []
 
     def prepare(look: Look) -> Look:
@@ -57,10 +57,10 @@ def prepare_pages(batch: Batch) -> Batch:
 
 
 def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
-    """Return the batch with those looks in quarantine that alone meet an exception, after all together met `error`.
+    """Return the batch with the looks that cause an exception in quarantine, after the whole batch raised `error`.
 
-    `rehearse` decides a part of the batch and takes it all back. Raises TooManyUnexpected, also if no look alone is
-    to blame.
+    `rehearse` decides a part of the batch and rolls it back. Raises TooManyUnexpected, also if no single look is to
+    blame.
     """
 
     def rehearse_part(looks: Sequence[Look]) -> None:
@@ -92,14 +92,14 @@ def prepared(look: Look) -> Look:
 
 
 def content_of(page: Page) -> str:
-    """Return the digest of what a page says, by itself: a feed's title or date is not of the page."""
+    """Return the digest of a page's own content, without a feed's title or date."""
     return content_digest(title=page.title, text=page.text, authors=page.authors, published_at=page.published_at)
 
 
 def names_on_site(
     url: str, own_key: str, *, redirects: Sequence[str] = (), canonical: str | None = None
 ) -> Mapping[str, str]:
-    """Return the keys of these URLs with how they are known, those that lie on the site of `url` and are another."""
+    """Return the keys of those URLs that are on the site of `url` and differ from its key, with how they are known."""
     names: dict[str, str] = {}
     for how, name in (*((REDIRECT, hop) for hop in redirects), (CANONICAL, canonical)):
         key = _key_on_site(name, url) if name else None
@@ -109,19 +109,19 @@ def names_on_site(
 
 
 def names_elsewhere(url: str, passed: Sequence[str]) -> tuple[str, ...]:
-    """Return the keys of the URLs that lie on other sites than `url`."""
+    """Return the keys of the URLs that are on other sites than `url`."""
     return tuple(dict.fromkeys(key for one in passed if (key := _key_elsewhere(one, url)) is not None))
 
 
 def syndicated_key(syndicated_from: str | None, final_url: str) -> str | None:
-    """Return the key of the article on another site that a page says it is a copy of, or None."""
+    """Return the key of the article on another site that a page declares as its original, or None."""
     return _key_elsewhere(syndicated_from, final_url) if syndicated_from else None
 
 
 def _key_on_site(url: str, asked: str) -> str | None:
     try:
         one = Url.of(url)
-        # a site's root is what careless templates name on every page
+        # careless templates name the site's root on every page
         return one.key if one.is_same_site(Url.of(asked)) and one.key.partition("/")[2] else None
     except ItemError:
         return None
@@ -136,9 +136,9 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
 
 
 def is_one_page(asked: str, name: str, how: str, key: str) -> bool:
-    """Whether two links lead to one rendition: redirected to one URL, or apart in the query or by a name that is neither.
+    """Whether two links lead to one rendition: by a redirect, by a third name that both share, or differing only in the query.
 
-    A page for telephones is at another path than the page that it names.
+    A mobile page, in contrast, has another path than the page that it names.
     """
     return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
 
@@ -152,10 +152,10 @@ def article_row(
     known: KnownArticle | None,
     changes: tuple[str, ...] | None = None,
 ) -> Article:
-    """Return the row for one new revision. What the page does not say of itself, its feed's entry may.
+    """Return the row for one new revision.
 
-    It is a cluster of its own until all of the batch is decided. `known` is the article, if it has other revisions;
-    `url_key` is where it is.
+    What the page lacks is taken from its feed entry. It is a cluster of its own until the whole batch is decided.
+    `known` is the article, if it has other revisions; `url_key` is the article's.
     """
     capture, page = look.captured, look.extracted
     return Article(
@@ -203,7 +203,7 @@ def article_row(
         content_digest=prepared.content,
         changes=changes,
         markdown=page.markdown,
-        policy_ids=look.policy_ids or None,  # null: not known, as of what a backfill brings
+        policy_ids=look.policy_ids or None,  # null: unknown, as for pages from a backfill
         rights=(*look.rights, *page.rights),
         origin_uri=capture.origin_uri,
         origin_offset=capture.origin_offset,
@@ -211,7 +211,7 @@ def article_row(
 
 
 def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, ...]:
-    """Return new revisions in the clusters that they ended up in."""
+    """Return new revisions with their final clusters."""
     return tuple(
         replace(
             row,
@@ -224,12 +224,10 @@ def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, .
 
 
 def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
-    """Return what later decisions need of an article with this revision; `before` is what was known of it.
+    """Return what later decisions need to know about an article after this revision; `before` is what was known.
 
-    The newest by `fetched_at` counts: a page of an archive may be older than what is known, and only its content is
-    noted.
-
-    A row from before there were content digests leaves open which it has: all that it may have are remembered.
+    The newest revision by `fetched_at` counts; of an older one, from an archive, only the content is noted. For a row
+    older than content digests, all digests that it may have are remembered.
     """
     digests = possible_digests(article) if article.content_digest is None else (article.content_digest,)
     own = [(article.revision, digest) for digest in digests]
@@ -244,7 +242,7 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
 
 
 def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
-    """Return the article with the greatest number that a revision has had, if that is not its newest's."""
+    """Return the article with the greatest revision number ever used, if it is not that of its newest revision."""
     numbers = (article.revision, before.revision, before.last_revision or 0) if before else (article.revision,)
     last = max(numbers)
     return replace(known, last_revision=last if last > known.revision else before.last_revision if before else None)
@@ -259,12 +257,12 @@ def settle(
     partial: str | None = None,
     look_again_at: datetime | None = None,
 ) -> Settlement:
-    """Return the row's new state; `previous_digest` is the payload's that the article stands on.
+    """Return the new state of the frontier row; `previous_digest` is that of the article's current payload.
 
-    `look_again_at` is when an article that is there is looked at again (next_look).
+    `look_again_at` is when an article is looked at again (next_look).
     """
     digest = hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()
-    spread = int.from_bytes(digest[:2], "big") / 0xFFFF  # out of the URL, so that a rebuilt index has the same
+    spread = int.from_bytes(digest[:2], "big") / 0xFFFF  # derived from the URL, so that a rebuilt index has the same
     state, due_at = state_after(disposition, capture.reason, attempt=capture.attempt, spread=spread, now=now)
     if disposition is None:
         due_at = look_again_at
@@ -276,7 +274,7 @@ def settle(
         attempts=0 if has_page else capture.attempt,
         outcome=capture.outcome,
         reason=capture.reason,
-        # validators are kept only with the payload they stand for: else a 304 would hide a page that was never read
+        # validators are kept only for a payload that was read; otherwise a 304 would hide a page that was not
         etag=capture.etag if has_page else None,
         last_modified=capture.last_modified if has_page else None,
         payload_digest=capture.payload_digest if has_page else previous_digest,
@@ -287,7 +285,7 @@ def settle(
 
 
 def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article] = ()) -> BatchReport:
-    """Count a decided batch; every capture is counted exactly once among its outcomes, `articles` if they are doubtful."""
+    """Count a decided batch: every capture exactly once among its outcomes, and the doubtful ones of `articles`."""
     looks = tuple(look.captured for look in decided)
     outcomes = Counter(one.outcome for one in looks)
     pages = [one for one in looks if one.outcome is Outcome.OK]
@@ -309,15 +307,15 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
 
 
 def with_taken(report: BatchReport, number: int) -> BatchReport:
-    """Return the report with this number of URLs counted as taken down: nothing of them is kept, not even a capture."""
+    """Return the report with this number of URLs counted as taken down: nothing about them is kept, not even a capture."""
     skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
     return replace(report, skipped=skipped) if number else report
 
 
 def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
-    """Return the looks without those at what was taken down while they were being fetched, and the number of those.
+    """Return the looks without those taken down while they were being fetched, and the number of those.
 
-    A look at another URL that leads there stays, without anything of what it found.
+    A look at another URL that leads there stays, without its result.
     """
     if not kept_out:
         return tuple(looks), 0
@@ -327,7 +325,7 @@ def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look,
 
 
 def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:
-    """Return the rows with what the catalogue says of their sources."""
+    """Return the rows with the tags and country that the catalogue gives their sources."""
     return [
         row
         if (known := rules.get(row.source_id)) is None

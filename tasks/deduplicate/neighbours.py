@@ -1,6 +1,6 @@
-"""The texts that may resemble a batch's: those of the index, and those that the batch itself has added. Pure.
+"""The texts that may resemble a batch's: those in the index, and those added by the batch itself.
 
-Comparing is what a decision costs most, and is worth nothing more in the lock than before it: see `Comparisons`.
+Pure. Comparing is the most expensive part of a decision and need not happen under the lock: see `Comparisons`.
 """
 
 from collections.abc import Iterable
@@ -13,25 +13,25 @@ from tasks.index.postings import KnownShape, Surroundings, sharing
 from tasks.values.text.shape import Shape
 
 MOST_NEIGHBOURS = 100
-"""Texts that one page is compared with: those that share most of its sketch."""
+"""The most texts that one page is compared with: those that share most of its sketch."""
 
 
 MOST_UNPACKED = 200
-"""Shapes that are held unpacked, of those that were compared: 40 kB each, or twice as much."""
+"""The most shapes kept unpacked after a comparison: 40 to 80 kB each."""
 
 MOST_IN_LOCK = 4000
-"""Comparisons that are made while the index is locked: a second's work, or two."""
+"""The most comparisons made while the index is locked: a second or two of work."""
 
 
 class TooManyComparisons(Exception):
-    """More is to be compared than may be while the index is locked: it is compared before, and then decided."""
+    """Too many comparisons for the lock: they are made first, and the batch is decided again."""
 
 
 @dataclass(slots=True)
 class Comparisons:
-    """What came of comparing shapes, each pair compared once.
+    """A cache of comparisons of shapes: each pair is compared once.
 
-    `left` is how many more may be made, None without a bound; beyond it TooManyComparisons is raised.
+    `left` is how many more may be made (None: no bound); beyond it TooManyComparisons is raised.
     """
 
     left: int | None = MOST_IN_LOCK
@@ -39,7 +39,7 @@ class Comparisons:
     _furniture: dict[tuple[Shape, ...], frozenset[int]] = field(default_factory=dict)
 
     def compare(self, one: Shape, other: Shape, *, furniture: frozenset[int]) -> Resemblance | None:
-        """Return how one text resembles another, its host's furniture apart."""
+        """Return how one text resembles another, without their host's furniture."""
         key = (one, other, furniture)
         if key not in self._compared:
             self._take(1)
@@ -47,7 +47,7 @@ class Comparisons:
         return self._compared[key]
 
     def furniture(self, shape: Shape, others: Iterable[Shape]) -> frozenset[int]:
-        """Return what a text shares with several other stories of its host, by their shapes."""
+        """Return the shingles that a text shares with several other stories of its host."""
         looked_at = tuple(islice(others, MOST_LOOKED_AT))
         key = (shape, *looked_at)
         if key not in self._furniture:
@@ -75,13 +75,13 @@ class Match:
 
 
 class Neighbours:
-    """Shapes by the hashes of their sketches; a shape that is added is seen by those that follow."""
+    """Shapes by the hashes of their sketches; later texts of the batch see the shapes added before."""
 
     def __init__(self, surroundings: Surroundings, comparisons: Comparisons) -> None:
         self._comparisons = comparisons
         self._shapes: dict[str | int, KnownShape] = {one.article_id: one for one in surroundings.shapes.values()}
         named = {number: one.article_id for number, one in surroundings.shapes.items()}
-        # a holder without a shape here shares too little with all others, but counts for whether a hash is hot
+        # an article without a shape here shares too little with the batch, but counts towards hot hashes
         self._holders: dict[int, list[str | int]] = {
             value: [named.get(number, number) for number in numbers] for value, numbers in surroundings.holders.items()
         }
@@ -108,19 +108,19 @@ class Neighbours:
         )
 
     def pack_up(self) -> None:
-        """Hold the shapes packed: they live until the batch is stored."""
+        """Pack the shapes, since they are kept until the batch is stored."""
         for one in self._unpacked:
             one.pack_up()
         self._unpacked.clear()
 
     def _note_unpacked(self, *compared: Shape) -> None:
-        """Note the shapes that a comparison has unpacked; of so many that they take much memory, pack them up."""
+        """Note the shapes that a comparison has unpacked; pack them all when they take too much memory."""
         self._unpacked += compared
         if len(self._unpacked) > MOST_UNPACKED:
             self.pack_up()
 
     def enter(self, one: KnownShape) -> None:
-        """Add the shape of an article's new text, in place of the old one's."""
+        """Add the shape of an article's new text, replacing the old one."""
         self.leave(one.article_id)
         self._shapes[one.article_id] = self.fresh[one.article_id] = one
         for value in one.shape.sketch:
@@ -133,7 +133,7 @@ class Neighbours:
             self._holders[value] = [holder for holder in self._holders.get(value, ()) if holder != article_id]
 
     def _others(self, article_id: str, told_at: datetime, shape: Shape) -> list[KnownShape]:
-        """Return the other articles that share enough hashes, within the window, in the order of their time."""
+        """Return the other articles within the window that share enough hashes, in order of time."""
         held = (self._shapes.get(holder) for holder in sharing(shape, self._holders))
         found = (
             one

@@ -1,7 +1,7 @@
-"""The relation of two texts, by their shapes. Pure, symmetrical.
+"""Compare two texts by their shapes. Pure, symmetric.
 
-The parameters were measured on wire copy with labelled pairs (benchmarks/dedup.py): they find re-takes, corrections and
-truncations of a story, and not stories of one template with other figures.
+The parameters were measured on wire copy with labelled pairs (benchmarks/dedup.py): they match updates, corrections and
+truncations of a story, but not different stories made from one template.
 """
 
 from collections import Counter
@@ -18,28 +18,28 @@ WINDOW = timedelta(days=14)
 
 MIN_CONTAINMENT = 0.60
 MIN_LENGTH_RATIO = 0.5
-"""Below it the shorter text is an excerpt of the longer."""
+"""The length ratio below which the shorter text is an excerpt of the longer."""
 
 MIN_STRANGERS, MAX_STRANGERS = 3, 8
-"""How many stories must have a shingle for it to be furniture, and how many are compared at most."""
+"""How many stories must share a shingle for it to be furniture, and how many are compared at most."""
 
 MOST_LOOKED_AT = 40
-"""Neighbours of one host among which different stories are looked for."""
+"""The most neighbours on one host that are searched for different stories."""
 
 MIN_OWN = 40
-"""The fewest shingles that must remain without the furniture."""
+"""The least number of shingles without furniture for a comparison."""
 
 MAX_EXCHANGE = 0.04
-"""The share of its words, weighted, in whose place a copy may have others."""
+"""The greatest weighted share of words that a copy may replace by others."""
 
 NUMBER_WEIGHT, NAME_WEIGHT = 4.0, 2.0
-"""What a figure or a name counts for that is another one, in words."""
+"""How many words a replaced figure or name counts for."""
 
 MIN_EXCHANGED = 2
-"""One word for another is a correction."""
+"""Fewer replaced words than this are a correction."""
 
 MIN_BALANCE = 0.4
-"""Of the words that only one text has, the one has so many for each of the other's: else it is cut, or continued."""
+"""The least ratio of the numbers of words that only one text has; below it one text is a truncation or continuation."""
 
 NOTHING: frozenset[int] = frozenset()
 MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
@@ -64,10 +64,10 @@ class Resemblance:
 
 
 def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
-    """Return the relation of two texts, or None: too little in common, or other figures.
+    """Return the relation of two texts, or None if they share too little or their figures differ.
 
-    `furniture` are shingles that are left out of both; a text that has little beside them is compared with nothing. Two
-    stories of one template share most of their shingles, and each has words, figures and names of its own.
+    `furniture` are shingles to ignore in both; a text with little else is not compared. Two stories from one template
+    share most shingles, but each has words, figures and names of its own.
     """
     bound = min(one.bound, other.bound)
     ours, theirs = one.sample(bound), other.sample(bound)
@@ -90,10 +90,10 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What two texts have in each other's place: `words` and `numbers` that each has of its own, at least so many.
+    """What two texts have in place of each other: the least number of `words` and `numbers` that each has of its own.
 
-    `weight` is the share of the shorter text's words, of which figures and names count for more; `is_balanced` says
-    whether each has about as many of its own.
+    `weight` is the weighted share of the shorter text's words, figures and names counting for more; `is_balanced` says
+    whether both have about the same number of their own.
     """
 
     words: int
@@ -103,7 +103,10 @@ class Exchange:
 
 
 def exchange(one: Shape, other: Shape) -> Exchange:
-    """Return the pairs of pieces in which two texts differ. A copy that is cut has nothing for what it lacks."""
+    """Measure what one text has in place of the other's words.
+
+    A truncated copy has nothing in place of what it lacks.
+    """
     ours, theirs = one.vocabulary - other.vocabulary, other.vocabulary - one.vocabulary
     words, most = sorted((len(ours), len(theirs)))
     numbers = min(len(ours & one.numbers), len(theirs & other.numbers))
@@ -120,7 +123,7 @@ def exchange(one: Shape, other: Shape) -> Exchange:
 def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
     """Return the shingles that a text shares with several different stories of its host.
 
-    A site repeats these on its pages (a notice, an appeal, an author's note). They are no sign of a copy.
+    A site repeats these on its pages (a notice, an appeal, an author's note). They do not indicate a copy.
     """
     strangers: list[Shape] = []
     for one in islice(neighbours, MOST_LOOKED_AT):

@@ -1,6 +1,6 @@
-"""What the lake says of articles whose contents the index does not know, or that other rules made: read before the lock.
+"""Read from the lake, before the lock, the contents of articles that the index lacks or that other rules made.
 
-Most pages need nothing of that: they say what the index knows, or the rules are the same.
+Most pages do not need it: the index knows their content, or the rules are the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from tasks.values.text.content import is_current, possible_digests
 
 
 def restate(batch: Batch, *, index: Index, archive: Archive) -> Batch:
-    """Return the batch with what the lake says if it has to be asked; raises LakeUnavailable, IndexUnavailable."""
+    """Return the batch with the contents that had to be read from the lake; raises LakeUnavailable, IndexUnavailable."""
     asking = _find_asking(batch, index)
     if not asking:
         return batch
@@ -38,14 +38,14 @@ def restate(batch: Batch, *, index: Index, archive: Archive) -> Batch:
 
 
 def contents_of(row: Article) -> tuple[str, ...]:
-    """Return the content digest of a row, or those that it may have if it has none that can be compared."""
+    """Return the content digest of a row or, if it has no comparable one, all that it may have."""
     if row.content_digest is not None and is_current(row.content_digest):
         return (row.content_digest,)
     return possible_digests(row)
 
 
 def _find_asking(batch: Batch, index: Index) -> list[tuple[Look, KnownArticle]]:
-    """Return the looks whose articles the lake has to be asked about, with these articles."""
+    """Return the looks whose articles must be read from the lake, with these articles."""
     looks = [look for look in batch.captured if look.prepared is not None]
     names = {look.due.url_key: _names(look) for look in looks}
     with index.read() as tx:
@@ -73,7 +73,7 @@ def _needs(look: Look, known: KnownArticle) -> bool:
 def _to_extract(
     asking: Iterable[tuple[Look, KnownArticle]], rows: Mapping[str, Sequence[Article]]
 ) -> tuple[Article, ...]:
-    """Return the newest rows that other rules made, and in which what the page says is not to be found."""
+    """Return the newest rows that other rules made and that do not match the page's content."""
     found: dict[str, Article] = {}
     for look, known in asking:
         stored = rows.get(known.article_id, ())

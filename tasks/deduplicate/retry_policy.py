@@ -1,8 +1,9 @@
-"""What a URL's row in the frontier becomes after a look, and when it is looked at again. Pure.
+"""The state of a URL in the frontier after a look, and when it is looked at again.
 
-A failure's reason says when (tasks/reasons.py). A page, or no change, is done: it is looked at again at 1 h, 6 h, 24 h and 7 d
-of age, else when it is recalled (`--refetch`). What is gone comes back when it is announced with a later date, or asked
-for by --url. A host that wants a wait (Retry-After) is another matter: see tasks/politeness/client.py.
+Pure. A failure's reason decides when (tasks/reasons.py). After a page, or no change, the URL is done: it is looked at
+again at 1 h, 6 h, 24 h and 7 d of age, or on request (`--refetch`). A URL that is gone comes back when it is announced
+with a later date, or requested by --url. Hosts that require a wait (Retry-After) are handled in
+tasks/politeness/client.py.
 """
 
 from collections.abc import Sequence
@@ -21,24 +22,25 @@ STATES = {
 }
 
 REVISIT_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
-"""Ages at which an article that was young when it was first seen is looked at again: most corrections come early."""
+"""The ages at which an article that was young at first sight is looked at again; most corrections come early."""
 
 LEAST_PART = 10
-"""An age that is nearer than this part of itself is left out: the article was looked at just now."""
+"""An age that is closer than this share of itself is skipped, since the article was just looked at."""
 
 
 def state_after(
     disposition: Disposition | None, reason: str | None, *, attempt: int, spread: float, now: datetime
 ) -> tuple[State, datetime | None]:
-    """Return what a URL's row becomes after a look, and when it is due again, None for not by itself.
+    """Return the state of a URL after a look, and when it is due again (None: not scheduled).
 
-    `disposition` and `reason` are a failure's, None for a page; `spread` (0 to 1) sets apart what fails at once.
+    `disposition` and `reason` are a failure's, None for a page; `spread` (0 to 1) adds jitter to URLs that fail
+    together.
     """
     if disposition is None:
         return State.DONE, None
     retry = retry_of(reason, disposition)
     due_at = _due_at(retry, attempt=attempt, spread=spread, now=now)
-    # skipped, and looked at again: nothing was read that could be done
+    # skipped with a retry: nothing was read, so it is not done
     is_unread = disposition is Disposition.SKIPPED and retry is not None
     return State.DROPPED if is_unread else STATES[disposition], due_at
 
@@ -46,7 +48,7 @@ def state_after(
 def next_look(
     first_seen_at: datetime, published_at: datetime | None, *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> datetime | None:
-    """Return when an article is looked at again, or None: it was old when it was first seen, or is so now."""
+    """Return when an article is looked at again; None if it was old at first sight, or is old now."""
     oldest = max(revisit_after, default=timedelta())
     if first_seen_at - article_time(published_at, first_seen_at) > oldest:
         return None
@@ -61,6 +63,6 @@ def _due_at(retry: Retry | None, *, attempt: int, spread: float, now: datetime) 
 
 
 def _backoff(attempt: int, spread: float, first: timedelta, longest: timedelta) -> timedelta:
-    """Double with each attempt; spread, so that equal failures do not come back together."""
+    """Return an exponential backoff with jitter, so that URLs that fail together do not come back together."""
     wait = min(first * 2 ** min(attempt - 1, 10), longest)
     return timedelta(seconds=wait.total_seconds() * (0.75 + 0.5 * spread))

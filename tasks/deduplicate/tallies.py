@@ -1,4 +1,4 @@
-"""What a batch adds to the health of its sources: looks by their result, delays, hours of publication. Pure."""
+"""The counts that a batch adds to the health of its sources: looks by result, delays, hours of publication. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from tasks.lake.keys import quarantine_key
 from tasks.values.rows import Capture
 
 LONGEST_LAG = timedelta(days=2)
-"""What was older when it was first seen was not late: it was there before we looked."""
+"""An article older than this at first sight is not counted as late: it existed before we looked."""
 
 
 class Looked(NamedTuple):
@@ -23,7 +23,7 @@ class Looked(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """An article that is new."""
+    """A new article."""
 
     source_id: str
     published_at: datetime | None
@@ -57,7 +57,7 @@ def tallies_of(looks: Iterable[Looked], arrivals: Iterable[Arrival], *, run_id: 
 
 
 def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
-    """Yield when the new articles were published, by source and UTC day; a date in the future is when it was first seen."""
+    """Yield when the new articles were published, by source and UTC day; for a future date the first sight counts."""
     newest: dict[tuple[str, date], datetime] = {}
     hours: dict[tuple[str, date], Counter[int]] = {}
     for one in arrivals:
@@ -75,7 +75,7 @@ def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
 
 
 def quarantined_of(captures: Iterable[tuple[int, Capture]], *, batch_id: str) -> Iterator[Quarantined]:
-    """Yield pages that cannot be processed, each with the key that its document gets by its place in the batch."""
+    """Yield pages that cannot be processed, each with the key of its document, which depends on its position in the batch."""
     for number, one in captures:
         yield Quarantined(
             document_key=quarantine_key(batch_id, number, one.dt),

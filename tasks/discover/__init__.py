@@ -1,1 +1,1 @@
-"""Discover: feeds, sitemaps and listings into entries of the frontier."""
+"""Discover: put the entries of feeds, sitemaps and listings into the frontier."""

@@ -1,4 +1,4 @@
-"""Addresses of sites, and feed readers' lists, into new sources for the catalogue."""
+"""Turn site addresses and OPML files into new sources for the catalogue."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -25,14 +25,14 @@ from tasks.values.url import url_key
 MAX_OPML_SIZE = 10_000_000
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NOT_BY_TLS = (ConnectFailed, TlsFailed, ConnectionLost)
-"""What a site may answer to https that speaks http alone."""
+"""Errors of an https request that suggest a site without https."""
 
 Propose = Callable[[str, Iterable[str]], Awaitable[SourceProposal]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """What became of one address: a new source, or the id of the one that has it already, or why there is none."""
+    """The result for one address: a new source, the id of a source that has it already, or why there is none."""
 
     address: str
     source: Source | None = None
@@ -49,9 +49,9 @@ def add_sites(
     end: Callable[[Addition], None],
     begin: Callable[[str], None],
 ) -> tuple[Source, ...]:
-    """Try what the sites may have, one after the other, and return the new sources; raises ConfigError.
+    """Probe the sites one after the other, and return the new sources; raises ConfigError.
 
-    `begin` hears of each address before it is asked for, `end` what became of it.
+    `begin` is called with each address before it is probed, `end` with its result.
     """
     usual, wide = (adhoc_rules(known.defaults, networks) for networks in ((), settings.allow_networks))
     own = {source.id: source.effective(known.defaults) for source in known.sources}
@@ -69,7 +69,7 @@ def add_sites(
             except ForbiddenAddress:
                 if wide == usual:
                     raise
-                # sweeps go by the catalogue: what the setting permitted here has to be there
+                # sweeps use the catalogue, so networks permitted by the setting must be written there
                 found = await propose_by(wide, url, ids)
                 named = found.source.model_copy(update={"allow_networks": wide.allow_networks})
                 return replace(found, source=named)
@@ -115,7 +115,7 @@ def _addition(address: str, proposal: SourceProposal, sources: Sequence[Source])
 
 
 def candidates(address: str) -> tuple[str, ...]:
-    """Return the URLs that an address may stand for: as it is, or a bare domain by https and then by http."""
+    """Return the URLs to try for an address: itself or, for a bare domain, https and then http."""
     address = address.strip()
     if _SCHEME.match(address):
         return (address,)
@@ -142,7 +142,7 @@ def _keys(urls: Iterable[str]) -> Iterator[str]:
 
 
 def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftOut, ...]]:
-    """Return an OPML file's feeds as sources that are new to the catalogue, and what is left out; raises ConfigError."""
+    """Return an OPML file's feeds as sources that are new to the catalogue, and the feeds left out; raises ConfigError."""
     try:
         with path.open("rb") as file:
             body = file.read(MAX_OPML_SIZE + 1)
@@ -162,7 +162,7 @@ def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftO
 
 
 def labelled(source: Source, *, tags: Sequence[str], country: str | None) -> Source:
-    """Return a source with more tags, and a country; raises ConfigError if they are none."""
+    """Return a source with more tags, and a country; raises ConfigError if they are invalid."""
     more = {"tags": tuple(dict.fromkeys((*source.tags, *tags))), "country": country or source.country}
     try:
         return Source.model_validate({**source.model_dump(), **more})

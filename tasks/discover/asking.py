@@ -1,4 +1,4 @@
-"""Ask the web on behalf of a person at the terminal: politely, with the hosts' pace out of the index."""
+"""Make web requests for a person at the terminal: politely, with the hosts' pace from the index."""
 
 import asyncio
 import tempfile
@@ -25,7 +25,7 @@ def ask(
     rules: dict[str, SourceRules],
     work: Callable[[PoliteClient, HostLimits], Awaitable[T]],
 ) -> T:
-    """Run what needs the web; `sources` are the catalogue's, whose hosts have a pace of their own."""
+    """Run `work` with a polite client; `sources` are the catalogue's, whose rules set the pace of their hosts."""
     owners = Owners.of(sources, rules)
 
     async def asking(limits: HostLimits) -> T:
@@ -41,7 +41,7 @@ def ask(
 
 @contextmanager
 def index_for_pace(settings: Settings) -> Iterator[Index]:
-    """Give the index or, if there is none yet, one for the moment."""
+    """Open the index or, if there is none yet, a temporary one."""
     with settings_to_look(settings) as chosen:
         if chosen is settings:
             yield opened_index(settings)
@@ -52,7 +52,7 @@ def index_for_pace(settings: Settings) -> Iterator[Index]:
 
 @contextmanager
 def settings_to_look(settings: Settings) -> Iterator[Settings]:
-    """Give the settings or, if their index is not there yet, these with one for the moment: a look makes none."""
+    """Return the settings, with a temporary index if theirs does not exist yet: a probe must not create it."""
     if not is_missing(settings.index):
         yield settings
         return

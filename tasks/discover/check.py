@@ -1,4 +1,4 @@
-"""Is a source alive? Each of its feeds is looked at once, and what a person could act on is said of it."""
+"""Check whether a source is alive: look at each of its feeds once, and report what a person could act on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedContent, FeedKind, FeedState
 
 STALE = timedelta(days=14)
-"""A feed whose newest entry is older has fallen asleep, or moved."""
+"""A feed whose newest entry is older is inactive, or has moved."""
 
 FAILURES_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCheck:
-    """One feed, or a front page if `kind` is HOME. `due_at` is when a sweep will ask, as far as the index knows."""
+    """One feed, or a front page if `kind` is HOME. `due_at` is when a sweep will poll it, as far as the index knows."""
 
     feed_url: str
     kind: FeedKind
@@ -32,7 +32,7 @@ class FeedCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceCheck:
-    """One source, from what its feeds showed."""
+    """One source with the results of its feeds."""
 
     source_id: str
     name: str
@@ -45,22 +45,22 @@ class SourceCheck:
 
     @property
     def entries(self) -> int:
-        """How many entries its feeds gave together; one that is in two counts twice."""
+        """The number of entries in its feeds; an entry in two feeds counts twice."""
         return sum(feed.entries for feed in self.feeds)
 
     @property
     def newest_at(self) -> datetime | None:
-        """The newest date that an entry bears."""
+        """The newest date of an entry."""
         return max((feed.newest_at for feed in self.feeds if feed.newest_at), default=None)
 
     @property
     def due_at(self) -> datetime | None:
-        """When the next of its feeds is due."""
+        """When its next feed is due."""
         return min((feed.due_at for feed in self.feeds if feed.due_at), default=None)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """All warnings, each with its feed if there are several."""
+        """All warnings, with the feed's URL if there are several feeds."""
         if len(self.feeds) == 1:
             return self.feeds[0].warnings
         return tuple(f"{feed.feed_url}: {warning}" for feed in self.feeds for warning in feed.warnings)
@@ -74,9 +74,9 @@ async def check_sources(
     client: PoliteClient,
     now: datetime,
 ) -> tuple[SourceCheck, ...]:
-    """Look at every feed of the sources, and at the front page of one that names none.
+    """Look at every feed of the sources, and at the front page of sources without feeds.
 
-    `rules` by source id, `states` by feed URL. Nothing is announced and no poll state is touched.
+    `rules` are by source id, `states` by feed URL. Nothing is announced and no poll state is changed.
     """
     chosen = tuple(sources)
     targets = [target for source in chosen for target in _targets(source, rules[source.id])]

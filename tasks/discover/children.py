@@ -1,7 +1,7 @@
-"""Which of the feeds that another names are asked in this sweep. Pure.
+"""Choose which child sitemaps and linked feeds to poll in this sweep.
 
-An unknown date is neither old nor new. Of sitemaps with a date the newest are asked. Those without one are asked
-in turn, over several sweeps: some writers put the newest first and some last, so both ends are asked each time.
+Pure. Of sitemaps with a date the newest are polled. Those without a date are polled in turn, over several sweeps; since
+some sites list the newest first and some last, both ends are polled each time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from tasks.values.feed import Entry, FeedState
 
 LASTMOD_LAG = timedelta(hours=36)
-"""A sitemap's lastmod may be a day without a clock, in any time zone."""
+"""A sitemap's lastmod may be a day without a time, in any time zone."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def choose_children(named: Sequence[Entry], known: Mapping[str, FeedState], *, limit: int) -> list[Entry]:
-    """Return at most `limit` of the feeds that an index names, those with a date before those without.
+    """Return at most `limit` of the feeds in an index, dated ones first.
 
     `named` is in the order of the index; `known` is what we know of each of them.
     """
@@ -25,7 +25,7 @@ def choose_children(named: Sequence[Entry], known: Mapping[str, FeedState], *, l
         state = known.get(one.url)
         return state.polled_at or _NEVER if state else _NEVER
 
-    # those of one date in turn as well: some writers give all of them the date of the index
+    # those with equal dates in turn as well: some sites give all of them the date of the index
     dated = sorted((one for one in named if one.modified_at is not None), key=asked_at)
     dated.sort(key=lambda one: one.modified_at or _NEVER, reverse=True)
     undated = [one for one in named if one.modified_at is None]
@@ -39,14 +39,14 @@ def is_open(state: FeedState, now: datetime) -> bool:
 
 
 def is_worth_asking(state: FeedState, modified_at: datetime | None, *, now: datetime) -> bool:
-    """Whether a feed that another names may have news: it has not ended, is not failing, and may have changed since."""
+    """Whether a child feed may have news: it has not ended, is not failing, and may have changed since the last poll."""
     if not is_open(state, now):
         return False
     return state.polled_at is None or modified_at is None or state.polled_at <= modified_at + LASTMOD_LAG
 
 
 def _in_turn(undated: Sequence[Entry], asked_at: Callable[[Entry], datetime], *, room: int) -> list[Entry]:
-    """Return what is at both ends, and for the other half of the room what was not asked for longest."""
+    """Return entries from both ends and, for the other half of `room`, those polled longest ago."""
     ordered = list(_from_both_ends(undated))
     ends, between = ordered[: room // 2], ordered[room // 2 :]
     return ends + sorted(between, key=asked_at)[: room - len(ends)]

@@ -1,7 +1,7 @@
-"""What feeds, lists and commands name, on its way into the index: each URL as its owner's, written in portions.
+"""Bring the URLs from feeds, lists and commands into the index, each attributed to its owner.
 
-A feed's answer is read in another process. What polls have taught is written with what they announce, and in portions, so
-that memory does not grow with a sweep.
+Feeds are parsed in another process. Poll states are written together with the announcements, in batches, so that memory
+does not grow with a sweep.
 """
 
 from collections import Counter
@@ -35,10 +35,10 @@ from tasks.values.url import Url
 from tasks.web.exchange import Exchange
 
 MAX_FEED_SIZE = 50_000_000
-"""Bytes of a feed, on the wire and decoded (sitemaps.org: 50 MB)."""
+"""The largest feed in bytes, compressed and decoded (sitemaps.org: 50 MB)."""
 
 NEWS_AGE = timedelta(days=7)
-"""What is older than this waits until everything newer was fetched: a sitemap may hold the archive of years."""
+"""Older entries wait until everything newer was fetched: a sitemap may hold an archive of years."""
 
 _PERMANENT = frozenset({301, 308})
 
@@ -57,7 +57,7 @@ def keep_nothing(_feed: FeedState, _visit: Visit, _error: FeedUnreadable) -> Non
 async def read_feed(
     kind: FeedKind, fetched: Exchange, *, rules: SourceRules, now: datetime, reader: Reader
 ) -> FeedContent:
-    """Return what a feed says, read in another process; raises NotAFeed, and FeedUnreadable if that one was killed."""
+    """Return a feed's content, parsed in another process; raises NotAFeed, and FeedUnreadable if that process was killed."""
     read = partial(
         read_document,
         content_type=fetched.header("content-type"),
@@ -70,12 +70,12 @@ async def read_feed(
 
 
 def included_in(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Entry, ...]:
-    """Return the links that look like no article and that `include` names: a person knows better."""
+    """Return the doubtful links that match `include`: the catalogue overrides our guess."""
     return tuple(entry for entry in doubtful if accepts(entry.url, rules)) if rules.include else ()
 
 
 async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:
-    """Return the sitemaps that a robots.txt names, as it spells them; raises FeedUnreadable."""
+    """Return the sitemaps that a robots.txt names, unparsed; raises FeedUnreadable."""
     if answer is None or answer.status is None or answer.status >= 300 or not answer.body:
         return ()
     return await reader.read(FeedJob(sitemaps_in, (answer.body,), f"{answer.origin}/robots.txt"))
@@ -92,10 +92,10 @@ def announcements(
     since: datetime | None = None,
     owners: Owners = NO_OWNERS,
 ) -> Iterator[Announcement]:
-    """Yield the entries as the frontier wants them, each as its owner's.
+    """Yield the entries as announcements, each attributed to its owner.
 
-    Those that the patterns of the source or of the owner leave out are not among them, nor what its own source's feed
-    dates before `since`. One that, unwrapped, is nothing that can be fetched is counted among the `refusals`.
+    Entries excluded by the patterns of the source or the owner are left out, as are those that their own source's feed
+    dates before `since`. An entry whose unwrapped URL cannot be fetched is counted in `refusals`.
     """
     for entry in entries:
         found: Announcement | None = None
@@ -131,10 +131,9 @@ def attribute(
     priority: int = NEWS,
     rights: str | None = None,
 ) -> Announcement:
-    """Return a URL as its owner's, or the announcer's if nobody owns its host; raises BadUrl, ForbiddenScheme.
+    """Return the announcement of a URL for its owner, or for the announcer if the host has no owner; raises BadUrl, ForbiddenScheme.
 
-    What another source's feed says of an owned URL is not believed: neither its date, nor the priority that follows from
-    that, nor its title.
+    Date, priority and title from another source's feed are ignored for an owned URL.
     """
     address = Url.of(url).fetch_form
     claimants = owners.claimants(address.site)
@@ -157,19 +156,19 @@ def attribute(
 
 
 def is_wanted(url: Url, *, announcer: SourceRules, owner: SourceRules | None) -> bool:
-    """Whether the patterns of the source that announces a URL keep it, and those of its owner, if that is another."""
+    """Whether the patterns of the announcing source, and of the owner if it is another source, keep a URL."""
     rules = (announcer,) if owner is None else (announcer, owner)
     return all(accepts(url, each) for each in rules if each.include or each.exclude)
 
 
 def is_before(entry: Entry, since: datetime) -> bool:
-    """Whether an entry has a date, and none since then: neither of publication nor of a change."""
+    """Whether an entry has dates, and all of them are before `since`."""
     dates = [instant for instant in (entry.published_at, entry.modified_at) if instant is not None]
     return bool(dates) and not any(is_since(instant, since) for instant in dates)
 
 
 def moved_to(fetched: Exchange) -> str | None:
-    """Return where permanent redirects, and no others, led; None if there were none."""
+    """Return the target of a chain of permanent redirects; None if there is none, or not all are permanent."""
     redirects = fetched.redirects
     return str(fetched.url) if redirects and all(hop.status in _PERMANENT for hop in redirects) else None
 
@@ -181,7 +180,7 @@ def _priority(*instants: datetime | None, now: datetime) -> int:
 
 @dataclass(slots=True)
 class PollLog:
-    """Announcements and poll records that are not written yet, and the tally of the whole sweep."""
+    """Buffers announcements and poll records, and counts for the whole sweep."""
 
     index: Index
     allowances: Mapping[str, Allowance] = field(default_factory=dict)
@@ -200,20 +199,20 @@ class PollLog:
     _records: list[PollRecord] = field(default_factory=list)
 
     def announce(self, announcements: Iterable[Announcement]) -> None:
-        """Take what a feed announces; call it before `record`, since what is not announced yet must not count as read."""
+        """Add announcements; call it before `record`, since a feed must not count as read before its entries are announced."""
         for announcement in announcements:
             self._announcements.append(announcement)
             if len(self._announcements) >= FLUSH_ENTRIES:
                 self.flush()
 
     def record(self, record: PollRecord) -> None:
-        """Take what a poll taught."""
+        """Add the record of a poll."""
         self._records.append(record)
         if len(self._records) >= FLUSH_RECORDS:
             self.flush()
 
     def fail(self, feed: FeedState, url: str, error: ItemError, *, is_named: bool) -> str:
-        """Count what went wrong with a feed, and return the reason under which it is counted."""
+        """Count a feed's failure, and return its reason."""
         reason = f"feed_{error.counted_as.removeprefix('feed_')}"
         if error.disposition is Disposition.SKIPPED:
             self.skipped[reason] += 1
@@ -230,7 +229,7 @@ class PollLog:
             return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
-        """Return the state of feeds that others name; one that is known stays what it was."""
+        """Return the states of child feeds; a known feed keeps its kind and parent."""
         return self._states(addresses, self.index.write)
 
     def _states(
@@ -244,7 +243,7 @@ class PollLog:
             return feeds.select_feeds(tx, by_url, due_by=None)
 
     def refuse(self, feed: FeedState, refused: Iterable[Refusal]) -> None:
-        """Count what a feed, a page or a robots.txt names and cannot be taken; what is our own fault, as a failure."""
+        """Count refused URLs of a feed, a page or a robots.txt; our own faults count as failures."""
         for one in refused:
             if one.reason == UnexpectedError.reason:
                 reason = f"entry_{one.reason}"
@@ -254,7 +253,7 @@ class PollLog:
                 self.skipped[f"link_{one.reason}"] += one.number
 
     def flush(self) -> None:
-        """Write what was learned; raises IndexUnavailable. A row that no database takes costs itself alone."""
+        """Write the buffers; raises IndexUnavailable. A row that the database refuses affects no other row."""
         if not (self._announcements or self._records):
             return
         with self.index.write() as tx:
@@ -273,13 +272,13 @@ class PollLog:
         free_young()
 
     def _note_excess(self, beyond: Sequence[Excess]) -> None:
-        """Count what is beyond budgets; its feeds were not read to their end, whatever is recorded of them."""
+        """Count entries beyond budgets, and mark their feeds as not completely read."""
         self.skipped[OVER_BUDGET] += len(beyond)
         self.excess.update(count_excess(beyond))
         self._unread.update(one.announcement.announced_by for one in beyond)
 
     def report(self) -> DiscoverReport:
-        """Return the tally."""
+        """Return the counts."""
         return DiscoverReport(
             polled=self.polled,
             unchanged=self.unchanged,
@@ -311,7 +310,7 @@ class PollLog:
 def with_named(
     polled: DiscoverReport, named: Sequence[Announcement], index: Index, *, announced: int
 ) -> DiscoverReport:
-    """Return the counts of a sweep with those of the URLs that it was named, of which `announced` were new."""
+    """Return the counts of a sweep including the URLs named by the user, of which `announced` were new."""
     with index.read() as tx:
         taken = len(named) - len(announcing.without_taken(tx, named))
     skipped = dict(Counter(polled.skipped) + Counter({TAKEN_DOWN: taken}))
@@ -325,7 +324,7 @@ def _not_read(record: PollRecord) -> PollRecord:
 def _write(
     tx: Transaction, announcements: Sequence[Announcement], records: Sequence[PollRecord], *, now: datetime
 ) -> tuple[int, list[tuple[str, str, UnexpectedError]]]:
-    """Write both; returns how many URLs were new, and what could not be written: its URL, its source, and why."""
+    """Write both; returns how many URLs were new, and the URL, source and error of each row that could not be written."""
     discovered = 0
 
     def announce(part: Sequence[Announcement]) -> None:
@@ -345,7 +344,7 @@ def _write(
 
 @dataclass(slots=True)
 class DryPollLog(PollLog):
-    """A poll log that writes nothing: it keeps the announcements of URLs that are not known, each once."""
+    """A poll log that writes nothing; it collects the announcements of unknown URLs, each once."""
 
     new: dict[str, Announcement] = field(default_factory=dict)
 
@@ -355,11 +354,11 @@ class DryPollLog(PollLog):
             return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
-        """Return the state of feeds that others name, as it would be."""
+        """Return the states that child feeds would get."""
         return self._states(addresses, self.index.rehearse)
 
     def flush(self) -> None:
-        """Keep what would be new; raises IndexUnavailable."""
+        """Collect what would be new; raises IndexUnavailable."""
         keys = [one.url_key for one in self._announcements]
         with self.index.read() as tx:
             known = find_known(tx, keys)

@@ -1,4 +1,4 @@
-"""What a sweep is to look at: the catalogue and the run's parameters into feeds, URLs and rules. Pure."""
+"""Plan a sweep: turn the catalogue and the run's parameters into feeds, URLs and rules. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,12 +18,12 @@ from tasks.values.feed import FeedKind
 from tasks.values.url import fetch_url
 
 ADHOC = "adhoc"
-"""The source of what is asked for by --url and --feed and belongs to no source of the catalogue."""
+"""The source of URLs and feeds given by --url and --feed that belong to no source of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """URLs that are to be looked at again though they are not due: those in `states`; None is all that were fetched."""
+    """URLs to look at again although they are not due: those in `states`; None means all that were fetched."""
 
     selection: Selection
     states: frozenset[State] | None = None
@@ -31,10 +31,10 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPlan:
-    """Feeds to poll, URLs to announce, and its part of the frontier.
+    """The feeds to poll, the URLs to announce, and the selection of the frontier.
 
-    `source_ids` are the sources that it looks at. `rules` and `owners` are those of the whole catalogue: what a feed
-    announces may be any source's.
+    `source_ids` are the sources of the sweep. `rules` and `owners` cover the whole catalogue, since a feed may announce
+    URLs of any source.
     """
 
     feeds: tuple[FeedAddress, ...]
@@ -49,7 +49,7 @@ class SweepPlan:
 def plan_sweep(
     config: IngestConfig, catalogue: Catalogue | None, *, allow_networks: Iterable[str], now: datetime
 ) -> SweepPlan:
-    """Plan a sweep; raises ConfigError when there is nothing that it could look at."""
+    """Plan a sweep; raises ConfigError if there is nothing to look at."""
     if catalogue is None and not (config.feeds or config.urls):
         raise ConfigError("nothing to ingest: name a catalogue with --catalogue, or a --feed or --url")
     sources = catalogue.sources if catalogue else ()
@@ -97,9 +97,9 @@ def _asked_selection(feeds: Iterable[FeedAddress], urls: tuple[Announcement, ...
 
 
 def _others(selection: Selection, source_ids: frozenset[str], rules: Mapping[str, SourceRules]) -> frozenset[str]:
-    """Return the sources beside the selection's of which it takes what its feeds announce.
+    """Return the sources outside the selection whose URLs the sweep takes if its feeds announce them.
 
-    What needs a browser is left to a sweep that has looked whether there is one.
+    Sources that need a browser are left to a sweep that has checked for one.
     """
     if selection.source_ids is None:
         return frozenset()
@@ -108,7 +108,7 @@ def _others(selection: Selection, source_ids: frozenset[str], rules: Mapping[str
 
 
 def _each_of_its_owner(chosen: Iterable[Source], owners: Owners, sources: Iterable[Source]) -> tuple[FeedAddress, ...]:
-    """Return the chosen sources' feeds; one that the owner of its host names as well is the owner's."""
+    """Return the chosen sources' feeds; a feed that the owner of its host also lists is the owner's."""
     named = {(one.source_id, one.feed_url): one for source in sources for one in _feeds(source)}
     polled = [
         named.get((owners.owner_of(one.feed_url, announcer=source.id) or "", one.feed_url), one)
@@ -119,7 +119,7 @@ def _each_of_its_owner(chosen: Iterable[Source], owners: Owners, sources: Iterab
 
 
 def _feeds(source: Source) -> Iterable[FeedAddress]:
-    """Yield what a source names, and its front page: for a source that names nothing else, and as a fallback."""
+    """Yield a source's feeds, and its front page, as the only feed or as a fallback."""
     named = source.feeds_of()
     for feed_url, kind in named:
         yield FeedAddress(feed_url=feed_url, source_id=source.id, kind=kind)
@@ -129,7 +129,7 @@ def _feeds(source: Source) -> Iterable[FeedAddress]:
 
 
 def _asked_feed(feed_url: str, owners: Owners, sources: Iterable[Source]) -> FeedAddress:
-    """Return the catalogue's own entry for a feed that it has; else its bytes show its kind."""
+    """Return the catalogue's entry for a feed; for an unknown feed the kind is detected from its bytes."""
     address = fetch_url(feed_url)
     for source in sources:
         for one in _feeds(source):
@@ -154,7 +154,7 @@ def _asked_url(url: str, owners: Owners) -> Announcement:
 
 
 def adhoc_rules(defaults: Defaults, allow_networks: Iterable[str]) -> SourceRules:
-    """Return the rules for what belongs to no source of the catalogue; raises ConfigError for a wrong network."""
+    """Return the rules for URLs without a source in the catalogue; raises ConfigError for an invalid network."""
     rules = Source(id=ADHOC, name="asked for").effective(defaults)
     try:
         allowed = tuple(ip_network(network) for network in allow_networks)

@@ -1,7 +1,7 @@
 """The discover stage: poll feeds, and put the articles that they announce into the frontier, each once.
 
 A feed that answers 304, or the same bytes as last time, is not parsed. A failing feed is slowed, never killed. Polls go
-in waves: what the source names, the sitemaps that an index names, and last the front pages of sources that yield nothing.
+in waves: the sources' own feeds, the sitemaps in an index, and last the front pages of sources that yield nothing.
 """
 
 import asyncio
@@ -54,17 +54,17 @@ from tasks.web.exchange import Exchange
 from tasks.web.headers import max_age_s
 
 MAX_CHILDREN = 50
-"""Sitemaps of an index that one sweep reads: the newest, and those without a date in turn."""
+"""The most sitemaps of an index per sweep: the newest, and those without a date in turn."""
 
 MAX_LINKED = 5
-"""Feeds of a front page that are followed: the first is the site's own, then come those of its sections."""
+"""The most feeds of a front page that are followed; the site's main feed usually comes first, then sections."""
 
 ANNOUNCED_AT_ONCE = 250
-"""Entries that are made ready for the frontier before others have their turn in the event loop."""
+"""Entries that are prepared before yielding to the event loop."""
 
 MAX_DEPTH = 3
 FAILURES_TOLERATED = 3
-"""How often in a row a feed may fail for a while before its source's front page is looked at."""
+"""Consecutive transient failures of a feed before its source's front page is used instead."""
 
 EMPTY = "feed_empty"
 DEFERRED = "feed_deferred"
@@ -86,11 +86,12 @@ async def poll_feeds(
     keep_unreadable: KeepUnreadable = keep_nothing,
     is_over: Callable[[], bool] = lambda: False,
 ) -> DiscoverReport:
-    """Poll the feeds and announce what they hold; raises IndexUnavailable. Memory grows with the feeds, not with entries.
+    """Poll the feeds and announce what they hold; raises IndexUnavailable.
 
-    With `since`, entries that are older are left out, and found again by a later sweep. `poll_log` is where it is written.
-    `owners` says whose an entry is. `keep_unreadable` gets what a feed answered whose reader was killed, the first time in
-    a row; it blocks, and is called in a thread. Once `is_over`, nothing more is asked for.
+    Memory grows with the feeds, not with entries. With `since`, older entries are left out, so that a later sweep finds
+    them again. Results go to `poll_log`. `owners` attributes entries to sources. `keep_unreadable` gets the response of
+    a feed whose parser was killed, the first time in a row; it blocks, so it is called in a thread. Once `is_over`, no
+    request is made.
     """
     polling = _Polling(
         feeds,
@@ -161,7 +162,7 @@ class _Polling:
         return self._wave
 
     async def take(self, visit: Visit) -> None:
-        """Record what came of one poll, once it is read."""
+        """Record the result of one poll, after reading it."""
         poll = self._wave[int(visit.key)]
         is_asked = visit.deferred_until is None
         self._poll_log.asked += is_asked
@@ -182,7 +183,7 @@ class _Polling:
             self._polled_one()
 
     async def end(self) -> DiscoverReport:
-        """Write what is left, front pages of sources that still yield nothing as listings, and return the tally."""
+        """Write the rest, take front pages of sources that still yield nothing as listings, and return the counts."""
         now = datetime.now(UTC)
         for one in self._waiting:
             if one.links is not None and one.poll.feed.source_id not in self._yielding:
@@ -194,7 +195,7 @@ class _Polling:
                     continue
             pace_s = self._paces_s.get(one.poll.root_url, self._bounds(one.poll.feed.source_id).longest_s)
             outcome = PollOutcome(is_failure=False, max_age_s=one.max_age_s, pace_s=pace_s)
-            # no validators: what it names may change while it stays the same
+            # no validators: what it links to may change while it stays the same
             self._record(one.poll, outcome, Validators(), place=one.place)
         check_share(self._poll_log.unexpected, of=self._poll_log.asked, what="feeds")
         self._poll_log.flush()
@@ -241,14 +242,14 @@ class _Polling:
             return
         entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
-        # no validators if something was left out: a later sweep without `since` is to find it
+        # no validators if entries were left out, so that a later sweep without `since` finds them
         is_partial = self._since is not None and any(is_before(entry, self._since) for entry in content.entries)
         is_read = not (named or is_partial or unexpected)
         new = new_validators(feed, etag, last_modified, digest, now=now) if is_read else Validators()
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
     async def _announce(self, poll: Poll, entries: Sequence[Entry], *, now: datetime) -> int:
-        """Announce what a feed holds; returns how many of its entries met an exception that is not ours."""
+        """Announce a feed's entries; returns how many of them raised a foreign exception."""
         source_id = poll.feed.source_id
         refusals = Refusals()
         found = announcements(
@@ -263,7 +264,7 @@ class _Polling:
         )
         while part := tuple(islice(found, ANNOUNCED_AT_ONCE)):
             self._poll_log.announce(part)
-            await asyncio.sleep(0)  # others are being asked meanwhile
+            await asyncio.sleep(0)  # let other requests proceed
         self._poll_log.refuse(poll.feed, refusals.listed())
         if entries:
             self._yielding.add(source_id)
@@ -275,7 +276,7 @@ class _Polling:
     async def _named(
         self, poll: Poll, url: Url, said: tuple[Sequence[Entry], Sequence[Entry]], refusals: Refusals
     ) -> list[tuple[Entry, FeedKind]]:
-        """Return the feeds that this one names: sitemaps of an index; a front page's feeds, else its robots.txt's sitemaps."""
+        """Return the feeds that this one names: sitemaps in an index; a front page's feeds, else the sitemaps in its robots.txt."""
         children, linked = said
         if poll.feed.kind not in _HOMES:
             return [(child, FeedKind.SITEMAP) for child in children]
@@ -287,7 +288,7 @@ class _Polling:
         return [(Entry(url=one), FeedKind.SITEMAP) for one in sitemaps]
 
     def _children(self, poll: Poll, named: Iterable[tuple[Entry, FeedKind]]) -> list[Poll]:
-        """Return polls of what a feed names, each URL once in a sweep, so that an index that names itself ends."""
+        """Return polls of a feed's children, each URL once per sweep, so that an index that names itself ends."""
         if poll.depth >= MAX_DEPTH:
             return []
         kinds = {str(entry.url): (entry, kind) for entry, kind in named if entry.url not in self._seen}
@@ -312,7 +313,7 @@ class _Polling:
         return {one.url: kinds[one.url] for one in choose_children(open_ones, known, limit=MAX_CHILDREN)}
 
     async def _keep(self, poll: Poll, visit: Visit, error: FeedUnreadable) -> None:
-        with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads no WARC record can hold
+        with suppress(ItemError), guarded_item(poll.feed.feed_url):  # some heads cannot be stored in a WARC record
             await asyncio.to_thread(self._keep_unreadable, poll.feed, visit, error)
 
     def _defer(self, poll: Poll, *, until: datetime) -> None:
@@ -326,7 +327,7 @@ class _Polling:
         is_transient = isinstance(error, TransientError)
         if not is_transient or feed.failures + 1 >= FAILURES_TOLERATED:
             self._dead.add(feed.source_id)
-        # refused where it moved to: it is asked at its own address again, which may say more
+        # if the new address refuses, use the feed's own address again
         is_refused_there = not is_transient and poll_url(feed) != feed.feed_url
         outcome = PollOutcome(
             is_failure=True,
@@ -348,13 +349,13 @@ class _Polling:
         is_asked: bool = True,
         unchanged: int | None = None,
     ) -> None:
-        """Note what the poll taught.
+        """Record the outcome of a poll.
 
-        `place` is where the feed has moved and how often that was seen, None for no news. `unchanged` is how often in a row
-        it has brought nothing new: none for a feed that was read, and as often as before if `reason` says why not.
+        `place` is where the feed has moved and how often that was seen (None: unchanged). `unchanged` is how often in a
+        row it has brought nothing new; None means 0 for a feed that was read, and as before if it failed with `reason`.
         """
         feed, now = poll.feed, datetime.now(UTC)
-        jitter = random.random()  # noqa: S311 - it spreads polls over time and guards nothing
+        jitter = random.random()  # noqa: S311 - spreads polls over time; no security involved
         bounds = self._bounds(feed.source_id)
         due_at, interval_s, failures = next_poll(feed, outcome, now=now, jitter=jitter, config=bounds)
         if interval_s is not None and not poll.is_asked_for:
@@ -380,7 +381,7 @@ class _Polling:
 
 
 def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> None:
-    """Raise UnexpectedError if too many entries met an exception: then the reading of the feed is at fault."""
+    """Raise UnexpectedError if too many entries raised exceptions: then reading the feed as a whole failed."""
     of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")

@@ -1,4 +1,4 @@
-"""One poll on behalf of a feed, as a request and while it waits for others. Pure."""
+"""One poll of a feed, as a request and while it waits for its children. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tasks.values.url import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """One GET on behalf of a feed of the plan, `root_url`: that feed itself, or one that it names."""
+    """One GET for a feed of the plan, `root_url`: that feed itself, or a child."""
 
     feed: FeedState
     root_url: str
@@ -22,7 +22,7 @@ class Poll:
 
     @property
     def is_named(self) -> bool:
-        """Whether it is a feed that its source names, of those that are counted: no sitemap below, no front page instead."""
+        """Whether it is one of the source's own feeds, which are counted: not a child, and not a fallback front page."""
         return self.is_asked_for and self.feed.kind is not FeedKind.FALLBACK
 
     @property
@@ -32,7 +32,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A front page or an index whose record waits for what it names; `links` are a front page's own."""
+    """A front page or an index whose record waits for its children; `links` are a front page's own."""
 
     poll: Poll
     max_age_s: float | None

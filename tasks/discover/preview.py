@@ -1,4 +1,7 @@
-"""A dry run: what a sweep would find and fetch. Feeds are asked, politely; nothing else happens and nothing is kept."""
+"""A dry run: what a sweep would find and fetch.
+
+Feeds are polled, politely; nothing else happens and nothing is stored.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +22,7 @@ from tasks.values.look import DueUrl
 from tasks.values.reports import DiscoverReport
 
 SHOWN = 200
-"""URLs that are listed one by one."""
+"""The most URLs that are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ async def preview_sweep(
 def _rehearse(
     index: Index, plan: SweepPlan, new: Sequence[Announcement], *, limit: int
 ) -> tuple[int, tuple[DueUrl, ...]]:
-    """Do in the index what the sweep would do, look at what is due then, and take it all back."""
+    """Do in the index what the sweep would do, read what is due then, and roll back."""
     now = datetime.now(UTC)
     with index.rehearse() as tx:
         announcing.announce(tx, [*plan.urls, *new], now=now)

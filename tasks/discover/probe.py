@@ -19,7 +19,7 @@ from tasks.web.exchange import Exchange
 
 
 class RobotsVerdict(StrEnum):
-    """What the host's robots.txt says of a URL. UNKNOWN: the host did not even answer."""
+    """The verdict of a host's robots.txt on a URL. UNKNOWN: the host did not answer at all."""
 
     ALLOWED = "allowed"
     DISALLOWED = "disallowed"
@@ -29,7 +29,7 @@ class RobotsVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A feed to look at, and on whose behalf."""
+    """A feed to look at, and the rules and source for it."""
 
     url: str
     kind: FeedKind
@@ -39,9 +39,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a look showed: content, or the error that stood in its way; neither if the host wants a wait.
+    """The result of a look: content, or an error; neither if the host requires a wait, which ends at `until`.
 
-    Of an index of sitemaps the entries are those of its newest one. `until` is the wait's end.
+    For a sitemap index the entries are those of its newest sitemap.
     """
 
     target: Target
@@ -55,7 +55,7 @@ class Look:
 
     @property
     def robots(self) -> RobotsVerdict:
-        """What robots.txt says, as far as this probe can see."""
+        """The verdict of robots.txt, as far as this probe can tell."""
         if isinstance(self.error, RobotsDisallowed):
             return RobotsVerdict.DISALLOWED
         if isinstance(self.error, RobotsUnavailable):
@@ -65,13 +65,13 @@ class Look:
 
     @property
     def newest_at(self) -> datetime | None:
-        """The newest date that an entry bears."""
+        """The newest date of an entry."""
         entries = self.content.entries if self.content else ()
         return max((at for entry in entries for at in (entry.published_at, entry.modified_at) if at), default=None)
 
 
 async def look_at(targets: Sequence[Target], *, client: PoliteClient, reader: Reader | None = None) -> tuple[Look, ...]:
-    """Look at each target, in their order; an index is followed to its newest sitemap."""
+    """Look at each target and return the results in order; an index is followed to its newest sitemap."""
     reader = reader or SharedReader()
     looks = await _look(targets, client=client, reader=reader)
     newest = {

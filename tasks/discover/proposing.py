@@ -1,4 +1,4 @@
-"""A home page's address into a source for the catalogue: what the site may have is tried, and what works is counted."""
+"""Propose a source for the catalogue from a home page's URL: probe the feeds that the site may have, and keep those that work."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from tasks.values.url import host_of, url_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """One feed that the site may have, and what became of asking it; `reason` None means that it works."""
+    """One feed that was probed, with its result; `reason` None means that it works."""
 
     url: str
     kind: FeedKind
@@ -32,7 +32,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceProposal:
-    """A source with all that works, the site's own word first, and everything that was tried."""
+    """A source with all feeds that work, those declared by the site first, and everything that was probed."""
 
     source: Source
     tried: tuple[Tried, ...]
@@ -47,11 +47,11 @@ async def propose_source(
     known_ids: Collection[str] = (),
     reader: Reader | None = None,
 ) -> SourceProposal:
-    """Ask for a front page and for the feeds that it may have; an address that is a feed itself is tried as that.
+    """Fetch a front page and probe the feeds that it may have; the URL may also be a feed itself.
 
-    `robots` gives the robots.txt that is kept for an origin. If the page's own feed works, nothing else is tried; without
-    a feed that works, the page itself is the listing.
-    Raises ItemError if there is neither page nor feed, or the host wants a wait.
+    `robots` returns the stored robots.txt of an origin. If the page's own feed works, nothing else is probed; without a
+    working feed, the page itself is the listing. Raises ItemError if there is neither page nor feed, or the host
+    requires a wait.
     """
     reader = reader or SharedReader()
     home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client, reader=reader))[0]
@@ -100,7 +100,7 @@ def _itself(feed_url: str) -> tuple[Proposal, ...]:
 
 
 def _waves(proposals: Sequence[Proposal]) -> Iterator[Sequence[Proposal]]:
-    """Yield what is tried together: the page's own feed, its other ones, what robots.txt names, what is common."""
+    """Yield groups of feeds to probe together: the page's main feed, its other feeds, those in robots.txt, common paths."""
     linked = [one for one in proposals if one.found_by in {FoundBy.LINK, FoundBy.ANCHOR}]
     named = [one for one in proposals if one.found_by is FoundBy.ROBOTS]
     common = [one for one in proposals if one.found_by is FoundBy.COMMON]
@@ -129,7 +129,7 @@ def _tried(look: Look, found_by: FoundBy) -> Tried:
 
 
 def _distinct(looks: Iterable[Look]) -> list[tuple[str, FeedKind]]:
-    """Return address and kind of each feed once, though several addresses lead to it or tell the same."""
+    """Return URL and kind of each distinct feed, although several URLs may lead to it or have the same content."""
     places: set[str] = set()
     tidings: set[frozenset[str]] = set()
     distinct = []

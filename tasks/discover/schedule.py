@@ -1,8 +1,8 @@
-"""When a feed is asked again, and where. Pure; the clock and the chance are given.
+"""Schedule the next poll of a feed.
 
-The feed's own wishes and its pace decide, within bounds: the longest of ttl, max-age and updatePeriod (the feed's
-`ttl_s` covers both) and half the mean time between its entries, from ten minutes to a day if its source does not say
-otherwise, a tenth more or less.
+Pure; clock and randomness are arguments. The interval is the longest of ttl, max-age and updatePeriod (`ttl_s` covers
+ttl and updatePeriod) and half the mean time between entries, within bounds (ten minutes to a day unless its source says
+otherwise), with a jitter of a tenth.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from tasks.values.feed import FeedState
 WEEK = timedelta(days=7)
 DAY_S = 86_400.0
 FIRST_DOUBT = 3
-"""How often in a row a feed may bring nothing new before it is asked without validators."""
+"""After this many polls in a row without news, a feed is polled without validators."""
 
 SIGHTINGS_BELIEVED = 3
-"""How often in a row a permanent redirect has to lead to one place before the feed is asked there at once."""
+"""After this many permanent redirects in a row to the same URL, the feed is polled there directly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollConfig:
-    """Bounds of the time between two polls, in seconds, and the share of it that chance adds or takes."""
+    """Bounds of the interval between two polls, in seconds, and the share of jitter."""
 
     shortest_s: float = 600.0
     longest_s: float = 86_400.0
@@ -31,11 +31,11 @@ class PollConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
-    """What a poll taught about the next one.
+    """The outcome of a poll, as far as the next one depends on it.
 
-    `entries` are those of a week (see `fresh_count`), None if the body was not read. `pace_s` stands for them if
-    others are the measure: an index is as quick as its quickest sitemap. `retry_after_at` without a failure means that
-    the feed was not asked.
+    `entries` counts those of a week (see `fresh_count`), None if the body was not read. `pace_s` replaces them if other
+    feeds decide: an index is as fast as its fastest sitemap. `retry_after_at` without a failure means that the feed was
+    not polled.
     """
 
     is_failure: bool
@@ -51,9 +51,9 @@ class PollOutcome:
 def next_poll(
     feed: FeedState, outcome: PollOutcome, *, now: datetime, jitter: float, config: PollConfig
 ) -> tuple[datetime | None, float | None, int]:
-    """Return when the feed is due, its interval while all is well (seconds), and its failures in a row.
+    """Return when the feed is due (None: never), its normal interval (seconds), and its consecutive failures.
 
-    `jitter` is a number from 0 to 1. A feed that is gone is never due, until somebody asks for it by name.
+    `jitter` is from 0 to 1. A feed that is gone is only polled again when it is named by --feed.
     """
     if outcome.is_gone:
         return None, feed.interval_s, feed.failures + 1
@@ -61,7 +61,7 @@ def next_poll(
         return outcome.retry_after_at, feed.interval_s, feed.failures
     if outcome.is_failure:
         interval_s, failures = feed.interval_s, feed.failures + 1
-        # 2 ** 20 is past every bound, and no float overflows
+        # 2 ** 20 exceeds every bound without overflow
         wait_s = min(max(interval_s or 0.0, config.shortest_s) * 2 ** min(failures, 20), config.longest_s)
     else:
         interval_s, failures = _interval_s(feed, outcome, config), 0
@@ -72,16 +72,16 @@ def next_poll(
 
 
 def fresh_count(instants: Iterable[datetime | None], *, now: datetime) -> int:
-    """Count the entries of the last week by their dates; one without a date may be of today."""
+    """Return the number of entries of the last week; undated entries count."""
     since = now - WEEK
     return sum(1 for instant in instants if (instant or now) >= since)
 
 
 def trusts_validators(feed: FeedState) -> bool:
-    """Whether a feed is asked with its validators, and believed if it says that nothing has changed.
+    """Whether to poll a feed with its validators, and to trust a 304.
 
-    Some servers answer 304 whatever has changed. So a feed that has brought nothing new for some polls is asked without
-    them once, and then once a day.
+    Some servers always answer 304. So a feed that has brought nothing new for some polls is polled without validators
+    once, and then once a day.
     """
     if feed.unchanged < FIRST_DOUBT:
         return True
@@ -90,14 +90,14 @@ def trusts_validators(feed: FeedState) -> bool:
 
 
 def poll_url(feed: FeedState) -> str:
-    """Return where to ask for a feed: at its own address, or where it has moved for good."""
+    """Return the URL to poll: the feed's own, or the one that it has moved to permanently."""
     return feed.moved_to if feed.moved_to and feed.sightings >= SIGHTINGS_BELIEVED else feed.feed_url
 
 
 def seen_moved(feed: FeedState, moved_to: str | None) -> tuple[str | None, int]:
-    """Return where a feed has moved and how often that was seen, after an answer.
+    """Return where a feed has moved and how often in a row that was seen, after a response.
 
-    `moved_to` is where permanent redirects, and no others, led from `poll_url`; None if they did not.
+    `moved_to` is the target of permanent redirects from `poll_url`, or None.
     """
     if moved_to is None:
         return (feed.moved_to, feed.sightings) if poll_url(feed) != feed.feed_url else (None, 0)
@@ -105,7 +105,7 @@ def seen_moved(feed: FeedState, moved_to: str | None) -> tuple[str | None, int]:
 
 
 def _interval_s(feed: FeedState, outcome: PollOutcome, config: PollConfig) -> float:
-    """Return the interval by what was read; if nothing was read, the feed's pace is what it was."""
+    """Return the interval in seconds, from the entries that were read, else from the feed's previous interval."""
     if outcome.pace_s is not None:
         pace_s = outcome.pace_s
     elif outcome.entries is None:

@@ -1,4 +1,4 @@
-"""The catalogue's sources: are they alive, and their feeds for a feed reader."""
+"""Check the catalogue's sources, and export their feeds for feed readers."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from tasks.values.display import Rows, Table, age, plural
 
 
 def check(settings: Settings, ids: Collection[str]) -> tuple[SourceCheck, ...]:
-    """Look at every feed of the chosen sources, all of them for no id; raises ConfigError."""
+    """Look at every feed of the chosen sources (all without ids); raises ConfigError."""
     catalogue = load_catalogue(settings.catalogue)
     chosen = catalogue.select(ids).sources
     rules = catalogue.rules()
@@ -35,7 +35,7 @@ def export_opml(settings: Settings) -> bytes:
 
 
 def check_table(checks: Collection[SourceCheck], *, now: datetime) -> Table:
-    """Return the checks as a table, a line each feed."""
+    """Return the checks as a table, one row per feed."""
     rows: Rows = [_check_row(one, feed, now) for one in checks for feed in one.feeds]
     healthy = sum(one.is_healthy for one in checks)
     return (

@@ -1,4 +1,4 @@
-"""The validators of a feed's body, without those that say nothing about it. Pure."""
+"""The validators of a feed's body, without useless ones. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ CLOCK_ERROR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What distinguishes a body that was read from another; nothing if it has to be read each time."""
+    """The validators that identify a body that was read; all None if it must be read each time."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -22,9 +22,9 @@ class Validators:
 def new_validators(
     feed: FeedState, etag: str | None, last_modified: str | None, digest: str, *, now: datetime
 ) -> Validators:
-    """Return what distinguishes a body that was just read from the next; without what its server says of every body.
+    """Return the usable validators of a body that was just read.
 
-    A tag that is the same on another body says nothing. Neither does an instant in the future (RFC 9110, 8.8.2.1).
+    An ETag that was the same for another body is useless, and so is a Last-Modified in the future (RFC 9110, 8.8.2.1).
     """
     is_other = feed.body_digest is not None and feed.body_digest != digest
     if is_other and etag is not None and etag == feed.etag:
@@ -36,5 +36,5 @@ def new_validators(
 
 
 def kept_validators(feed: FeedState) -> Validators:
-    """Return the validators that a feed has: they stand for a body that was read."""
+    """Return the stored validators of a feed."""
     return Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)

@@ -1,1 +1,1 @@
-"""Export: a part of the lake as files that other programs read, with what says where it came from."""
+"""Export a part of the lake as files for other programs, with provenance."""

@@ -1,9 +1,9 @@
-"""What has changed in `articles` since a sequence of the outbox: rows that came, were superseded, or went.
+"""The changes in `articles` since an outbox sequence: rows added, superseded or removed.
 
-Every row says which sequence last wrote it, and `removals` keeps the keys of rows that are gone, so the answer needs no
-old version of the tables: it is as true after vacuum. Batches are published in the order of their sequences, and
-removals before the rows of their sequence. So who has seen the rows of a sequence, and reads the removals after the
-rows, has seen everything up to there.
+Every row has the sequence that last wrote it, and `removals` has the keys of removed rows, so no old table version is
+needed and vacuum does no harm. Batches are published in the order of their sequences, and removals before the rows of
+their sequence. So a consumer that reads the rows of a sequence, and removals after the rows, has seen every change up
+to there.
 """
 
 import re
@@ -26,7 +26,7 @@ from tasks.values.columns import revive
 from tasks.values.rows import Article
 
 FOOTER_SIZE = 65_536
-"""Bytes of a file's end that have its statistics, almost always."""
+"""Bytes at a file's end that nearly always contain its statistics."""
 
 _OF_A_BATCH = re.compile(r"-(?P<sequence>\d+)\.parquet$")
 _IDENTITY = ("article_id", "revision", "change_seq", "added_seq")
@@ -34,7 +34,7 @@ _KEPT_FILES = 4
 
 
 class Kind(StrEnum):
-    """What became of a row."""
+    """The kind of a change."""
 
     ADDED = "added"
     SUPERSEDED = "superseded"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change of one row of `articles`: `row` is as it is now; None if it is gone."""
+    """One change of one row of `articles`: `row` is its current state; None if it was removed."""
 
     kind: Kind
     change_seq: int
@@ -63,9 +63,9 @@ class _Ref:
 
 
 class Changes:
-    """The changes after a sequence, in the order of their sequences; they can be read again.
+    """The changes after a sequence, in order; they can be iterated again.
 
-    `upto` is the sequence to ask from the next time: everything up to there is in these changes, or was before them.
+    `upto` is the sequence to continue from: everything up to it is in these changes, or came before them.
     """
 
     def __init__(self, store: ObjectStore, refs: Sequence[_Ref], upto: int) -> None:
@@ -94,12 +94,12 @@ class Changes:
 
 
 def read_changes(store: ObjectStore, *, since: int) -> Changes:
-    """Return what has changed after a sequence; 0 gives every row that is there. Raises LakeUnavailable."""
+    """Return the changes after a sequence; 0 gives every existing row. Raises LakeUnavailable."""
     table = find_table(store, ARTICLES)
     files = list_files(table, ARTICLES) if table else []
     rows = [ref for file in files for ref in _refs_of(store, file, since)]
     newest = max((ref.change_seq for ref in rows), default=since)
-    removals = list(read_removals(store, since=since))  # after the rows: whatever went before they came is in it
+    removals = list(read_removals(store, since=since))  # after the rows, so that removals before them are included
     upto = max([newest, *_applied(store, files, [one for one in removals if one.change_seq > newest])])
     gone = [
         _Ref(one.change_seq, one.article_id, one.revision, Kind.REMOVED) for one in removals if one.change_seq <= upto
@@ -114,7 +114,7 @@ def _refs_of(store: ObjectStore, file: StoredFile, since: int) -> Iterator[_Ref]
     table = read_columns(store, file, _IDENTITY)
     columns = (table[name].to_pylist() for name in _IDENTITY)
     for place, (article_id, revision, change_seq, added_seq) in enumerate(zip(*columns, strict=True)):
-        # a row from before there were sequences is as old as can be
+        # rows from before there were sequences come first
         if (change_seq or 0) > since or (change_seq is None and since == 0):
             is_new = added_seq is None or added_seq > since or since == 0
             kind = Kind.ADDED if is_new else Kind.SUPERSEDED
@@ -132,7 +132,7 @@ def _may_have(store: ObjectStore, file: StoredFile, since: int) -> bool:
 
 
 def _newest_in(store: ObjectStore, file: StoredFile) -> int | None:
-    """Return the greatest sequence in a file by its footer alone; None if that does not say it."""
+    """Return the greatest sequence in a file from its footer; None if the footer lacks it."""
     size = min(FOOTER_SIZE, file.size)
     try:
         end = pq.read_metadata(pa.BufferReader(store.get_range(file.key, file.size - size, size)))
@@ -148,7 +148,7 @@ def _newest_in(store: ObjectStore, file: StoredFile) -> int | None:
 
 
 def _applied(store: ObjectStore, files: Sequence[StoredFile], removals: Sequence[Removal]) -> Iterator[int]:
-    """Yield the sequences of removals whose rows are out of the table already: those of others are not done yet."""
+    """Yield the sequences of removals whose rows are already out of the table; the others are still in progress."""
     if not removals:
         return
     wanted = {one.article_id for one in removals}

@@ -1,4 +1,4 @@
-"""The rows of an export, in their order: by the day and instant of their fetch, then by article and revision."""
+"""Choose the rows of an export, ordered by fetch time, then by article and revision."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -48,14 +48,14 @@ _ROWS = """
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The rows that were chosen: how many of which day, and the connection that reads them."""
+    """The chosen rows: their number by day, and the connection that reads them."""
 
     connection: duckdb.DuckDBPyConnection
     days: dict[date, int]
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """The number of rows."""
         return sum(self.days.values())
 
     def read(self) -> Iterator[pa.Table]:
@@ -75,11 +75,11 @@ def choose(
     removals: Iterable[Removal] = (),
     purpose: Purpose | None = None,
 ) -> Chosen:
-    """Choose the rows of a view for which an expression of SQL is true; raises ConfigError for a wrong one.
+    """Choose the rows of a view for which an SQL expression is true; raises ConfigError for an invalid one.
 
-    A row that is on its way out, which a removal names already, is left out: no change would tell of it later. With a
-    `purpose`, rows that are refused for it, or have a price, are left out. Their identities alone are kept, so that
-    no text is read before it is written.
+    Rows that a removal already names are left out, since no later change would report them. With a `purpose`, rows that
+    are refused for it, or have a price, are left out. Only row identities are kept, so that no text is read before it
+    is written.
     """
     going = [asdict(one) for one in removals]
     return computed(views.connection, lambda: _chosen(views.connection, view, where, going, purpose))
@@ -93,7 +93,7 @@ def _chosen(
     purpose: Purpose | None,
 ) -> Chosen:
     rows = connection.view(view)
-    # DuckDB reads it as one expression: it can neither end the query nor begin another
+    # DuckDB parses it as one expression, so it can neither end the query nor begin another
     kept = rows if where is None else rows.filter(where)
     kept.project(_KEYS).create("chosen")
     if going:
@@ -107,7 +107,7 @@ def _chosen(
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, purpose: Purpose) -> pa.Table:
-    """Return the identities of the chosen rows that may not be used for a purpose without more."""
+    """Return the identities of the chosen rows that may not be used freely for a purpose."""
     found: list[dict[str, object]] = []
     for batch in connection.sql(_RIGHTS).to_arrow_reader(BATCH_ROWS):
         for row in batch.to_pylist():

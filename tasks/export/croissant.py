@@ -1,4 +1,4 @@
-"""What an export is, as Croissant has it: metadata that loaders and catalogues of data sets read. Pure.
+"""Describe an export in Croissant: metadata for loaders and catalogues of data sets. Pure.
 
 Croissant 1.0, https://docs.mlcommons.org/croissant/docs/croissant-spec.html
 """
@@ -114,7 +114,7 @@ def croissant(
 
 
 def _field(column: TableColumn, file: str, form: Format) -> dict[str, Any]:
-    # in CSV a list is JSON in one cell
+    # CSV has lists as JSON in one cell
     is_list = isinstance(column.type, ArrayType) and form is not Format.CSV
     element = column.type.element if isinstance(column.type, ArrayType) else column.type
     node: dict[str, Any] = {

@@ -1,10 +1,10 @@
-"""Export articles of the lake into a folder: the one use case.
+"""Export articles of the lake into a folder.
 
     <out>/articles.jsonl        the rows (or .parquet, .csv, .warc.gz)
-    <out>/manifest.json         of which versions of the tables, by which extractors, how many, which digests
-    <out>/croissant.json        the same for loaders of data sets
+    <out>/manifest.json         table versions, extractors, counts, digests
+    <out>/croissant.json        metadata for loaders of data sets
 
-No clock is in it: the same versions of the tables give the same bytes. The folder appears whole or not at all.
+Deterministic: the same table versions give the same bytes. The folder is created atomically.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ FORMAT = 1
 
 @dataclass(slots=True)
 class Tally:
-    """What an export has, counted while it is written."""
+    """Counts of an export while it is written."""
 
     rows: int = 0
     counts: dict[str, Counter[str]] = field(
@@ -61,7 +61,7 @@ class Tally:
     change_seq: int | None = None
 
     def add(self, rows: pa.Table) -> None:
-        """Count rows; they come in the order of their fetches."""
+        """Count rows, which must be in order of fetch time."""
         if not rows.num_rows:
             return
         self.rows += rows.num_rows
@@ -77,8 +77,8 @@ class Tally:
 def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict[str, Any]:
     """Write an export and return its manifest.
 
-    Raises ConfigError if the folder is there already and may not be replaced, if it cannot be written, for a wrong
-    expression and for a lake that is not there; and LakeUnavailable, CorruptRecord.
+    Raises ConfigError if the folder exists and may not be replaced, if it cannot be written, for an invalid expression
+    and for a missing lake; and LakeUnavailable, CorruptRecord.
     """
     store, lake_id = lake_alone(settings)
     with _new_folder(asked) as folder, open_views(store) as views:
@@ -152,7 +152,7 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _new_folder(asked: ExportRequest) -> Iterator[Path]:
-    """Give a folder that takes its place when everything is in it; nothing is left of it if that fails."""
+    """Open a temporary folder that is renamed to its final name on success and deleted on failure."""
     out = asked.out
     _check_free(asked)
     part = out.parent / f".{out.name}.{secrets.token_hex(4)}.part"

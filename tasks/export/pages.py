@@ -1,4 +1,4 @@
-"""The page that an article was made of, out of its WARC segment."""
+"""Read the page that an article was extracted from, from its WARC segment."""
 
 from tasks.errors import CorruptRecord, ItemError, LakeUnavailable, RecordGone
 from tasks.lake.objects.stores import MissingObject, ObjectStore
@@ -8,11 +8,11 @@ MAX_PAGE_SIZE = 50_000_000
 
 
 def read_page(store: ObjectStore, row: Article | Capture) -> bytes:
-    """Return a page's bytes with their content coding undone.
+    """Return a page's bytes without content coding.
 
-    Raises LakeUnavailable if the page is gone, or was never there, or cannot be decoded.
+    Raises LakeUnavailable if the page is gone, was never stored, or cannot be decoded.
     """
-    from tasks.lake.records import read_response  # noqa: PLC0415 - who reads rows alone needs no WARC
+    from tasks.lake.records import read_response  # noqa: PLC0415 - callers that only read rows need no WARC
     from tasks.web.decoding import decode_received  # noqa: PLC0415
 
     if row.warc_key is None or row.warc_offset is None or row.warc_length is None:

@@ -1,4 +1,4 @@
-"""What is asked of an export. Pure."""
+"""The parameters of an export. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from tasks.values.rights import Purpose
 
 
 class Format(StrEnum):
-    """What the articles are written as."""
+    """The file formats of an export."""
 
     JSONL = "jsonl"
     PARQUET = "parquet"
@@ -18,7 +18,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """The choices for one export: `where` is an expression of SQL over the columns; `out` becomes a folder.
+    """The choices for one export: `where` is an SQL expression over the columns; `out` is the folder to create.
 
     With a `purpose`, articles that are refused for it, or have a price, are left out.
     """
@@ -32,5 +32,5 @@ class ExportRequest:
 
     @property
     def view(self) -> str:
-        """The view that the rows are of."""
+        """The view from which the rows come."""
         return "latest" if self.is_latest else "articles"

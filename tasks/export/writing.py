@@ -1,4 +1,4 @@
-"""Rows into one file of each format. The same rows make the same bytes."""
+"""Write rows to a file, in each format. Deterministic."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from tasks.lake.warc import SegmentWriter
 from tasks.query.cells import csv_cell, is_formula, json_line
 
 GROUP_ROWS = 20_000
-"""Rows of a row group: a day of a small lake makes no group of its own."""
+"""Rows per row group, so that small days share one."""
 
 SLICE = 1_000
 SOFTWARE = "presslake export"
@@ -37,13 +37,13 @@ class Writer(Protocol):
         ...
 
     def end(self) -> None:
-        """Write what is left."""
+        """Write the remaining rows."""
         ...
 
 
 @dataclass(slots=True)
 class JsonLines:
-    """An object a row, a line each."""
+    """One JSON object per row and line."""
 
     out: io.BufferedWriter
     notes: dict[str, int] = field(default_factory=dict)
@@ -53,11 +53,11 @@ class JsonLines:
             self.out.write(json_line(row) + b"\n")
 
     def end(self) -> None:
-        """Everything is written."""
+        """Do nothing: everything is written."""
 
 
 class Csv:
-    """A line of names, then a line per row (RFC 4180), in UTF-8."""
+    """A header line, then one line per row (RFC 4180), in UTF-8."""
 
     def __init__(self, out: io.BufferedWriter) -> None:
         self._text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
@@ -98,7 +98,7 @@ class Parquet:
 
 
 class Warc:
-    """The pages of the articles: their records as they are in the lake, byte for byte, each once."""
+    """The pages of the articles: their WARC records copied from the lake byte for byte, each once."""
 
     def __init__(self, out: io.BufferedWriter, store: ObjectStore, name: str) -> None:
         about = SegmentWriter(name, software=SOFTWARE, created_at=datetime(1970, 1, 1, tzinfo=UTC))
@@ -126,7 +126,7 @@ class Warc:
         self._out.write(b"" if is_gone else member)
 
     def end(self) -> None:
-        """Everything is written."""
+        """Do nothing: everything is written."""
 
 
 def file_name(form: Format) -> str:
@@ -136,7 +136,7 @@ def file_name(form: Format) -> str:
 
 @contextmanager
 def open_writer(form: Format, path: Path, store: ObjectStore) -> Iterator[Writer]:
-    """Open the file of a format to write rows to it."""
+    """Open a file and return the writer for its format."""
     with path.open("wb") as out:
         writer = Warc(out, store, path.name) if form is Format.WARC else _WRITERS[form](out)
         yield writer

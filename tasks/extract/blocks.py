@@ -1,13 +1,15 @@
-"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them. Pure."""
+"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them.
 
-import re
+Pure.
+"""
+
 from dataclasses import dataclass
 
 from lxml.etree import iterwalk
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import BLOCKS
-from tasks.extract.tree import clean
+from tasks.extract.tree import clean, key_of
 
 PARTING = BLOCKS | frozenset(
     (
@@ -15,10 +17,6 @@ PARTING = BLOCKS | frozenset(
         "fieldset", "dt", "center", "details", "summary", "button", "dialog", "address", "hr", "br",
     )
 )  # fmt: skip
-
-_NO_WORD = re.compile(r"[\W_]+")
-_NO_WORD_OF_ASCII = bytes(one for one in range(128) if not chr(one).isalnum())
-_CASEFOLDED = bytes(range(256)).lower()
 
 Kind = tuple[str, str, str, str]
 
@@ -57,18 +55,11 @@ class Block:
         return above.getparent() if above is not None and self.element.tag == "p" else above
 
 
-def key_of(cleaned: str) -> str:
-    """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
-    if cleaned.isascii():
-        return cleaned.encode().translate(_CASEFOLDED, _NO_WORD_OF_ASCII).decode()
-    if "," not in cleaned and "." not in cleaned:  # a label or a cell
-        return _NO_WORD.sub("", cleaned.casefold())
-    key = cleaned.casefold().replace(" ", "").replace(",", "").replace(".", "")
-    return key if key.isalnum() else _NO_WORD.sub("", key)
-
-
 def blocks_of(tree: HtmlElement) -> list[Block]:
-    """Return the blocks under an element. Linear; no call for an element that says nothing, since pages have thousands."""
+    """Return the blocks under an element.
+
+    Linear; no call for an element that says nothing, since pages have thousands.
+    """
     blocks: list[Block] = []
     owners: list[HtmlElement] = []
     pieces: list[str] = []

@@ -7,7 +7,7 @@ from itertools import islice, takewhile
 from lxml.html import HtmlElement
 
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
-from tasks.extract.tree import HEADINGS, judged_once
+from tasks.extract.tree import HEADINGS
 
 _MAX_CAPTION_LENGTH, _MIN_PARAGRAPHS = 1000, 2
 _MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
@@ -15,33 +15,37 @@ _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
     r"|(?:photo|image|picture|media|foto|bild)[_-]*(?:desc|info|legend)"
 )
-_PICTURES = ("photo", "image", "img", "picture", "figure", "media", "foto", "bild")
+_CAPTIONS = ("caption", "credit")
+_PICTURES = (
+    "photo",
+    "image",
+    "img",
+    "picture",
+    "figure",
+    "media",
+    "foto",
+    "bild",
+)  # each name of a picture or its text has one
 _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
 
 
 def find_captions(page: Outline) -> Iterator[HtmlElement]:
-    for element, weight in page.weights.items():
-        if not 0 < weight.text <= _MAX_CAPTION_LENGTH:
+    for element in page.classes.holding(*_CAPTIONS, *_PICTURES):
+        if page.weights[element].text > _MAX_CAPTION_LENGTH or element.tag in HEADINGS:
             continue
-        named = element.get("class") or element.get("itemprop")
-        kind = _kind_of(named) if named else None
-        if kind is None or element.tag in HEADINGS:
-            continue
+        kind = _kind_of(element.get("class") or element.get("itemprop") or "")
         if kind == "caption":
             if _is_beside_picture(element) and not _is_prose(element, page):
                 yield element
-        elif element.tag in ("div", "p") and _is_picture(element, page):
+        elif kind == "picture" and element.tag in ("div", "p") and _is_picture(element, page):
             yield from () if _tells_the_story(element, page) else (element,)
 
 
-@judged_once
 def _kind_of(named: str) -> str | None:
     """Return what a class says: `caption`, `picture` or neither."""
     named = named.lower()
-    if "caption" in named or "credit" in named:
+    if any(map(named.__contains__, _CAPTIONS)):
         return "caption"
-    if not any(map(named.__contains__, _PICTURES)):  # quicker than the patterns, which all have one of them
-        return None
     if _PICTURE_TEXT.search(named):
         return "caption"
     return "picture" if _PICTURE.search(named) else None

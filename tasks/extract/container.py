@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from tasks.extract.blocks import Block, Kind, key_of
+from tasks.extract.blocks import Block, Kind
 from tasks.extract.lengths import size_of
-from tasks.extract.tree import HEADINGS
+from tasks.extract.tree import HEADINGS, key_of
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
 _HOLDERS = frozenset(("div", "section", "article", "main", "body"))

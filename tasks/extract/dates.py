@@ -1,4 +1,7 @@
-"""Instants from what pages write into their date fields. Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone."""
+"""Instants from what pages write into their date fields.
+
+Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone.
+"""
 
 import re
 from datetime import date, datetime, timedelta, timezone

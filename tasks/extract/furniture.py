@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
+from tasks.extract.element_names import ElementNames
 from tasks.extract.lengths import solid_size
 from tasks.extract.tree import HEADINGS, judged_once, raw_text_of
 
@@ -19,6 +20,7 @@ _UNSEEN = re.compile(
     r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",
     re.IGNORECASE,
 )
+_UNSEEN_WORDS = ("visually", "sr-only", "sronly", "screen", "invisible", "a11y-")  # each of those has one
 
 _NAMED = re.compile(
     r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio"
@@ -106,16 +108,14 @@ def _open_captions(body: HtmlElement, unlinked: int) -> None:
                 figure.tag = "div"  # extractors leave out what is in a figure
 
 
-def is_unseen(element: HtmlElement) -> bool:
-    """Whether readers hear an element and do not see it; a heading needs all of its words."""
-    names = element.get("class")
-    return bool(names and _names_unseen(names)) and next(element.iterancestors(*HEADINGS), None) is None
+def unseen_of(classes: ElementNames) -> set[HtmlElement]:
+    """Return what readers hear and do not see, by its class: `Article content`, between a story's parts.
 
-
-@judged_once
-def _names_unseen(names: str) -> bool:
-    """Whether a class is that of what readers hear and do not see: `Article content`, between a story's parts."""
-    return any(map(_UNSEEN.fullmatch, names.split()))
+    A heading needs all of its words.
+    """
+    likely = classes.holding(*_UNSEEN_WORDS)
+    unseen = (one for one in likely if any(map(_UNSEEN.fullmatch, (one.get("class") or "").split())))
+    return {one for one in unseen if next(one.iterancestors(*HEADINGS), None) is None}
 
 
 @judged_once

@@ -10,6 +10,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 from lxml.html import HtmlElement
 
 from tasks.errors import BadUrl
+from tasks.extract.element_names import ElementNames
 from tasks.extract.tree import HEADINGS, Weight, text_of, weigh, words_in, words_of
 from tasks.values.url import is_same_site
 
@@ -29,14 +30,16 @@ class Outline:
 
     `stories` counts the headings under each element that link to another page. `labels` are the short texts that stand
     alone, each with the outermost element that holds nothing else; `lines` the blocks of one line, with their text.
-    `title` is the page's main heading, `ledes` are the words of what the page says of itself.
+    `classes` (or item properties) and `ids` are those of what has a text, `title` is the page's main heading, `ledes` are the words of what the page says of itself.
     """
 
     body: HtmlElement
     elements: list[HtmlElement]
     weights: dict[HtmlElement, Weight]
+    classes: ElementNames
+    ids: ElementNames
     stories: Counter[HtmlElement]
-    labels: list[tuple[HtmlElement, Words]]
+    labels: list[tuple[HtmlElement, str]]
     lines: list[tuple[HtmlElement, str]]
     title: HtmlElement | None
     ledes: frozenset[Words]
@@ -56,21 +59,21 @@ def outline_page(body: HtmlElement, *, title: str | None, ledes: Iterable[str], 
     heading = find_title(body, words_of(title or ""))
     labels = [one for one in _find_labels(elements, parents, weights) if one is not heading]
     lines = [one for one in _find_lines(body, weights) if one is not heading]
+    shown = [one for one, weight in weights.items() if weight.text]
     texts = {one: text_of(one) for one in {*labels, *lines}}
     return Outline(
         body=body,
         elements=elements,
         weights=weights,
+        classes=ElementNames(shown, "class", instead="itemprop"),
+        ids=ElementNames(shown, "id"),
         stories=_count_stories(elements, parents),
-        labels=[(one, _words_in_label(texts[one])) for one in labels],
+        labels=[(one, texts[one]) for one in labels],
         lines=[(one, texts[one]) for one in lines],
         title=heading,
         ledes=frozenset(words_of(lede) for lede in ledes),
         is_news=is_news,
     )
-
-
-_words_in_label = lru_cache(maxsize=2048)(words_in)  # the same ones stand on all pages of a site
 
 
 def has_picture(element: HtmlElement) -> bool:
@@ -119,7 +122,9 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
     path = href.removeprefix(root)
     try:
         is_plain = path[:1] == "/" != path[1:2] and "/." not in path and (path == href or not _CHANGED.search(path))
-        target = root + path.partition("#")[0] if is_plain else _without_end(urljoin(here, href))
+        is_whole = not is_plain and _WHOLE.match(href) and href.isascii() and not _CHANGED.search(href)
+        whole = root + path if is_plain else href if is_whole else None
+        target = _without_end(urljoin(here, href)) if whole is None else whole.partition("#")[0]
     except ValueError:  # an address in brackets that is none
         return None
     return target if target != here else None
@@ -127,6 +132,7 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
 
 # what is written another way where an absolute address is put together again
 _CHANGED = re.compile(r"[;\t\r\n]|\?(?:#|$)")
+_WHOLE = re.compile(r"https?://[^/?#\[\]]+(?:[/?#]|$)")
 
 
 @lru_cache(maxsize=1)  # each link of a page asks for that of its page

@@ -1,4 +1,7 @@
-"""One stored response into the page that it is: decoded, parsed once, read, labelled. Pure; runs in a worker process."""
+"""One stored response into the page that it is: decoded, parsed once, read, labelled.
+
+Pure; runs in a worker process.
+"""
 
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace

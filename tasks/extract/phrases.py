@@ -6,7 +6,7 @@ has no place here, nor has a name of one site's own.
 
 import re
 
-from tasks.extract.tree import words_of
+from tasks.extract.tree import key_of, words_in, words_of
 
 READ_MORE = """
 read more | read also | see more | also read | see also | read next | up next | related | more | don't miss | dont miss | in case you missed it |
@@ -103,6 +103,18 @@ bild | bilder | foto | fotos | grafik | bildquelle | symbolbild | archivbild | p
 fotoğraf | görsel | الصورة | صورة | तस्वीर | फोटो | 写真 | 画像 | 图片 | 圖片 | 图 | 圖 | 사진 | ảnh
 """
 """Begin the line under a picture: `Photo: AFP`."""
+
+
+class Phrases:
+    """The phrases of lists."""
+
+    def __init__(self, *lists: str) -> None:
+        self.words = frozenset(words for listed in lists for words in phrases(listed))
+        self._keys = frozenset(map("".join, self.words))
+
+    def have(self, cleaned: str) -> bool:
+        """Whether a text that is clean already is one of the phrases; most are none by their letters."""
+        return key_of(cleaned) in self._keys and words_in(cleaned) in self.words
 
 
 def phrases(listed: str) -> frozenset[tuple[str, ...]]:

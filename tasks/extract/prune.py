@@ -13,11 +13,11 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
-from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, is_unseen, mass_of
+from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, mass_of, unseen_of
 from tasks.extract.notes import notes_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
-from tasks.extract.read_more import MIN_TEASER_LINKS, READ_MORE, lead_of, read_more_lines
-from tasks.extract.tree import HEADINGS, judged_once, remove, text_of, words_in
+from tasks.extract.read_more import MIN_TEASER_LINKS, lead_of, read_more_lines
+from tasks.extract.tree import HEADINGS, has_words, remove, text_of, words_in
 
 _MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
 _MIN_PROSE_LEFT, _MIN_PARAGRAPH = 60, 120  # characters
@@ -28,9 +28,9 @@ _MAX_BOXED_SHARE = 0.3  # of the prose, that is in boxes with forms
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
 _MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that is in links
 
-_STOPS = phrases.phrases(phrases.STOP_HEADINGS) | READ_MORE
-_FILLERS = phrases.phrases(phrases.FILLERS)
-_CREDITS = phrases.phrases(phrases.CREDITS)
+_STOPS = phrases.Phrases(phrases.STOP_HEADINGS, phrases.READ_MORE)
+_FILLERS = phrases.Phrases(phrases.FILLERS)
+_CREDITS = phrases.Phrases(phrases.CREDITS)
 _CELLS = ("td", "th")
 _PROSE = frozenset(("p", "ul", "ol", "blockquote", "table"))
 _COMMENTS = re.compile(
@@ -38,11 +38,15 @@ _COMMENTS = re.compile(
     r"|disqus_thread|dsq-comments",
     re.IGNORECASE,
 )
+_COMMENT_WORDS = ("comment", "disqus_thread")  # each of those has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What to take out, why, and what it looks like. What a certain rule finds cannot be the story, and is not weighed."""
+    """What to take out, why, and what it looks like.
+
+    What a certain rule finds cannot be the story, and is not weighed.
+    """
 
     name: str
     reason: str
@@ -107,19 +111,11 @@ def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outlin
 
 
 def _comments(page: Outline) -> Iterator[HtmlElement]:
-    for element in page.body.iterdescendants("div", "section", "ol", "ul"):
-        kind, name = element.get("class"), element.get("id")
-        if ((kind and _names_comments(kind)) or (name and _names_comments(name))) and (
-            next(element.iter("h1"), None) is None
-        ):
+    for element in page.classes.holding(*_COMMENT_WORDS) + page.ids.holding(*_COMMENT_WORDS):
+        names = f"{element.get('class')} {element.get('id')}".split()
+        is_box = element.tag in ("div", "section", "ol", "ul") and any(map(_COMMENTS.fullmatch, names))
+        if is_box and next(element.iter("h1"), None) is None:
             yield element
-
-
-@judged_once
-def _names_comments(names: str) -> bool:
-    folded = names.casefold()
-    is_likely = "comment" in folded or "disqus" in folded or "dsq" in folded
-    return is_likely and any(map(_COMMENTS.fullmatch, names.split()))
 
 
 def _deks(page: Outline) -> Iterator[HtmlElement]:
@@ -135,13 +131,14 @@ def _deks(page: Outline) -> Iterator[HtmlElement]:
 def _credits(page: Outline) -> Iterator[HtmlElement]:
     for element, text in page.lines:
         lead = lead_of(text) if len(text) <= _MAX_CREDIT_LENGTH else ""
-        if (lead and words_in(lead) in _CREDITS) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
+        if (lead and _CREDITS.have(lead)) or (text.startswith("©") and len(text) <= _MAX_CREDIT_LENGTH / 2):
             yield element
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    for element, words in page.labels:
-        if (words in _FILLERS or (words and is_unseen(element))) and not _is_in_table(element):
+    unseen = unseen_of(page.classes)
+    for element, text in page.labels:
+        if (_FILLERS.have(text) or (element in unseen and has_words(text))) and not _is_in_table(element):
             yield element
 
 
@@ -167,12 +164,12 @@ def _is_announced(element: HtmlElement, page: Outline) -> bool:
     ):
         return False
     text = text_of(before)
-    return text.endswith((":", "：")) and len(text) >= _MIN_ANNOUNCEMENT and words_in(text) not in _STOPS
+    return text.endswith((":", "：")) and len(text) >= _MIN_ANNOUNCEMENT and not _STOPS.have(text)
 
 
 def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
-    for label, words in page.labels:
-        if words in _STOPS:
+    for label, text in page.labels:
+        if _STOPS.have(text):
             section = _section_of(label, page)
             after = (
                 list(_foreign_after(section, page)) if page.weights[section].text <= page.weights[label].text else []

@@ -1,7 +1,7 @@
-"""The frame of a story as trafilatura's fast mode would choose it: the first element of a kind that its patterns match. Pure.
+"""The frame of a story as trafilatura's fast mode would choose it: the first element of a kind that its patterns match.
 
-An element is searched for words that must be in its attributes before a pattern of the library can match; the few that
-have one are shown to the library's own pattern, whose answer about the same names is remembered.
+Pure. An element is searched for words that must be in its attributes before a pattern of the library can match; the few
+that have one are shown to the library's own pattern, whose answer about the same names is remembered.
 """
 
 import re

@@ -10,7 +10,7 @@ from tasks.extract import phrases
 from tasks.extract.outline import Outline, is_on_site
 from tasks.extract.tree import HEADINGS, clean, words_in
 
-READ_MORE = phrases.phrases(phrases.READ_MORE)
+_READ_MORE = phrases.Phrases(phrases.READ_MORE)
 _LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 _LEADING_MARKS = ":：|>»"
 MIN_TEASER_LINKS = 0.5  # of its text, that are in links
@@ -34,7 +34,7 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
         if share < _MIN_LEAD_LINKS:
             continue
         lead = lead_of(text)
-        is_named = bool(lead) and words_in(lead) in READ_MORE
+        is_named = bool(lead) and _READ_MORE.have(lead)
         is_led = share >= MIN_TEASER_LINKS and _begins_with_phrase(element, text)
         if is_named or is_led or (share >= _MIN_WHOLE_LINK and _interrupts(element, text, page)):
             yield element
@@ -107,7 +107,7 @@ def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
     this point …`.
     """
     words = words_in(text)
-    size = next((size for size in range(2, 6) if words[:size] in READ_MORE), 0)
+    size = next((size for size in range(2, 6) if words[:size] in _READ_MORE.words), 0)
     if not size:
         return False
     ahead = words_in(clean(element.text)) if element.text else ()

@@ -1,4 +1,7 @@
-"""Boxes at a text's end whose words the text does not use: a notice, an office's address, what other pages are about. Pure."""
+"""Boxes at a text's end whose words the text does not use: a notice, an office's address, what other pages are about.
+
+Pure.
+"""
 
 import re
 from collections.abc import Sequence
@@ -67,7 +70,10 @@ def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
 
 
 def _use_own_words(lines: Sequence[str], text: str) -> bool:
-    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it. The text is in small letters."""
+    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it.
+
+    The text is in small letters.
+    """
     own = "\n".join(lines).casefold()
     if _UNSPACED.search(own):
         return False

@@ -1,6 +1,6 @@
-"""The end of a text without what belongs to the page: boxes that ask for something, tags, addresses, notices, sources. Pure.
+"""The end of a text without what belongs to the page: boxes that ask for something, tags, addresses, notices, sources.
 
-What goes is known by where its links lead, by what the metadata say, or by its shape; never by a list of words.
+Pure. What goes is known by where its links lead, by what the metadata say, or by its shape; never by a list of words.
 """
 
 import re

@@ -47,6 +47,9 @@ _BEGINNING = 1000  # characters
 _WORD = re.compile(r"[^\W_]+")
 # of ASCII alone: letters casefolded, and all that is neither letter nor digit parts words
 _WORDS_OF_ASCII = bytes(ord(chr(one).lower()) if chr(one).isalnum() else 32 for one in range(128)).ljust(256)
+_NO_WORD = re.compile(r"[\W_]+")
+_NO_WORD_OF_ASCII = bytes(one for one in range(128) if not chr(one).isalnum())
+_CASEFOLDED = bytes(range(256)).lower()
 # every element is one plain class: lxml.html's own look-up is Python, and called for each element of each pass
 _ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
 _MAX_DEPTH = 511  # elements; what browsers nest at most
@@ -177,7 +180,10 @@ def _whole(source: bytes) -> bytes:
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot be in a head to the body. The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on."""
+    """Move what cannot be in a head to the body.
+
+    The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on.
+    """
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
         return
@@ -255,6 +261,16 @@ def words_in(cleaned: str) -> tuple[str, ...]:
 def _split_ascii(text: str) -> list[str]:
     """Return the words of a text in ASCII, casefolded; a third of what a pattern costs."""
     return text.encode().translate(_WORDS_OF_ASCII).decode().split()
+
+
+def key_of(cleaned: str) -> str:
+    """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
+    if cleaned.isascii():
+        return cleaned.encode().translate(_CASEFOLDED, _NO_WORD_OF_ASCII).decode()
+    if "," not in cleaned and "." not in cleaned:  # a label or a cell
+        return _NO_WORD.sub("", cleaned.casefold())
+    key = cleaned.casefold().replace(" ", "").replace(",", "").replace(".", "")
+    return key if key.isalnum() else _NO_WORD.sub("", key)
 
 
 def is_one_of(cleaned: str, titles: Collection[tuple[str, ...]]) -> bool:

@@ -1,1 +1,1 @@
-"""The formats that announce articles: one module per format, bytes in, entries out. Pure."""
+"""Parsers of the formats that announce articles, one module per format: bytes in, entries out. Pure."""

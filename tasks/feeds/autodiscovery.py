@@ -1,7 +1,7 @@
-"""A home page into the feeds and sitemaps that its site may have. Pure: what is proposed here is not tried yet.
+"""Propose the feeds and sitemaps that a site may have, from its home page.
 
-What the site says of itself comes first: `<link rel="alternate">`, links that look like feeds, robots.txt's Sitemap
-lines. What is merely common is proposed last.
+Pure: nothing is probed here. What the site declares comes first: `<link rel="alternate">`, links that look like feeds,
+Sitemap lines of robots.txt. Common paths come last.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ COMMON_SITEMAPS = ("/news-sitemap.xml", "/sitemap_news.xml", "/sitemap.xml", "/s
 def propose_feeds(
     body: bytes, *, content_type: str | None, page_url: str, robots_sitemaps: Iterable[str] = ()
 ) -> tuple[Proposal, ...]:
-    """Return what the site says it has, then what is common, each URL once, at most 40."""
+    """Return the feeds that the site declares, then common paths, each URL once, at most 40."""
     page = read_page(body, content_type, url=page_url)
     linked = linked_feeds(page, feed_types=FEED_TYPES) if page is not None else ()
     said = (*linked, *_robots(robots_sitemaps, page_url))

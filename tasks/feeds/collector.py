@@ -1,6 +1,6 @@
-"""What a stranger's document names, into entries: raw links, titles and dates; which of an item's links is its article's. Pure.
+"""Collect entries from a foreign document: resolve raw links, titles and dates, and choose the article's link of each item.
 
-What cannot be stored or asked for is refused, counted by its reason, and no cost to the rest.
+Pure. Invalid links and items are refused and counted by reason, without affecting the others.
 """
 
 import html
@@ -22,7 +22,7 @@ from tasks.values.url import Url, without_breaks
 from tasks.web.text import with_query_in
 
 FURNITURE = frozenset({ForbiddenScheme.reason})
-"""What is no fault if a page links to it: mailto:, javascript:."""
+"""Reasons that are not faults of a page: mailto:, javascript:."""
 
 MAX_TITLE_LENGTH = 1000
 
@@ -33,14 +33,14 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
 
 
 class Refusals:
-    """URLs and entries that were refused so far; those of the `ignored` reasons are not counted."""
+    """Counts refused URLs and entries, except those with `ignored` reasons."""
 
     def __init__(self, *, ignored: Container[str] = ()) -> None:
         self._ignored = ignored
         self._by_reason: dict[str, Refusal] = {}
 
     def note(self, error: ItemError) -> None:
-        """Count one; the first of each reason is kept for people."""
+        """Count one refusal; the first of each reason is kept as an example."""
         reason = error.counted_as
         if reason not in self._ignored:
             before = self._by_reason.get(reason)
@@ -48,13 +48,13 @@ class Refusals:
             self._by_reason[reason] = Refusal(reason=reason, number=number, detail=detail)
 
     def url(self, link: str | None, *, base_url: str, charset: str = "utf-8") -> Url | None:
-        """Return a link as announced, absolute; None if there is none, or none that can be stored.
+        """Return a link as announced, absolute; None if it is missing or invalid.
 
-        `charset` is that of an HTML page, in which its queries are written.
+        `charset` is that of the HTML page, used to encode queries.
         """
         if isinstance(link, Url):
             return link
-        # an ampersand escaped once too often is the commonest fault of links
+        # doubly escaped ampersands are the most frequent fault of links
         text = without_breaks(link or "").replace("&amp;", "&")
         if not text:
             return None
@@ -66,7 +66,7 @@ class Refusals:
 
     @contextmanager
     def guarded(self, item: str) -> Iterator[None]:
-        """Handle one entry: what is wrong with it, or unexpected, is counted and ends here."""
+        """Handle one entry: its errors, expected or not, are counted and suppressed."""
         try:
             with guarded_item(item):
                 yield
@@ -74,7 +74,7 @@ class Refusals:
             self.note(error)
 
     def add(self, others: Iterable[Refusal]) -> None:
-        """Count what another reading refused."""
+        """Add the refusals of another parser."""
         for one in others:
             before = self._by_reason.get(one.reason, one)
             number = one.number + (before.number if before is not one else 0)
@@ -82,17 +82,17 @@ class Refusals:
 
     @property
     def unexpected(self) -> int:
-        """How many entries met an exception that is not ours."""
+        """The number of entries that raised a foreign exception."""
         found = self._by_reason.get(UnexpectedError.reason)
         return found.number if found else 0
 
     def listed(self) -> tuple[Refusal, ...]:
-        """Return what was refused, by reason."""
+        """Return the refusals by reason."""
         return tuple(self._by_reason.values())
 
 
 class Collector:
-    """Entries in the making. At most `limit` are kept; what is left out or doubtful is counted in `warnings`."""
+    """Builds entries. At most `limit` are kept; omissions and doubts are counted in `warnings`."""
 
     def __init__(self, *, base_url: str, now: datetime, limit: int) -> None:
         self._base_url = base_url
@@ -109,17 +109,17 @@ class Collector:
 
     @property
     def is_full(self) -> bool:
-        """Whether the limit is reached: no more is kept."""
+        """Whether the limit is reached."""
         return len(self._entries) >= self._limit
 
     @property
     def is_lacking(self) -> bool:
-        """Whether an entry was left out for want of a link."""
+        """Whether an entry was left out because it has no link."""
         return self._doubts[_NO_LINK] > 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The doubts, each with its count if there is more than one: `date unreadable (3 times)`."""
+        """The doubts, with their count if it exceeds one: `date unreadable (3 times)`."""
         return tuple(
             doubt + (f" ({count} times)" if count > 1 else "") for doubt, count in self._doubts.items() if count
         )
@@ -138,9 +138,9 @@ class Collector:
         modified: str | None = None,
         rights: str | None = None,
     ) -> None:
-        """Add one entry from its raw words; without a link that can be fetched it is counted and left out.
+        """Add one entry from its raw values; without a valid link it is counted and left out.
 
-        A feed gives `rights` to pages of its own origin alone (RSL 1.0).
+        A feed can give `rights` only to pages of its own origin (RSL 1.0).
         """
         if self.is_full:
             self.doubt(f"entry past the limit of {self._limit}")
@@ -161,9 +161,9 @@ class Collector:
             )
 
     def flag_equal_dates(self) -> None:
-        """Take away a date that all entries bear to the second: it says when the feed was made.
+        """Remove a date that is equal to the second in all entries: it is when the feed was generated.
 
-        Days without a clock may be equal: what one sitemap holds is often of one day.
+        Dates without a time may be equal: the entries of a sitemap are often of one day.
         """
         if len(self._entries) < _FEWEST_EQUAL:
             return
@@ -175,7 +175,7 @@ class Collector:
             self._entries = [replace(entry, modified_at=None) for entry in self._entries]
 
     def instant(self, text: str | None) -> datetime | None:
-        """Return the instant that a text names, None if it names none or none that can be true; both are counted."""
+        """Parse an instant; None if it is unreadable or implausible, which is counted."""
         if not text or text.isspace():
             return None
         instant = parse_instant(text)
@@ -194,22 +194,22 @@ def _is_one_moment(instants: list[datetime | None]) -> bool:
 
 
 def absolute_url(link: str | None, *, base_url: str) -> Url | None:
-    """Return the link as announced, absolute; None if it cannot be fetched over http or https. Counted nowhere."""
+    """Return the link as announced, absolute; None if it is not a valid http or https URL. Nothing is counted."""
     return Refusals().url(link, base_url=base_url)
 
 
 def plain_title(text: str | None) -> str | None:
-    """Return a title without tags, entities and superfluous white space, at most 1000 characters; None for nothing."""
-    # read more than is kept, since tags and entities shrink; never all, since it comes from the web
+    """Return a title without tags, entities and superfluous white space, at most 1000 characters; None if empty."""
+    # read more than is kept, since tags and entities shrink; never all, since it may be huge
     words = _TAG.sub("", (text or "")[: 10 * MAX_TITLE_LENGTH])
     words = _TAG.sub("", html.unescape(words))
     return without_unseen(storable_text(" ".join(words.split())))[:MAX_TITLE_LENGTH].rstrip() or None
 
 
 class Rank(IntEnum):
-    """What a link says that it is, the surest first."""
+    """The kinds of an item's links, the most reliable first."""
 
-    ORIGINAL = 0  # FeedBurner's word for the address that its own stands for
+    ORIGINAL = 0  # FeedBurner's original link
     PAGE = 1
     OTHER = 2
     PERMALINK = 3  # an identifier that is an address
@@ -218,7 +218,7 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One address that an item names, and what it is relative to."""
+    """One link of an item, and its base URL."""
 
     rank: Rank
     text: str
@@ -230,7 +230,7 @@ _RANK = attrgetter("rank")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One item's words: `links` in their order, title and dates as they are spelled, `rights` its RSL licence."""
+    """The raw values of one item: `links` in order, title and dates as written, `rights` its RSL licence."""
 
     links: tuple[Link, ...]
     title: str | None = None
@@ -242,8 +242,8 @@ class Item:
 def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> None:
     """Add an entry for each item.
 
-    If the links of all items are alike they lead to a front page or a section: then an identifier that is an address
-    is the article's. So it is if a link leads to a site's root, even of a single item.
+    If the links of all items are equal, they lead to a front page or a section; then an identifier that is a URL is the
+    article's. The same holds if a link leads to a site's root, even for a single item.
     """
     are_alike = _are_alike(items)
     for item in items:
@@ -258,9 +258,9 @@ def add_items(items: Sequence[Item], collector: Collector, *, feed_url: str) -> 
 
 
 def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str]) -> str:
-    """Return what relative links are relative to: the feed's own address, unless it lies on another host than its site.
+    """Return the base of relative links: the feed's own URL, unless the feed is on another host than its site.
 
-    Then it is the site that the channel names, if the source names that one too: anybody may name any site.
+    Then it is the site that the channel names, if the source lists that one too, since a feed may name any site.
     """
     url = absolute_url(link, base_url=feed_url) if link else None
     if url is None or url.bare_host == Url.of(feed_url).bare_host:
@@ -269,7 +269,7 @@ def base_of_channel(link: str | None, *, feed_url: str, own_urls: Iterable[str])
 
 
 def _best(links: Sequence[Link], *, are_alike: bool) -> str | None:
-    """Return the first link that can be fetched, parsed if it was looked at: a broken one hides no good one."""
+    """Return the first valid link; a broken one does not hide a good one."""
     if len(links) < 2:
         return absolute_url(links[0].text, base_url=links[0].base_url) or links[0].text if links else None
     first = next(((one, url) for one in links if (url := absolute_url(one.text, base_url=one.base_url))), None)
@@ -283,7 +283,7 @@ def _best(links: Sequence[Link], *, are_alike: bool) -> str | None:
 
 
 def _are_alike(items: Sequence[Item]) -> bool:
-    """Whether there are several items and all of their pages are one, though their identifiers are not."""
+    """Whether several items all have the same page, but different identifiers."""
     identifiers = {one.text for item in items for one in item.links if one.rank is Rank.PERMALINK}
     if len(identifiers) < 2:
         return False
@@ -306,5 +306,5 @@ def _key(link: str, base_url: str) -> str | None:
 
 
 def _is_root(url: Url) -> bool:
-    # behind `#/` a site that is one page for scripts has its articles
+    # single-page sites have their articles after `#/`
     return url.request_target == "/" and not url.parts.hash.startswith(("#/", "#!"))

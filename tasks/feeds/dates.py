@@ -1,6 +1,6 @@
-"""Dates as feeds and sitemaps spell them, into aware UTC instants. Pure.
+"""Parse the dates of feeds and sitemaps into aware UTC instants.
 
-Only dates that are spelled out are read. Nothing is guessed from the clock, as date libraries do: `10:30` is not today.
+Pure. Only complete dates are read. Nothing is guessed from the clock, as date libraries do: `10:30` is not today.
 """
 
 import re
@@ -52,24 +52,27 @@ _SHAPES = tuple(
         r"(?:[^\W\d]+\.?,?\s+)?(?P<day>\d{1,2})\.?(?:\s|-|\sde\s)(?P<name>[^\W\d_]+)\.?(?:\s|-|,\s|\sde\s)(?P<year>\d{4}|\d\d)",
         # June 2, 2025
         r"(?:[^\W\d]+\.?,?\s+)?(?P<name>[^\W\d_]+)\.?\s+(?P<day>\d{1,2}),?\s+(?P<year>\d{4})",
-        # 02.06.2025: with dots the day comes first; with slashes nobody knows
+        # 02.06.2025: with dots the day comes first; with slashes it is ambiguous
         r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     )
 )
 
 
 def parse_instant(text: str | None) -> datetime | None:
-    """Return the instant as aware UTC, or None if the text names none. A missing zone is UTC, a missing clock midnight."""
+    """Return the instant as aware UTC, or None if the text has none.
+
+    A missing zone means UTC, a missing time midnight.
+    """
     folded = " ".join((text or "")[:_LONGEST].split())
     for shape in _SHAPES:
         if found := shape.fullmatch(folded):
             return _instant(found.groupdict())
-    written = read_date(folded)  # `GMT+0100`, a zone said twice, asctime with a zone, ISO 8601 without marks
+    written = read_date(folded)  # `GMT+0100`, a repeated zone, asctime with a zone, compact ISO 8601
     return written.instant.astimezone(UTC) if written is not None and written.has_clock else None
 
 
 def is_plausible(instant: datetime, *, now: datetime) -> bool:
-    """Whether an article may bear this date: not before 1980, not more than a day ahead of `now`."""
+    """Whether a date is plausible for an article: not before 1980, not more than a day ahead of `now`."""
     return EARLIEST <= instant <= now + FUTURE_ALLOWED
 
 
@@ -91,7 +94,7 @@ def _instant(parts: dict[str, str | None]) -> datetime | None:
 
 
 def _month(name: str) -> int | None:
-    """Return the month that a name is, or begins like, the longest beginning first: `juillet` is no `juin`."""
+    """Return the month by its name or the longest known prefix of it, so that `juillet` is not taken for `juin`."""
     return month_of(name) or next((_MONTHS[name[:size]] for size in (5, 4, 3) if name[:size] in _MONTHS), None)
 
 

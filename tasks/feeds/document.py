@@ -1,4 +1,4 @@
-"""What is said of a document that may announce articles: its label, where it is and when it was fetched. Pure."""
+"""The metadata of a document that may announce articles: its Content-Type, URL and fetch time. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A document beside its body: its Content-Type; `url` is where it was in the end, `now` is aware UTC.
+    """A document without its body: its Content-Type; `url` is the final URL, `now` is aware UTC.
 
-    `own_urls` are what its source names in the catalogue.
+    `own_urls` are the URLs that its source lists in the catalogue.
     """
 
     content_type: str | None

@@ -1,7 +1,7 @@
-"""Every format that announces articles, in one table: how it is labelled, how it is recognised, what reads it. Pure.
+"""The table of formats that announce articles: media types, detection and parser.
 
-A new format is one module and one row of `FORMATS`. Bytes come before labels: of the formats that may be where a
-document is, the first that begins as the document does reads it.
+Pure. To add a format, write a module and add a row to `FORMATS`. Bytes count more than labels: among the formats
+possible for a kind of feed, the first one that matches the document's beginning parses it.
 """
 
 import re
@@ -19,12 +19,12 @@ from tasks.values.feed import FeedContent, FeedKind
 from tasks.web.decoding import GZIP_MAGIC, decode_body, decode_prefix
 
 MAX_SIZE = 50_000_000
-"""Bytes of a document, unpacked (sitemaps.org: 50 MB)."""
+"""The largest document in bytes, decompressed (sitemaps.org: 50 MB)."""
 
 START_SIZE = 65_536
-"""Bytes from which a format is recognised."""
+"""How many bytes are used to detect a format."""
 
-_MAX_UNPACKINGS = 2  # some servers compress what is compressed already
+_MAX_UNPACKINGS = 2  # some servers compress twice
 
 _FEED, _SITEMAP, _LISTING, _HOME, _FALLBACK = (
     FeedKind.FEED,
@@ -39,13 +39,12 @@ _NO_ELEMENT = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One format. `kinds` are the places where it may be.
+    """One format.
 
-    It is recognised by the first element that we know, one of `elements`, and by how the document begins, `opening`; if
-    one of them is not given, the other decides.
-
-    `media_types` are its labels, its own first: what is asked for, and what a page's links to feeds are known by. A
-    format without `parse` announces nothing; it is here so that an error can name it.
+    `kinds` are the kinds of feeds that may have it. It is detected by the first known element, one of `elements`, and
+    by the pattern `opening` of the document's beginning; if one of them is missing, the other decides. `media_types`
+    are its media types, the official one first: they go into Accept, and identify links to feeds on a page. A format
+    without `parse` announces nothing; it is here so that errors can name it.
     """
 
     name: str
@@ -56,7 +55,7 @@ class Format:
     opening: re.Pattern[str] | None = None
 
     def begins(self, start: str, element: str | None) -> bool:
-        """Whether a document with this beginning, and this first element, is of this format."""
+        """Whether a document with this beginning and this first element has this format."""
         is_element = not self.elements or element in self.elements
         return is_element and (self.opening is None or self.opening.match(start) is not None)
 
@@ -65,12 +64,12 @@ class Format:
 _FEEDS = (
     Format(name="a sitemap", media_types=_XML, kinds=(_FEED, _SITEMAP), elements=SITEMAP_ROOTS, parse=sitemap.parse),
     Format(name="a JSON Feed", media_types=("application/feed+json",), kinds=(_FEED,), opening=re.compile(r"\s*\{"), parse=json_feed.parse),
-    # a feed may stand for a sitemap (sitemaps.org, "Other Sitemap formats")
+    # a feed may serve as a sitemap (sitemaps.org, "Other Sitemap formats")
     Format(name="RSS or Atom", media_types=("application/rss+xml", "application/atom+xml", "application/rdf+xml", *_XML), kinds=(_FEED, _SITEMAP), elements=(*FEED_ROOTS, *ITEMS), parse=rss_atom.parse),
     Format(name="a list of URLs", media_types=("text/plain",), kinds=(_SITEMAP,), elements=(_NO_ELEMENT,), opening=url_list.OPENING, parse=url_list.parse),
 )
 FEED_TYPES = frozenset(label for one in _FEEDS if _FEED in one.kinds for label in one.media_types)
-"""By these a page's link is one to a feed; XML's general types too: the bytes will tell."""
+"""Media types that make a page's link a link to a feed, including generic XML types, since the bytes decide later."""
 
 FORMATS = (
     *_FEEDS,
@@ -81,22 +80,22 @@ FORMATS = (
 # fmt: on
 
 ACCEPT = ", ".join((*sorted(FEED_TYPES.difference(_XML), reverse=True), *(f"{one};q=0.9" for one in _XML), "*/*;q=0.5"))
-"""What a feed's server is asked for."""
+"""The Accept field of a request for a feed."""
 
 
 def read_document(
     kind: FeedKind, body: bytes, *, content_type: str | None, url: str, now: datetime, own_urls: tuple[str, ...] = ()
 ) -> FeedContent:
-    """Return what a document says that is where a feed of this kind is wanted; raises NotAFeed, naming what it is.
+    """Parse a document as a feed of this kind; raises NotAFeed, naming what it is instead.
 
-    `body` has its content coding undone. One that is broken is read as far as it goes; what is left out is counted.
-    `own_urls` are what its source names in the catalogue.
+    `body` is without content coding. A broken document is read as far as possible; omissions are counted. `own_urls`
+    are the URLs that its source lists in the catalogue.
     """
     body, doubts = _unpacked(body, url=url)
     document = Document(content_type=content_type, url=url, now=now, own_urls=own_urls)
     start = _start_of(body, content_type)
     element, _ = first_element(start) or (None, 0)
-    # those that may be here come first: a page may hold a feed's words, and a feed a page's
+    # formats of this kind come first: a page may contain a feed's tags, and a feed a page's
     ordered = sorted(FORMATS, key=lambda one: kind not in one.kinds)
     found = next((one for one in ordered if one.begins(start, element)), None)
     if found is None or found.parse is None or kind not in found.kinds:
@@ -107,15 +106,15 @@ def read_document(
 
 
 def _start_of(body: bytes, content_type: str | None) -> str:
-    """Return the beginning as text, cut before a tag, so that no character is torn."""
+    """Return the beginning as text, cut before a tag, so that no character is split."""
     cut = body.rfind(b"<", 0, START_SIZE) if len(body) > START_SIZE else -1
     return xml_text(body[: cut if cut > 0 else START_SIZE], content_type)
 
 
 def _unpacked(body: bytes, *, url: str) -> tuple[bytes, tuple[str, ...]]:
-    """Undo gzip, which a file is by its first bytes, whatever its name; return what is in it, and doubts.
+    """Decompress gzip, detected by its first bytes and not by name; return the content, and warnings.
 
-    `.xml.gz` may have been unpacked on its way. Raises NotAFeed for more than 50 MB.
+    `.xml.gz` may have been decompressed in transit. Raises NotAFeed for more than 50 MB.
     """
     doubts: tuple[str, ...] = ()
     for _ in range(_MAX_UNPACKINGS):

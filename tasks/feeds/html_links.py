@@ -1,4 +1,4 @@
-"""The bytes of an HTML page into a tree, and the feeds that it links to. Pure."""
+"""Parse an HTML page, and find the feeds that it links to. Pure."""
 
 import re
 from collections.abc import Container, Iterator
@@ -13,22 +13,22 @@ from tasks.values.url import Url, without_breaks
 from tasks.web.text import bounded_markup, decode_text
 
 MAX_PAGE_LENGTH = 5_000_000
-"""Characters of a page that are read."""
+"""The most characters of a page that are parsed."""
 
 _XML = r"\s*(?:<\?xml\s[^>]{0,200}\?>\s*)?<(?:rss|feed|urlset|sitemapindex|rdf:RDF)\b"
 MARKUP = re.compile(rf"(?!{_XML})(?s:.*?)<(?i:!doctype\s+html|html|head|body|a|div)\b")
-"""How an HTML page or a piece of one begins, and no feed does."""
+"""The beginning of an HTML page or fragment, which no feed has."""
 
 _FEED_LINK = re.compile(
     r"(?:\.(?:rss|atom|rdf)|/(?:rss|feed|atom)s?(?:\.(?:xml|json|php|rdf))?/?|/index\.(?:xml|rdf))(?:[?#]|$)",
     re.IGNORECASE,
 )
-# what readers say of an article, and one article's own feed, announce no articles
+# comment feeds, and feeds of a single article, announce no articles
 _COMMENTS = re.compile(r"/comments?/|/comment(?:s|-feed)|[?&]comments?=", re.IGNORECASE)
 
 
 class FoundBy(StrEnum):
-    """What made us think of a feed, the surest first."""
+    """How a feed was found, the most reliable way first."""
 
     LINK = "link"
     ANCHOR = "anchor"
@@ -48,19 +48,19 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HtmlPage:
-    """A page as a tree, what its links are relative to, and the charset that it is written in."""
+    """A parsed page, its base URL, and its charset."""
 
     root: etree._Element
     base_url: str
     charset: str
 
     def absolute(self, href: str | None, refusals: Refusals) -> Url | None:
-        """Return a link as browsers follow it; None if it cannot be stored, which is counted."""
+        """Return a link resolved as in browsers; None if it is invalid, which is counted."""
         return refusals.url(href, base_url=self.base_url, charset=self.charset)
 
 
 def read_page(body: bytes, content_type: str | None, *, url: str) -> HtmlPage | None:
-    """Return an HTML page, or None if the bytes are none."""
+    """Return an HTML page, or None if the bytes are not HTML."""
     text, charset = decode_text(body, content_type)
     text, _ = bounded_markup(text[:MAX_PAGE_LENGTH])
     if MARKUP.match(text) is None:
@@ -68,7 +68,7 @@ def read_page(body: bytes, content_type: str | None, *, url: str) -> HtmlPage | 
     parser = html.HTMLParser(huge_tree=True, no_network=True, remove_comments=True, remove_pis=True, encoding="utf-8")
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
-    except etree.ParserError:  # nothing but white space and comments
+    except etree.ParserError:  # only white space and comments
         return None
     declared = next((base.get("href") for base in root.iter("base") if base.get("href")), None)
     return HtmlPage(root=root, base_url=absolute_url(declared, base_url=url) or url, charset=charset)
@@ -77,9 +77,9 @@ def read_page(body: bytes, content_type: str | None, *, url: str) -> HtmlPage | 
 def linked_feeds(
     page: HtmlPage, *, feed_types: Container[str], refusals: Refusals | None = None
 ) -> tuple[Proposal, ...]:
-    """Return the feeds that a page links to, those in its head first: links of one of the types, and what looks like one.
+    """Return the feeds that a page links to, those in its head first: links with a feed's type, and links that look like feeds.
 
-    Links that cannot be stored are left out, and counted among the `refusals`.
+    Invalid links are left out, and counted in `refusals`.
     """
     refused = refusals or Refusals()
     by_url: dict[str, Proposal] = {}
@@ -95,7 +95,7 @@ def _head_links(root: etree._Element, feed_types: Container[str]) -> Iterator[tu
     for link in root.iter("link"):
         words = (link.get("rel") or "").lower().split()
         is_feed = (link.get("type") or "").partition(";")[0].strip().lower() in feed_types
-        # a stylesheet can be an alternate too, and hreflang's alternates have no type
+        # style sheets can be alternates too, and hreflang alternates have no type
         if link.get("href") and ("feed" in words or ("alternate" in words and is_feed and "stylesheet" not in words)):
             yield link.get("href"), link.get("title"), FoundBy.LINK
 

@@ -1,4 +1,4 @@
-"""The bytes of a JSON Feed 1.1 (jsonfeed.org), and what resembles it, into its entries. Pure."""
+"""Parse a JSON Feed 1.1 (jsonfeed.org), or a similar object, into entries. Pure."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from tasks.values.feed import FeedContent
 
 
 def parse(body: bytes, document: Document) -> FeedContent:
-    """Return what an object with a list of `items` says; raises NotAFeed."""
+    """Parse an object with a list of `items`; raises NotAFeed."""
     text, feed_url = xml_text(body, document.content_type), document.url
     collector = Collector(base_url=feed_url, now=document.now, limit=MAX_ENTRIES)
     try:
@@ -53,11 +53,14 @@ def _item(item: Any, base_url: str) -> Item:  # noqa: ANN401 - any JSON
 
 
 def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON; what orjson refuses (half a surrogate pair, NaN, a number without end) costs its item. Raises JSONDecodeError."""
+    """Parse JSON; values that orjson refuses (lone surrogates, NaN, huge numbers) affect only their item.
+
+    Raises JSONDecodeError.
+    """
     try:
         return orjson.loads(text.encode("utf-8", "replace"))
     except orjson.JSONDecodeError as error:
         try:
-            return json.loads(text, parse_int=float)  # as an integer, Python refuses one of 4,301 digits
+            return json.loads(text, parse_int=float)  # Python refuses integers of 4,301 digits
         except (ValueError, RecursionError):
             raise error from None

@@ -1,7 +1,7 @@
-"""How much a link looks like an article's, by its address and its words. Pure.
+"""Score how much a link looks like an article's, by its URL and text.
 
-No word in a path rejects alone: what `/tag/x` lists is no article, and `/tag/x/2026/a-long-headline` may be one. What
-speaks for an article is added, what speaks against it taken away; below zero it is taken for furniture.
+Pure. No path segment rejects a link by itself: `/tag/x` is a list, but `/tag/x/2026/a-long-headline` may be an article.
+Evidence for an article adds to the score, evidence against it subtracts; below zero the link counts as furniture.
 """
 
 import re
@@ -9,12 +9,12 @@ from urllib.parse import unquote
 
 from tasks.values.url import Url
 
-# `/tag/x` lists what others wrote of; at the end of a path each of these is a list itself
+# `/tag/x` is a list of articles; at the end of a path each of these words is a list itself
 _LISTS = frozenset(
     "tag tags topic topics category categories author authors autor autoren auteur auteurs profile profiles user users "
     "search suche recherche account accounts konto wp-admin wp-login wp-content wp-json cdn-cgi feeds rss".split()
 )
-# these stand before an article as well: `/archive/12345`, `/print/a-headline`
+# these may precede an article: `/archive/12345`, `/print/a-headline`
 _WEAK_LISTS = frozenset("page seite archive archives archiv feed amp print share".split())
 _PAGES = frozenset(
     "login signin sign-in logout signup sign-up register registration subscribe subscription subscriptions abo "
@@ -36,7 +36,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _DATE = re.compile(r"/(?:19|20)\d\d(?:[/-]?(?:0?[1-9]|1[0-2]))(?:[/-]?\d\d?)?[/-](?=[^/])")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SECTION = re.compile(r"[^\W\d_]+")
-# scripts that write without spaces: a character is about a word
+# scripts without spaces: a character counts as about a word
 _DENSE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 _LONG_SLUG, _HEADLINE = 4, 5  # words
@@ -44,9 +44,9 @@ _MOST_LOOKED_AT = 500  # characters
 
 
 def weight_of(url: Url, words: str) -> int | None:
-    """Return what speaks for a link's being an article's less what speaks against it; None if it can be none.
+    """Return the score of a link as an article's; None if it cannot be one.
 
-    `words` are the link's own. Zero is a link of which nothing is known.
+    `words` is the link's text. Zero means no evidence.
     """
     path, query, route = url.parts.path, url.parts.search.removeprefix("?"), url.parts.hash.removeprefix("#")
     segments = [segment for segment in path.lower().split("/") if segment]
@@ -77,7 +77,7 @@ def _against_it(segments: list[str], query: str) -> int:
     parent = segments[-2] if len(segments) > 1 else ""
     above = set(segments[:-2])
     is_list = last in _LISTS or last in _WEAK_LISTS
-    # one plain word is a section's front page: /sport
+    # a single plain word is a section's front page: /sport
     is_section = len(segments) == 1 and not query and bool(_SECTION.fullmatch(segments[0]))
     return (
         (5 if last in _PAGES or is_list else 0)

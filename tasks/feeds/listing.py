@@ -1,7 +1,7 @@
-"""A listing page, or a site's front page, into entries: its links to pages of the same site, without what is plainly furniture. Pure.
+"""Parse a listing page, or a site's front page, into entries: its links to the same site, without obvious furniture.
 
-What is left may still be no article: that is for extraction to say. A link missed here is an article lost, a link too
-many one GET; `exclude` of the catalogue narrows it down, and what `include` names counts however it looks.
+Pure. Whether a link is an article is decided by extraction. A missed link loses an article, a superfluous one costs a
+GET; the catalogue's `exclude` narrows it down, and `include` overrides the score.
 """
 
 from collections.abc import Container, Iterator
@@ -50,7 +50,7 @@ def page_of(body: bytes, document: Document) -> HtmlPage:
 
 
 def read_links(page: HtmlPage, document: Document) -> FeedContent:
-    """Return the page's links, each once and in its order, with the longest of their texts."""
+    """Return the page's links, each once and in order, with the longest of their texts."""
     refusals = Refusals(ignored=FURNITURE)
     found = _each_once(page, document.url, refusals)
     collector = Collector(base_url=document.url, now=document.now, limit=MAX_LINKS)
@@ -84,7 +84,7 @@ def _each_once(page: HtmlPage, page_url: str, refusals: Refusals) -> list[tuple[
 
 
 def _links(root: etree._Element) -> Iterator[tuple[str, str]]:
-    """Yield address and text of each link that is in no navigation, footer or form."""
+    """Yield href and text of each link outside of navigation, footers and forms."""
     inside = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if element.tag in _FURNITURE_ELEMENTS or element.get("role", "").lower() in _FURNITURE_ROLES:

@@ -1,7 +1,8 @@
-"""The namespaces in which feeds describe an article, and those of other things beside it. Pure.
+"""The XML namespaces in which feeds describe articles, and those of other things in an item.
 
-By the namespace and never by its prefix, which each writer chooses. Addresses are compared without scheme, `www.` and
-what ends them, since writers get these wrong; a prefix that nobody declared stands for the namespace that it is used for.
+Pure. Elements are identified by namespace and never by prefix, which the author chooses. Namespace URIs are compared
+without scheme, `www.` and trailing characters, since feeds get these wrong; an undeclared prefix means its usual
+namespace.
 """
 
 import re
@@ -9,7 +10,7 @@ from functools import lru_cache
 
 _PRESENTATION = re.compile(r"^https?://(?:www\.)?|[/#]+$")
 
-# of pictures, podcasts, comments and places: they have titles, links and dates of their own
+# for pictures, podcasts, comments and places, which have titles, links and dates of their own
 _FOREIGN = {
     "media": "search.yahoo.com/mrss",
     "itunes": "itunes.com/dtds/podcast-1.0.dtd",
@@ -32,7 +33,7 @@ _KNOWN = {
     "feedburner": "rssnamespace.org/feedburner/ext/1.0",
     "sy": "purl.org/rss/1.0/modules/syndication",
 }
-# with what is seen in their place if they were never declared
+# with the prefixes that are used undeclared
 _SITEMAPS = frozenset(
     {"", "sitemaps.org/schemas/sitemap/0.9", "google.com/schemas/sitemap/0.84", "google.com/schemas/sitemap/0.9"}
 )
@@ -44,7 +45,7 @@ _SPACES = 1024
 
 @lru_cache(maxsize=_SPACES)
 def is_foreign(space: str) -> bool:
-    """Whether a namespace, in lower case, is of something beside the article."""
+    """Whether a namespace, in lower case, describes something other than the article."""
     return _PRESENTATION.sub("", space) in _FOREIGN_NAMES
 
 

@@ -1,4 +1,4 @@
-"""The next page of a listing: what the page says, or what its address says. Pure."""
+"""Find the next page of a listing, by its links or its URL. Pure."""
 
 import re
 
@@ -11,7 +11,7 @@ _IN_QUERY = re.compile(r"([?&](?:page|p|paged|pagina|seite)=)(\d{1,5})(?=&|$)", 
 
 
 def next_in_address(url: str) -> str | None:
-    """Return the address with the number of its page raised by one; None if it has none."""
+    """Return the URL with its page number increased by one; None if it has none."""
     for pattern in (_IN_PATH, _IN_QUERY):
         if found := pattern.search(url):
             return f"{url[: found.start(2)]}{int(found[2]) + 1}{url[found.end(2) :]}"
@@ -19,14 +19,14 @@ def next_in_address(url: str) -> str | None:
 
 
 def second_pages(url: str) -> tuple[str, str]:
-    """Return the addresses that a listing's second page may have, if nothing says which."""
+    """Return candidate URLs of a listing's second page, if the page declares none."""
     plain = url.partition("#")[0]
     path, mark, query = plain.partition("?")
     return f"{plain}{'&' if mark else '?'}page=2", f"{path.rstrip('/')}/page/2/{mark}{query}"
 
 
 def linked_next(body: bytes, content_type: str | None, url: str) -> Url | None:
-    """Return the page that a listing links to as its next one (`rel=next`), on the same site; None if it says none."""
+    """Return the page that a listing links to as its next one (`rel=next`), on the same site; None if there is none."""
     page = read_page(body, content_type, url=url)
     if page is None:
         return None

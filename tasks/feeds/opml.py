@@ -1,6 +1,6 @@
-"""OPML, in which feed readers hand on their lists of feeds, into sources and back. Pure.
+"""Convert OPML, the list format of feed readers, to sources and back.
 
-Only feeds go into an OPML file: it has no word for sitemaps and listings.
+Pure. Only feeds go into an OPML file, since it cannot express sitemaps and listings.
 """
 
 import re
@@ -22,7 +22,7 @@ MAX_OUTLINES = 100_000
 MAX_TAG, MAX_FOLDERS = 100, 16
 _ROOT = re.compile(r"<opml[\s>]", re.IGNORECASE)
 _FEED_SCHEME = re.compile(r"^feed:(//)?(?!//)", re.IGNORECASE)
-_BASE = "https://opml.invalid/"  # an address without a host of its own is none
+_BASE = "https://opml.invalid/"  # detects addresses without a host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A feed of a list that cannot be followed: its title and address as they stand there, and why."""
+    """A feed of a list that cannot be used: its title and URL as written, and why."""
 
     title: str
     address: str
@@ -45,9 +45,9 @@ class LeftOut:
 
 
 def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[LeftOut, ...]]:
-    """Return the feeds of an OPML list, each once, in its order, and what is left out; raises CatalogueError with `name`.
+    """Return the feeds of an OPML list, each once, in order, and those left out; raises CatalogueError with `name`.
 
-    The folders that a feed is in, from the outermost on, are the titles of the outlines around it.
+    A feed's folders are the titles of the enclosing outlines, the outermost first.
     """
     text = xml_text(body, None)
     start = _ROOT.search(text)
@@ -76,7 +76,7 @@ def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[Lef
 
 
 def sources_of(outlines: Iterable[Outline], *, known_ids: Collection[str] = ()) -> tuple[Source, ...]:
-    """Return the feeds as sources for the catalogue; those of one home page are one source."""
+    """Return the feeds as sources for the catalogue; feeds with the same home page become one source."""
     by_home: dict[str, list[Outline]] = {}
     for outline in outlines:
         by_home.setdefault(url_key(outline.home_url or outline.feed_url), []).append(outline)
@@ -102,7 +102,7 @@ def write_opml(sources: Iterable[Source], *, title: str, now: datetime) -> bytes
     body = etree.SubElement(root, "body")
     for source in sources:
         for feed_url in source.feeds:
-            # XML takes no control characters
+            # XML forbids control characters
             name = " ".join("".join(char if char.isprintable() else " " for char in source.name).split())
             outline = etree.SubElement(body, "outline", type="rss", text=name, xmlUrl=feed_url)
             if source.home_url:
@@ -121,7 +121,7 @@ def _outlines(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _attributes(element: etree._Element) -> dict[str, str]:
-    """Return the attributes of an outline, by name in lower case."""
+    """Return the attributes of an outline, by lower-case name."""
     return {name.lower(): value for name, value in element.attrib.items()}
 
 
@@ -130,7 +130,7 @@ def _title(attributes: dict[str, str]) -> str | None:
 
 
 def _folders(element: etree._Element) -> tuple[str, ...]:
-    """Return the titles of the outlines around one that are no feeds themselves, the outermost first."""
+    """Return the titles of the enclosing outlines that are not feeds, the outermost first."""
     around = [_attributes(one) for one in islice(element.iterancestors("outline"), MAX_FOLDERS)]
     titles = [_title(one) for one in reversed(around) if not one.get("xmlurl")]
     return tuple(title[:MAX_TAG] for title in titles if title)
@@ -141,7 +141,7 @@ def _why(refused: Refusals) -> str:
 
 
 def _address(text: str | None, refusals: Refusals) -> str | None:
-    # feed: is an old habit of readers, before an address or in place of http:
+    # `feed:` is an old scheme of feed readers, before a URL or in place of http:
     bare = _FEED_SCHEME.sub(lambda found: "http://" if found[1] else "", (text or "").strip())
     url = refusals.url(bare, base_url=_BASE)
     return None if url is None or url.startswith(_BASE) else url

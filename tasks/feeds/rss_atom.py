@@ -1,8 +1,8 @@
-"""The bytes of a feed into its entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF. Pure.
+"""Parse a feed into entries: RSS 0.9x, 1.0 and 2.0, Atom, CDF.
 
-Read here and by no feed library: fastfeedparser takes dates from guids and from the clock and an Atom enclosure for the
-article, feedparser needs minutes for deep nesting and mangles links once a feed is broken; and neither reports when a
-feed wishes to be asked again.
+Pure. No feed library is used: fastfeedparser takes dates from guids and from the clock, and an Atom enclosure for the
+article; feedparser needs minutes for deep nesting and mangles links in broken feeds; and neither reports the feed's
+requested poll interval.
 """
 
 import re
@@ -44,10 +44,10 @@ _MAX_TTL_S = 31_536_000.0
 
 
 def parse(body: bytes, document: Document) -> FeedContent:
-    """Return what a feed says; read as far as it goes if it is not well-formed. Raises NotAFeed.
+    """Parse a feed, as far as possible if it is not well-formed.
 
-    Dates are aware UTC; one that cannot be is None and counted. Entries without a link that can be fetched are left out
-    and counted.
+    Raises NotAFeed. Dates are aware UTC; implausible ones are None and counted. Entries without a valid link are left
+    out and counted.
     """
     feed_url, now = document.url, document.now
     text, doubts = bounded_markup(xml_text(body, document.content_type))
@@ -84,14 +84,14 @@ def parse(body: bytes, document: Document) -> FeedContent:
 
 
 def _items(root: etree._Element) -> list[etree._Element]:
-    """Return the items wherever they are: RSS 1.0 has them beside the channel, broken feeds within each other."""
+    """Return the items at any depth: RSS 1.0 has them next to the channel, broken feeds inside each other."""
     usual = [item for item in root.iter("{*}item", "{*}entry") if not is_foreign(split_name(item)[0])]
-    # else in capitals, or with a prefix that nobody declared
+    # or in capitals, or with an undeclared prefix
     return usual or [item for item in islice(root.iter("*"), _MAX_SEARCHED) if split_name(item)[1] in ("item", "entry")]
 
 
 def _rescued(mended: str, before: Collector, *, feed_url: str, base_url: str, now: datetime) -> Collector:
-    """Read a broken feed item by item; the reading with more entries is returned."""
+    """Parse a broken feed item by item; returns this result or the first one, whichever has more entries."""
     after = Collector(base_url=feed_url, now=now, limit=MAX_ENTRIES)
     items: list[Item] = []
     for fragment in item_fragments(mended, MAX_ENTRIES):
@@ -104,22 +104,22 @@ def _rescued(mended: str, before: Collector, *, feed_url: str, base_url: str, no
 
 
 def _attributes(item: etree._Element) -> dict[str, str]:
-    """Return the attributes of an item by local name, in lower case."""
+    """Return the attributes of an item by lower-case local name."""
     return {name.rpartition("}")[2].rpartition(":")[2].lower(): value for name, value in item.attrib.items()}
 
 
 def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Element]], bases: "_Bases") -> Item:
-    """Return what these elements say of an item."""
+    """Return the item that these elements describe."""
     attributes, own, words, links = _attributes(item), split_name(item)[0], dict[str, str](), list[Link]()
     elements = list(elements)
     read = [one for one in elements if not is_foreign(one[0])]
-    # what a namespace says that is not a feed's counts if no feed's says it
+    # unknown namespaces count only if no feed namespace has the value
     for _, name, element in sorted(read, key=lambda one: not (one[0] == own or is_known(one[0]))):
         if name in _LINKS:
             links.extend(_links(name, element, bases.of(element)))
         elif name in _WORDS:
             words.setdefault(name, _text(element))
-    # CDF's href, and RSS 1.0's rdf:about if the link is missing
+    # CDF's href, and rdf:about in RSS 1.0 if the link is missing
     about = [attributes[name].strip() for name in ("href", "about") if attributes.get(name)]
     links.extend(Link(rank=Rank.ABOUT, text=text, base_url=bases.of(item)) for text in about)
     return Item(
@@ -132,22 +132,22 @@ def _item(item: etree._Element, elements: Iterable[tuple[str, str, etree._Elemen
 
 
 def _licence(element: etree._Element) -> str:
-    """Return an item's RSL content as XML; what is cut is no XML, and grants nothing."""
+    """Return an item's RSL content as XML; truncated content is not XML, so it grants nothing."""
     return str(etree.tostring(element, encoding="unicode", with_tail=False))[:MAX_LICENCE_LENGTH]
 
 
 def _text(element: etree._Element) -> str:
-    """Return an element's text, markup in it left out; only its beginning if a broken feed puts fields within fields."""
+    """Return an element's text without markup; only its beginning if a broken feed nests fields."""
     is_broken = any(name in _LINKS or name in _WORDS for _, name, _ in children(element))
     return element.text or "" if is_broken else "".join(element.itertext())
 
 
 def _links(name: str, element: etree._Element, base_url: str) -> Iterator[Link]:
-    """Yield the addresses that an element names, each with its rank."""
+    """Yield the links of an element, each with its rank."""
     text = (element.text or "").strip()
     href = (element.get("href") or "").strip()
     if name == "link" and href:
-        # RFC 4287, 4.2.7.2: without rel it is an alternate; of several the page, not its PDF
+        # RFC 4287, 4.2.7.2: without rel it is an alternate; among several prefer HTML, not a PDF
         if element.get("rel", "alternate").lower() == "alternate":
             is_page = "html" in element.get("type", "html").lower()
             yield Link(rank=Rank.PAGE if is_page else Rank.OTHER, text=href, base_url=base_url)
@@ -160,7 +160,7 @@ def _links(name: str, element: etree._Element, base_url: str) -> Iterator[Link]:
 
 
 class _Bases:
-    """What links are relative to: each xml:base from the root down, resolved against the one before, and each once."""
+    """The bases of links: each xml:base from the root down, resolved against the one before, cached."""
 
     def __init__(self, feed_url: str, *, has_any: bool) -> None:
         self.feed_url = feed_url
@@ -182,12 +182,12 @@ class _Bases:
 
 
 def _channel(root: etree._Element) -> dict[str, str]:
-    """Return what the feed says of itself: title and link, and how often it wishes to be asked."""
+    """Return the feed's own fields: title, link, and requested poll interval."""
     channel = next((child for _, name, child in children(root) if name == "channel"), root)
     words: dict[str, str] = {}
     for space, name, child in sorted(children(channel), key=lambda one: not is_known(one[0])):
         if name == "link" and not is_foreign(space):
-            for link in _links(name, child, ""):  # none for the feed's link to itself
+            for link in _links(name, child, ""):  # without the feed's link to itself
                 words.setdefault("link", link.text)
         elif name in _OF_CHANNEL and not is_foreign(space):
             words.setdefault(name, "".join(child.itertext()).strip())

@@ -1,7 +1,7 @@
-"""The bytes of a sitemap into its entries: urlset, news sitemap, sitemap index. Pure.
+"""Parse a sitemap into entries: urlset, news sitemap, sitemap index.
 
-By sitemaps.org 0.9 and Google's news extension. A tree is never held: each `url` is forgotten once it was read, so that
-50,000 cost no more memory than their text.
+Pure. It follows sitemaps.org 0.9 and Google's news extension. Parsing is incremental: each `url` is freed once it was
+read, so that 50,000 take no more memory than their text.
 """
 
 import re
@@ -19,7 +19,7 @@ from tasks.values.feed import Entry, FeedContent
 from tasks.web.text import bounded_markup
 
 MAX_ENTRIES = 50_000
-"""URLs of one sitemap that are kept (sitemaps.org: 50,000)."""
+"""The most URLs of one sitemap (sitemaps.org: 50,000)."""
 
 _PREFIXED = re.compile(r"<([A-Za-z][\w.-]{0,40}):\w+")
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -27,7 +27,7 @@ _SLICE_LENGTH = 262_144
 
 
 def parse(body: bytes, document: Document) -> FeedContent:
-    """Return what a sitemap says, read as far as it goes; the children of an index come newest first. Raises NotAFeed."""
+    """Parse a sitemap, as far as possible; the children of an index come newest first. Raises NotAFeed."""
     collector = Collector(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
     text, doubts = bounded_markup(xml_text(body, None))
     for doubt in doubts:
@@ -70,7 +70,7 @@ def _add_url(element: etree._Element, collector: Collector) -> None:
     words: dict[str, str] = {}
     own = split_name(element)[0]
     for space, name, child in children(element):
-        # a picture's and a video's `loc` are in namespaces of theirs
+        # the `loc` of pictures and videos have other namespaces
         if name in ("loc", "lastmod") and (space == own or is_sitemaps(space)):
             words.setdefault(name, child.text or "")
         elif name == "news":
@@ -85,7 +85,7 @@ def _add_url(element: etree._Element, collector: Collector) -> None:
 
 
 def _elements(text: str, start: int, collector: Collector) -> Iterator[etree._Element]:
-    """Yield each `url` and `sitemap`, as they come; each is emptied when the next is asked for."""
+    """Yield each `url` and `sitemap` while parsing; each is cleared when the next one is requested."""
     parser = etree.XMLPullParser(
         events=("end",),
         tag=("{*}url", "{*}sitemap"),
@@ -103,12 +103,12 @@ def _elements(text: str, start: int, collector: Collector) -> Iterator[etree._El
         return
     if any(entry.level >= etree.ErrorLevels.FATAL for entry in parser.feed_error_log):
         collector.doubt("not well-formed")
-        # an element that was never closed caused no end event; one that was closed is empty by now
+        # an unclosed element caused no end event; a closed one is empty by now
         yield from (element for element in rest.iter("{*}url", "{*}sitemap") if len(element))
 
 
 def _declared(text: str, start: int) -> tuple[str, int]:
-    """Return the text with the prefix of its root declared, if it is not, and where the root starts."""
+    """Return the text with the prefix of its root declared, and the root's position."""
     root = _PREFIXED.match(text, start)
     end = text.find(">", start)
     if root is None or re.search(rf"xmlns:{re.escape(root[1])}\s*=", text[start:end]):
@@ -118,7 +118,7 @@ def _declared(text: str, start: int) -> tuple[str, int]:
 
 
 def _pieces(text: str, start: int) -> Iterator[str]:
-    """Cut the text before end tags, so that no entity and no CDATA section is torn."""
+    """Split the text before end tags, so that no entity and no CDATA section is split."""
     while start < len(text):
         end = text.find("</", start + _SLICE_LENGTH)
         end = len(text) if end < 0 else end

@@ -1,4 +1,4 @@
-"""A plain list of URLs, a line each, into its entries. Pure. By sitemaps.org 0.9, "Text file"."""
+"""Parse a plain list of URLs, one per line (sitemaps.org 0.9, "Text file"), into entries. Pure."""
 
 import re
 
@@ -11,11 +11,11 @@ from tasks.values.feed import FeedContent
 _LINE_END = re.compile(r"[\r\n]")
 _URL_LINE = re.compile(r"https?://\S+", re.IGNORECASE)
 OPENING = re.compile(r"\s*https?://\S", re.IGNORECASE)
-"""How a list of URLs begins."""
+"""The beginning of a list of URLs."""
 
 
 def parse(body: bytes, document: Document) -> FeedContent:
-    """Return the lines that are URLs; others are passed over."""
+    """Return the lines that are URLs; others are skipped."""
     collector = Collector(base_url=document.url, now=document.now, limit=MAX_ENTRIES)
     for line in _LINE_END.split(xml_text(body, None)):
         if _URL_LINE.fullmatch(line.strip()):

@@ -1,9 +1,9 @@
-"""The bytes of an XML feed into a tree of elements, however badly they are formed. Pure.
+"""Parse an XML feed into a tree, however malformed.
 
-libxml2 recovers from most faults, but drops what it does not know, and after its first fault every named entity too:
-all of them are spelled as numbers or characters before it reads, and what is no markup is escaped. The document type is
-cut off with all that is before the root, so that there are no entities to expand and none to fetch, and depth and
-size are bounded.
+Pure. libxml2 recovers from most faults, but drops unknown entities and, after the first fault, every named entity. So
+entities are replaced by numeric references or characters beforehand, and stray markup characters are escaped.
+Everything before the root, including the document type, is cut off, so that there are no entities to expand or fetch;
+depth and size are bounded.
 """
 
 import re
@@ -21,7 +21,7 @@ from tasks.web.text import decode_text
 
 
 class Reading(TypedDict):
-    """Keywords of lxml's parsers."""
+    """Keyword arguments of lxml's parsers."""
 
     recover: bool
     resolve_entities: bool
@@ -34,7 +34,7 @@ class Reading(TypedDict):
 
 
 MAX_FEED_LENGTH = 10_000_000
-"""Characters of a feed that are read; the rest is cut off, since a tree takes many times its text."""
+"""The most characters of a feed that are parsed, since a tree takes many times the memory of its text."""
 
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,200}\bencoding\s*=")
 FEED_ROOTS = ("rss", "feed", "rdf", "channel")
@@ -62,7 +62,7 @@ READING: Reading = {
     "remove_pis": True,
     "encoding": "utf-8",
 }
-"""How strangers' XML is read: as far as it goes, without entities, document types, network or unbounded depth."""
+"""Parser options for foreign XML: recover from errors; no entities, document types, network or unbounded depth."""
 
 _WRAP, _UNWRAP = "<x>" * 8, "</x>" * 8
 _ROOT_WITHIN = 65_536
@@ -86,9 +86,9 @@ _PREDEFINED = {"amp": "&#38;", "lt": "&#60;", "gt": "&#62;", "quot": "&#34;", "a
 
 
 def xml_text(body: bytes, content_type: str | None) -> str:
-    """Return the text of an XML document; for XML its own declaration counts before the server's.
+    """Return the text of an XML document; its own declaration takes precedence over the server's.
 
-    UTF-32 is no charset of the web's, but one of XML's (XML 1.0, F.1).
+    UTF-32 is not a charset of the web, but of XML (XML 1.0, F.1).
     """
     if utf_32 := next((name for mark, name in _UTF_32 if body.startswith(mark)), None):
         return body.decode(utf_32, "replace").removeprefix("\ufeff")
@@ -96,17 +96,17 @@ def xml_text(body: bytes, content_type: str | None) -> str:
 
 
 def first_element(text: str) -> tuple[str, int] | None:
-    """Return the first element by which a document is known, in lower case, and where it begins: its root, or a feed's item.
+    """Return the name (lower case) and position of the first element that identifies a document: its root, or a feed's item.
 
-    None if there is none, as in a document that is neither XML nor a whole page.
+    None if there is none, as in a document that is neither XML nor a complete page.
     """
     found = _KNOWN.search(text, 0, _ROOT_WITHIN)
     return (found[1].lower(), found.start()) if found else None
 
 
 def feed_start(text: str) -> int | None:
-    """Return where a feed begins; None if something else begins before it, or there is none."""
-    # one whose head is broken still has its items
+    """Return the position at which a feed begins; None if there is none, or something else begins before it."""
+    # a feed with a broken head still has its items
     start = _ROOT.search(text, 0, _ROOT_WITHIN) or _ITEM.search(text, 0, _ROOT_WITHIN)
     if start is None or _OTHER_ROOT.search(text, 0, start.start()):
         return None
@@ -114,7 +114,7 @@ def feed_start(text: str) -> int | None:
 
 
 def mended_feed(text: str, *, feed_url: str) -> str:
-    """Return the feed from its root on, as XML that can be read; raises NotAFeed."""
+    """Return the feed from its root on, as parsable XML; raises NotAFeed."""
     start = feed_start(text)
     if start is None:
         raise NotAFeed(f"no RSS or Atom at {feed_url}")
@@ -122,15 +122,15 @@ def mended_feed(text: str, *, feed_url: str) -> str:
 
 
 def mend_xml(text: str) -> str:
-    """Return XML without what no XML may hold: control characters, bare ampersands and brackets, unknown entities.
+    """Return XML without illegal content: control characters, bare ampersands and brackets, unknown entities.
 
-    A reference to a character that cannot be is left out: libxml2 makes bytes of it that are no UTF-8.
+    References to illegal characters are removed, since libxml2 would turn them into invalid UTF-8.
     """
     return _by_cdata(_ILLEGAL.sub("", text), outside=_mend, inside=str)
 
 
 def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None]:
-    """Return the root, and the first fault by which it is not well-formed. Raises NotAFeed."""
+    """Return the root, and the first well-formedness error, if any. Raises NotAFeed."""
     parser = etree.XMLParser(**READING)
     try:
         root = etree.fromstring(mended.encode("utf-8", "replace"), parser)
@@ -143,9 +143,9 @@ def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None
 
 
 def item_fragments(mended: str, limit: int) -> Iterator[etree._Element]:
-    """Yield each item of a broken feed as a tree of its own, so that a fault in one costs no other.
+    """Yield each item of a broken feed as a separate tree, so that a fault in one affects no other.
 
-    It is wrapped, since an end tag too many closes what is around it: look for its elements at any depth.
+    It is wrapped, since a surplus end tag closes the enclosing element: search for its elements at any depth.
     """
     masked = _masked(mended)
     wrap = f"<x{_declarations(mended)}>" + _WRAP
@@ -169,19 +169,19 @@ def _declarations(mended: str) -> str:
 
 
 def count_items(mended: str) -> int:
-    """Count the items that the text begins, whatever became of them in the tree."""
+    """Return the number of item start tags in the text, parsed or not."""
     return sum(1 for _ in _ITEM.finditer(_masked(mended)))
 
 
 def _masked(mended: str) -> str:
-    """Return the text with white space for CDATA, where tags are none."""
+    """Return the text with CDATA sections blanked, since tags in them do not count."""
     return _by_cdata(mended, outside=str, inside=lambda section: " " * len(section))
 
 
 def split_name(element: etree._Element) -> tuple[str, str]:
-    """Return namespace and local name in lower case; of a prefix that was never declared, that prefix is the namespace.
+    """Return namespace and local name in lower case; an undeclared prefix counts as the namespace.
 
-    Prefixes themselves mean nothing: a writer chooses them (Namespaces in XML, 4).
+    Declared prefixes mean nothing (Namespaces in XML, 4).
     """
     space, _, name = element.tag.rpartition("}")
     prefix, _, local = name.rpartition(":")
@@ -226,5 +226,5 @@ def _numbered(entity: re.Match[str]) -> str:
     if name in _PREDEFINED:
         return _PREDEFINED[name]
     character = html5.get(name + ";")
-    # some of HTML's are markup themselves; what nobody knows is text that looks like an entity
+    # some HTML entities are markup characters; unknown ones are text that looks like an entity
     return f"&#38;{name};" if character is None else "".join(f"&#{ord(one)};" for one in character)

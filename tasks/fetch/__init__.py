@@ -1,1 +1,1 @@
-"""Fetch: claimed URLs into captures, with every byte in a WARC segment."""
+"""Fetch: turn claimed URLs into captures, with every byte in a WARC segment."""

@@ -1,6 +1,6 @@
-"""From what came back to a row of the captures table. Pure.
+"""Turn a response into a row of the captures table.
 
-A page is what a GET gave with 200 and HTML; everything else is a capture too, with the reason why it is no page.
+Pure. A page is a response with 200 and HTML; everything else is a capture too, with the reason why it is not a page.
 """
 
 import hashlib
@@ -18,36 +18,37 @@ from tasks.web.heads import described
 from tasks.web.sniffing import SNIFFED_SIZE, is_fragment, is_html, is_other
 
 LOOKS = 3
-"""Looks that must give the same bytes of a body that is cut short: some servers always declare more than they send."""
+"""A truncated body is accepted after this many looks with the same bytes: some servers always declare more than they
+send."""
 
 
 def seen_partial(due: DueUrl, digest: str) -> str:
-    """Return what is kept of a body that was cut short: how many looks in a row gave it, and its digest."""
+    """Return what is stored about a truncated body: how many looks in a row gave it, and its digest."""
     number, _, before = (due.partial or "0 ").partition(" ")
     return f"{int(number) + 1 if before == digest else 1} {digest}"
 
 
 def is_taken(partial: str) -> bool:
-    """Whether a body was cut short in the same place so often that it is the page."""
+    """Whether the same truncated body was seen often enough to accept it as the page."""
     return int(partial.partition(" ")[0]) >= LOOKS
 
 
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.IGNORECASE)
 _INDEX = re.compile(r"(?:index|home|default)(?:\.\w{2,5})?", re.IGNORECASE)
-_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in the path or query
+_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number or a slug in the path or query
 
 
 def check_is_not_home(fetched: Exchange) -> None:
-    """Raise SkippedError if redirects led from what looks like an article to the front page or a section's: it is gone."""
+    """Raise SkippedError if redirects led from an article's URL to a front page or section page: the article is gone."""
     if len(fetched.hops) > 1 and leads_home(fetched.hops[0].url, fetched.url):
         raise SkippedError(f"{fetched.hops[0].url} leads to {fetched.url}"[:500], reason="redirected_home")
 
 
 def leads_home(asked: str, found: str) -> bool:
-    """Whether a redirect is one to the root (of a language, too), or to a section in whose path the article lay.
+    """Whether a redirect leads to the root (or a language's root), or to a section above the article's path.
 
-    What is left out must look like a story's own place, and what is left like none: `/story-of-a-harbour/amp` may well
-    lead to `/story-of-a-harbour`.
+    The dropped part must look like a story's path, and the rest must not: `/story-of-a-harbour/amp` may lead to
+    `/story-of-a-harbour`.
     """
     asked_place, found_place = Url.of(asked).parts, Url.of(found).parts
     before, after = _segments(asked_place.path), _segments(found_place.path)
@@ -74,7 +75,7 @@ UNTYPED = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAddress:
-    """Where a payload is: its digest, and its record in a segment (bytes) with the record's name."""
+    """The location of a payload: its digest, and offset, length and id of its record."""
 
     payload_digest: str | None
     warc_key: str
@@ -84,14 +85,14 @@ class RecordAddress:
 
 
 def check_is_html(fetched: Exchange) -> None:
-    """Raise SkippedError unless the answer is a page."""
+    """Raise SkippedError unless the response is HTML."""
     kind = media_type(fetched.header("content-type"))
     if not is_page(kind, fetched.content[:SNIFFED_SIZE]):
         raise SkippedError(f"{kind or 'no content type'} at {fetched.url}", reason="not_html")
 
 
 def is_page(kind: str | None, start: bytes) -> bool:
-    """Whether something is a page by its first bytes, decoded, or, if those say nothing, by its media type."""
+    """Whether a body is HTML by its first decoded bytes or, if those are inconclusive, by its media type."""
     if is_html(start) or (kind in HTML_TYPES and not is_other(start)):
         return True
     return kind in UNTYPED and is_fragment(start)
@@ -108,9 +109,9 @@ def capture_of(
     is_known: bool,
     detail: str | None = None,
 ) -> Capture:
-    """Return the row for one look at one URL; `is_known` says that the payload is the one captured before.
+    """Return the row for one look at one URL; `is_known`: the payload is the one captured before.
 
-    `detail` is what is said of a page; without it, what was changed in its answer's head.
+    `detail` is a note on the page, by default what was mended in the response's head.
     """
     due = look.due
     outcome, reason, detail = _outcome(fetched, error, is_known=is_known, detail=detail)

@@ -1,4 +1,4 @@
-"""Claim the next batch off the frontier."""
+"""Claim the next batch from the frontier."""
 
 import uuid
 from collections.abc import Collection, Mapping
@@ -25,9 +25,9 @@ def claim_batch(
     turns: Turns | None = None,
     without: Collection[str] = (),
 ) -> Batch | None:
-    """Lease up to `limit` due URLs and return them as a batch, or None when nothing is due.
+    """Lease up to `limit` due URLs and return them as a batch, or None if nothing is due.
 
-    `turns` is where the run's last claim ended; of the sources `without` nothing is taken.
+    `turns` is where the run's last claim ended; sources in `without` are skipped.
     """
     now = datetime.now(UTC)
     delays = {source_id: one.crawl_delay_s for source_id, one in rules.items()}

@@ -1,4 +1,4 @@
-"""Documents by which sites permit and refuse: into a batch's segment if the lake does not have them."""
+"""Add policy documents to a batch's segment if the lake does not have them."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ MeetPolicies = Callable[[Mapping[str, datetime]], Collection[str]]
 def record_documents(
     documents: Mapping[str, SiteDocument], segment: SegmentWriter, *, segment_key: str, meet: MeetPolicies
 ) -> tuple[Policy, ...]:
-    """Add the documents that the lake does not have to the segment; returns their rows."""
+    """Add documents that are not in the lake yet to the segment; returns their rows."""
     known = meet({policy_id: one.answer.fetched_at for policy_id, one in documents.items()}) if documents else ()
     rows = (
         _record(one, segment, segment_key) for policy_id, one in sorted(documents.items()) if policy_id not in known
@@ -34,6 +34,6 @@ def _record(document: SiteDocument, segment: SegmentWriter, segment_key: str) ->
             fetched_at=document.answer.fetched_at,
             address=evidence.address,
         )
-    except ItemError:  # a head that no WARC record can hold: it is tried again with the next batch
+    except ItemError:  # a head that a WARC record cannot hold; retried with the next batch
         return None
     return document.to_row(key=segment_key, offset=ref.offset, length=ref.length)

@@ -1,6 +1,6 @@
-"""The fetch stage: a batch of due URLs into captures, with every byte of them in one WARC segment of the lake.
+"""The fetch stage: turn a batch of due URLs into captures, with every byte in one WARC segment of the lake.
 
-The segment is in the lake before this returns: nothing says that a page is captured before its bytes are there.
+The segment is in the lake before this returns, so that a page counts as captured only when its bytes are stored.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ from tasks.web.browser import RenderFailed
 from tasks.web.exchange import Exchange
 
 MAX_TEXT_SIZE = 48_000_000
-"""Bytes of pages, decoded, that one batch holds: they are read and compared together."""
+"""The most bytes of decoded pages per batch, since they are processed together."""
 
 
 async def fetch_batch(
@@ -44,13 +44,12 @@ async def fetch_batch(
     fetched_one: Callable[[], None],
     meet_policies: MeetPolicies = lambda _: frozenset(),
 ) -> Batch:
-    """Ask for every URL of the batch, politely, and PUT what came back as one segment, a file; raises LakeUnavailable.
+    """Fetch every URL of the batch, politely, and PUT the responses as one segment; raises LakeUnavailable.
 
-    So are the documents of its sites by which they permit and refuse, unless `meet_policies` says that the lake has them.
-
-    If pages of a host look like what it gives for anything, it is asked once a day for what does not exist.
-    A segment that has reached `max_segment_size` (bytes) is closed, and the URLs not yet asked for are given back; so it is
-    once the pages have MAX_TEXT_SIZE.
+    The policy documents of its sites are included, unless `meet_policies` says that the lake has them. If pages of a
+    host look like soft 404s, the host is asked once a day for a page that does not exist. A segment that reaches
+    `max_segment_size` (bytes), or pages that reach MAX_TEXT_SIZE, end the batch, and the URLs not yet fetched are
+    released.
     """
     created_at = datetime.now(UTC)
     with TemporaryFile(prefix="presslake-") as out:
@@ -85,10 +84,10 @@ def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Find:
-    """One look, with what is needed of its answer until the batch has come.
+    """One look, with the parts of its response needed until the batch is complete.
 
-    `sample` is what is compared of a page, `to_render` the answer whose scripts are to run, with its rules and the id of
-    its record, `unexpected` the exception that the answer met.
+    `sample` is for the comparison of pages, `to_render` the response to render with its rules and the id of its record,
+    `unexpected` the exception that the response caused.
     """
 
     look: Look
@@ -98,7 +97,7 @@ class _Find:
 
 
 class _Collector:
-    """What has come back so far, in the order in which the URLs were claimed, and its segment."""
+    """Collects the responses, in the order of the claimed URLs, and writes the segment."""
 
     def __init__(
         self, *, batch: Batch, segment: SegmentWriter, segment_key: str, fetched_one: Callable[[], None]
@@ -113,11 +112,11 @@ class _Collector:
 
     @property
     def is_full(self) -> bool:
-        """Whether the pages have so much text that no more fit into one batch."""
+        """Whether the pages have reached the size limit of a batch."""
         return self._text_size >= MAX_TEXT_SIZE
 
     def take(self, visit: Visit) -> None:
-        """Record what came of one visit."""
+        """Record the result of one visit."""
         number = int(visit.key)
         look = self.finds[number].look
         if visit.deferred_until is not None:
@@ -133,7 +132,7 @@ class _Collector:
         try:
             with guarded_item(look.due.url):
                 self.finds[number] = self._answered(number, look, visit)
-        except UnexpectedError as error:  # what came is of no use, since nothing can be said of it
+        except UnexpectedError as error:  # the response is unusable
             self.finds[number] = self._captured(look, replace(visit, fetched=None), error)
         self._fetched_one()
 
@@ -150,7 +149,7 @@ class _Collector:
             try:
                 with guarded_item(look.due.url):
                     record = self._write(look, fetched, is_known=is_known)
-            except ItemError as unwritable:  # a head that no WARC record can hold
+            except ItemError as unwritable:  # a head that a WARC record cannot hold
                 error, is_known = unwritable, False
             look = replace(look, hops=tuple(hop.url for hop in fetched.hops[1:-1]), partial=partial)
         find = self._captured(look, visit, error, record=record, is_known=is_known, detail=detail)
@@ -186,7 +185,7 @@ class _Collector:
         )
 
     def to_render(self) -> dict[int, tuple[Exchange, SourceRules, str]]:
-        """Return the answers whose scripts are to run, by their places in the batch, with their rules and routes."""
+        """Return the responses to render, by position in the batch, with their rules and routes."""
         return {
             number: (*find.to_render[:2], Url.of(find.look.due.url).parts.hash)
             for number, find in enumerate(self.finds)
@@ -194,15 +193,15 @@ class _Collector:
         }
 
     def samples(self) -> tuple[Sample, ...]:
-        """Return what is compared of the pages that came."""
+        """Return the samples of the fetched pages."""
         return tuple(find.sample for find in self.finds if find.sample)
 
     def unexpected(self) -> tuple[UnexpectedError, ...]:
-        """Return the exceptions that answers met."""
+        """Return the exceptions that responses caused."""
         return tuple(find.unexpected for find in self.finds if find.unexpected)
 
     def take_rendition(self, number: int, result: Rendition) -> None:
-        """Put a page as its scripts made it beside the answer, or say why there is none."""
+        """Add the rendition of a page to its response, or the reason why there is none."""
         find = self.finds[number]
         if isinstance(result, UnexpectedError):
             self.finds[number] = _quarantined(find.look, result)
@@ -225,19 +224,19 @@ class _Collector:
         ref = self._segment.add_conversion(
             url=fetched.url, refers_to=record_id, html=html, rendered_at=datetime.now(UTC)
         )
-        # One shell for all articles is not one page for all: what counts is what a reader would see.
+        # Equal HTML shells may render to different articles, so the rendition is compared.
         sample = _sample(number, find.look, fetched, html, payload_digest(html))
         return replace(find, look=replace(find.look, rendition=(ref.offset, ref.length)), sample=sample)
 
     def take_back(self, sample: Sample) -> None:
-        """Label a page that was captured as the one that its host gives for what does not exist."""
+        """Label a captured page as a soft 404."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
         error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, look: Look, fetched: Exchange, *, is_known: bool) -> RecordAddress:
-        """Write every hop into the segment, the last as a revisit if its payload is known; returns the last's place."""
+        """Write every hop into the segment, the last as a revisit if its payload is known; returns the location of the last."""
         due, (*redirects, final) = look.due, fetched.hops
         for hop in redirects:
             self._add(hop)
@@ -276,7 +275,7 @@ class _Collector:
 
 
 def _sampled(number: int, look: Look, rules: SourceRules, fetched: Exchange, record: RecordAddress) -> _Find:
-    """Keep of a page what is looked at when all of the batch has come."""
+    """Keep the sample of a page until the batch is complete."""
     try:
         with guarded_item(look.due.url):
             return _Find(
@@ -284,7 +283,7 @@ def _sampled(number: int, look: Look, rules: SourceRules, fetched: Exchange, rec
                 sample=_sample(number, look, fetched, fetched.content, record.payload_digest),
                 to_render=(fetched, rules, record.record_id) if rules.render == "browser" else None,
             )
-    except UnexpectedError as error:  # with its payload, since that was captured
+    except UnexpectedError as error:  # quarantined with its payload, since that was captured
         return _quarantined(look, error)
 
 
@@ -299,7 +298,7 @@ def _quarantined(look: Look, error: UnexpectedError) -> _Find:
 
 
 def _trouble(fetched: Exchange | None) -> ItemError | None:
-    """Return why an answer with a good status is no page, or None."""
+    """Return why a response with a good status is not a page, or None."""
     if fetched is None or fetched.status == 304:
         return None
     try:
@@ -313,7 +312,7 @@ def _trouble(fetched: Exchange | None) -> ItemError | None:
 
 
 def _is_known(look: Look, fetched: Exchange | None) -> bool:
-    """Whether the payload is the one that was captured last time, though the server sent it whole."""
+    """Whether the payload is the one captured last time, although the server sent it in full."""
     if fetched is None or look.due.payload_digest is None:
         return False
     return payload_digest(fetched.body) == look.due.payload_digest

@@ -1,4 +1,4 @@
-"""The pages of a batch whose sources ask for a browser, as their scripts make them."""
+"""Render the pages of a batch whose sources require a browser."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -19,9 +19,9 @@ Take = Callable[[int, Rendition], None]
 async def render_pages(
     pages: Mapping[int, tuple[Exchange, SourceRules, str]], *, client: PoliteClient, take: Take
 ) -> None:
-    """Render every page in one browser, and hand over the result of each with its number; without pages, none is started.
+    """Render every page in one browser, and pass each result with its number to `take`; without pages no browser is started.
 
-    Beside its answer and its rules is the route that it was announced under, if any.
+    Each page comes as response, rules, and the route (URL fragment) that it was announced with, if any.
     """
     if not pages:
         return

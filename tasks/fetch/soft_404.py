@@ -1,7 +1,7 @@
-"""Pages that a host gives for anything that is asked of it, with status 200: what does not exist, and looks as if it did.
+"""Detect soft 404s: pages that a host returns with status 200 for URLs that do not exist.
 
-A host is asked for a path that cannot exist once a day, and only when its pages look alike or say little, so that an
-ordinary site is asked for its articles and nothing else.
+A host is asked for a path that cannot exist at most once a day, and only if its pages look alike or have little text,
+so that ordinary sites only get requests for articles.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from tasks.runtime.guarding import guarded_item
 from tasks.values.permit import RobotsAnswer
 
 MISSING = "#missing"
-"""What is added to an origin, to name what it answers for what does not exist."""
+"""The suffix of an origin that names its page for a missing URL."""
 
 SEEN_SIZE = 64 * 1024
-"""Bytes of a page that are looked at."""
+"""The most bytes of a page that are compared."""
 
 LITTLE_TEXT = 250
-"""Characters of text, menus included, below which a page says little."""
+"""Characters of text, menus included, below which a page has little text."""
 
 SAME_TITLES = 3
-"""So many pages under one title are alike."""
+"""This many pages with one title look alike."""
 
 LEAST_SHARED = 0.9
 LONG_PAGE_SIZE = 20_000
@@ -42,30 +42,30 @@ _WORD = re.compile(r"\b[^\W\d_]+\b")
 
 
 class Client(Protocol):
-    """Who asks; tasks.politeness.client does so at the host's pace."""
+    """Makes the request; tasks.politeness.client implements it."""
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gist:
-    """A page's title and the words that it shows; words with figures are left out, since they may be the URL's."""
+    """A page's title and visible words; words with digits are left out, since they may come from the URL."""
 
     title: str
     words: frozenset[str]
     length: int
 
     def resembles(self, other: "Gist") -> bool:
-        """Whether two pages are one template with nothing of their own in it."""
+        """Whether two pages are the same template without content of their own."""
         shared = len(self.words & other.words)
         return self.title == other.title and shared >= LEAST_SHARED * max(len(self.words), len(other.words), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One page that came, as far as it may be compared; `number` is its place in the batch.
+    """The sample of a fetched page; `number` is its position in the batch.
 
-    Few are compared, so `packed_start`, its first bytes, are under zlib: a fifth of the memory, for 0.04 ms.
+    Few are compared, so `packed_start`, its first bytes, is compressed by zlib: a fifth of the memory, for 0.04 ms.
     """
 
     number: int
@@ -83,7 +83,7 @@ class Sample:
 
 
 def sample_of(content: bytes, *, number: int, source_id: str, origin: str, payload_digest: str | None) -> Sample:
-    """Return what is kept of a page until the batch is over."""
+    """Return the sample that is kept until the batch is complete."""
     start = content[:SEEN_SIZE]
     return Sample(
         number=number,
@@ -103,7 +103,7 @@ def gist_of(start: bytes) -> Gist:
 
 
 def suspects(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
-    """Return the pages that look as if their host gave them for anything, by origin: alike, or with little to say."""
+    """Return the pages that may be soft 404s, by origin: alike, or with little text."""
     by_origin: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         by_origin[sample.origin].append(sample)
@@ -112,7 +112,7 @@ def suspects(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
 
 
 async def find_missing(samples: Sequence[Sample], *, client: Client, rules: Mapping[str, SourceRules]) -> list[Sample]:
-    """Return the pages that are what their host gives for what does not exist; a host that cannot say so has none."""
+    """Return the pages that equal their host's page for a missing URL; none for hosts without such a page."""
     groups = suspects(samples)
     missing = await asyncio.gather(
         *(_missing_page(origin, client, rules[group[0].source_id]) for origin, group in groups.items())
@@ -145,7 +145,7 @@ def _alike(group: Sequence[Sample]) -> list[Sample]:
 
 
 def _shown(start: bytes) -> bytes:
-    """Return the markup without what is not on show; what is not closed hides all that follows, and costs one search."""
+    """Return the markup without invisible elements; an unclosed one hides the rest, found with a single search."""
     parts, at, lower = [], 0, start.lower()
     while found := _HIDDEN.search(start, at):
         parts.append(start[at : found.start()])

@@ -1,4 +1,4 @@
-"""The answer of a feed whose reader was killed, into the lake: a capture in quarantine, with its bytes in a segment of its own."""
+"""Store the response of a feed whose parser was killed: a capture in quarantine, in a segment of its own."""
 
 import uuid
 from collections.abc import Callable
@@ -30,9 +30,9 @@ def keep_unreadable(
     put: Callable[[str, bytes], None],
     index: Index,
 ) -> None:
-    """Store what a feed answered, and put it into quarantine; raises LakeUnavailable, IndexUnavailable, BadUrl.
+    """Store a feed's response, and quarantine it; raises LakeUnavailable, IndexUnavailable, BadUrl.
 
-    Like any capture it is in the lake before the index says so, and is published by way of the outbox.
+    Like any capture it is in the lake before the index refers to it, and is published through the outbox.
     """
     if visit.fetched is None:
         return
@@ -86,7 +86,7 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
         reason=str(capture.reason),
         captured_at=capture.fetched_at,
     )
-    counts = {"batch_id": batch_id}  # the sweep counts it among its feeds
+    counts = {"batch_id": batch_id}  # the sweep counts it with its feeds
     with index.write() as tx:
         _shelve(tx, capture, now=now)
         outbox.append(tx, batch_id=batch_id, run_id=run_id, captures=[capture], articles=[], counts=counts, now=now)
@@ -95,7 +95,7 @@ def _note(index: Index, capture: Capture, *, batch_id: str, run_id: str, now: da
 
 
 def _shelve(tx: Transaction, capture: Capture, *, now: datetime) -> None:
-    """Give the frontier the feed's URL, as it has every URL that was captured, if nothing is planned for it."""
+    """Add the feed's URL to the frontier, which has every captured URL, unless it is scheduled there."""
     url = Url.of(capture.url)
     new = Announcement(
         url=url,

@@ -1,1 +1,1 @@
-"""Forget: take articles out of every place that may hold them, and keep them out."""
+"""Forget: remove articles from every place that may hold them, and keep them from coming back."""

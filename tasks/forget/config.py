@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ForgetConfig(BaseModel):
-    """The choices for one run. No URL is among them: Prefect keeps the parameters of runs."""
+    """The choices for one run. They include no URL, since Prefect stores the parameters of runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

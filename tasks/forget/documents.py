@@ -1,4 +1,4 @@
-"""The lake's other objects that may name what is taken down: documents of quarantine, what was set aside, scratch."""
+"""Remove what is taken down from the lake's other objects: quarantine documents, set-aside objects, scratch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,12 +21,12 @@ def erase_documents(work: Work) -> None:
 
 
 def erase_set_asides(work: Work) -> None:
-    """Remove what is taken down from what repairs have set aside: an undo then does not bring it back."""
+    """Remove what is taken down from what repairs have set aside, so that an undo does not bring it back."""
     _erase_below(work, "set-aside/", _without_parts)
 
 
 def erase_scratch(work: Work) -> None:
-    """Delete units under way that name what is taken down: they are done again."""
+    """Delete units in progress that name what is taken down; they will be extracted again."""
     _erase_below(work, "scratch/", _without_any)
 
 
@@ -45,7 +45,7 @@ def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> No
         before = orjson.loads(work.store.get(key))
     except MissingObject:
         return
-    except ValueError:  # what it names cannot be known
+    except ValueError:  # unreadable: what it names is unknown
         work.store.delete(key)
         return
     after = change(work.taken, before)
@@ -55,7 +55,7 @@ def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> No
         work.store.put(key, orjson.dumps(after, option=orjson.OPT_INDENT_2), content_type=JSON)
 
 
-def _without_any(taken: Taken, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
+def _without_any(taken: Taken, value: Any) -> Any:  # noqa: ANN401 - a JSON value
     """Return the value, or nothing if any part of it names what is taken down."""
     return None if taken.is_named_in(value) else value
 

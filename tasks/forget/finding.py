@@ -1,4 +1,4 @@
-"""Find in the lake and in the index what takedowns keep out: by digests alone, so that it works on a restored backup, too."""
+"""Find in the lake and the index what takedowns keep out, by their digests alone, so that it works on restored backups too."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -43,7 +43,7 @@ _COLUMNS = {
 
 
 def find_taken(index: Index, store: ObjectStore, kept_out: KeptOut, *, on_step: OnStep) -> Taken:
-    """Return what of the lake and the index is kept out; raises LakeUnavailable, IndexUnavailable."""
+    """Return what takedowns keep out of the lake and the index; raises LakeUnavailable, IndexUnavailable."""
     taken = Taken(kept_out=kept_out)
     for key, source_id in _known(index):
         if kept_out.has_key(key) or kept_out.has_source(source_id):
@@ -57,7 +57,7 @@ def find_taken(index: Index, store: ObjectStore, kept_out: KeptOut, *, on_step: 
 
 
 def read_table(store: ObjectStore, name: str, *, on_step: OnStep) -> Iterator[tuple[StoredFile, dict[str, Any]]]:
-    """Yield the light columns of each row of a table, with its file; raises LakeUnavailable."""
+    """Yield the small columns of each row of a table, with its file; raises LakeUnavailable."""
     files = list_files(open_table(store, name), name)
     for number, file in enumerate(files):
         on_step(f"reading {name}", number, len(files))
@@ -66,7 +66,7 @@ def read_table(store: ObjectStore, name: str, *, on_step: OnStep) -> Iterator[tu
 
 
 def _named_by_policies(store: ObjectStore) -> set[str]:
-    """Return the segments that have documents of sites."""
+    """Return the segments that hold policy documents."""
     table = find_table(store, POLICIES)
     files = list_files(table, POLICIES) if table else []
     return {key for file in files for key in read_columns(store, file, ("warc_key",))["warc_key"].to_pylist()}

@@ -1,7 +1,7 @@
-"""Forget: plan, record the takedown, and take it out of every place; after a kill at any instant, run again.
+"""Forget: plan, record the takedown, and remove its articles from every place; after a kill at any instant, run again.
 
-A takedown is in the lake's table and in the index before anything goes: from then on no sweep decides anything of it. What
-goes is found by the takedown's digests alone, so that carrying it out again heals a restored backup, too.
+A takedown is recorded in the lake's table and in the index before anything is removed; from then on no sweep stores any
+of it. What to remove is found by the takedown's digests alone, so that applying it again also cleans a restored backup.
 """
 
 import time
@@ -34,16 +34,16 @@ from tasks.store.publishing import publish_all
 from tasks.values.takedown import Takedown
 
 UNDER_WAY = "takedown_under_way"
-"""The fact of the index that names a takedown which was begun and has not ended."""
+"""The key in the index's `facts` of the takedown that has begun but not ended."""
 
 PROBE = "probe"
 PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
 
 Elsewhere = Callable[[Taken], Iterable[str]]
-"""Removes what is taken down from other places than lake, index and search index; returns the places that may keep some of it."""
+"""Removes what is taken down from places other than lake, index and search index; returns those that may keep some of it."""
 
 Search = Callable[[], None]
-"""Throws the search index away, with every text in it: the next search makes one again."""
+"""Deletes the search index with every text in it; the next search builds it again."""
 
 OnPlan = Callable[[Plan], None]
 
@@ -87,9 +87,9 @@ def forget(
     on_step: OnStep = lambda *_: None,
     search: Search = lambda: None,
 ) -> ForgetReport:
-    """Take out what the selection names; raises ConfigError, LakeUnavailable, IndexUnavailable, DamagedTable.
+    """Remove what the selection names; raises ConfigError, LakeUnavailable, IndexUnavailable, DamagedTable.
 
-    A takedown that was begun and killed is ended first. Half of the lake goes only if the caller `is_sure`.
+    An interrupted takedown is completed first. Half of the lake or more is removed only if the caller `is_sure`.
     """
     begun = time.monotonic()
     _check_whole(store)
@@ -130,9 +130,9 @@ def apply_takedowns(
     search: Search = lambda: None,
     begun: float | None = None,
 ) -> ForgetReport:
-    """Take out of every place what these takedowns keep out; can be repeated. Raises as `forget` does."""
+    """Remove what these takedowns keep out from every place; idempotent. Raises as `forget` does."""
     begun = time.monotonic() if begun is None else begun
-    publish_all(index, store)  # what was decided before the takedown
+    publish_all(index, store)  # rows decided before the takedown
     work = Work(
         index=index,
         store=store,
@@ -162,7 +162,7 @@ def apply_takedowns(
 
 
 def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Elsewhere, on_step: OnStep) -> ForgetReport:
-    """Carry out one takedown again, or all of them; raises ConfigError if there is none of that id."""
+    """Apply one takedown again, or all of them; raises ConfigError for an unknown id."""
     check_known_lake(settings)
     index, store = opened_index(settings), opened_store(settings)
     _check_whole(store)
@@ -187,20 +187,23 @@ def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Else
 
 
 def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
-    """Take out what a restored backup has brought back, unless a log is damaged; raises LakeUnavailable, IndexUnavailable."""
+    """Remove what a restored backup has brought back, unless a table's log is damaged; raises LakeUnavailable, IndexUnavailable."""
     takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
     if takedowns and not any(find_log_damage(store, name) for name in TABLES):
         apply_takedowns(takedowns, index=index, store=store, now=now, on_step=on_step)
 
 
 def undo_takedown(takedown_id: str, settings: Settings) -> Takedown:
-    """Let the URLs of a takedown in again, from the web and not from the grave; raises ConfigError."""
+    """Allow the URLs of a takedown again: they are fetched anew, and nothing removed is restored.
+
+    Raises ConfigError.
+    """
     check_known_lake(settings)
     return undo(takedown_id, index=opened_index(settings), store=opened_store(settings), now=datetime.now(UTC))
 
 
 def undo(takedown_id: str, *, index: Index, store: ObjectStore, now: datetime) -> Takedown:
-    """Let the URLs of a takedown in again; raises ConfigError, LakeUnavailable, IndexUnavailable."""
+    """Allow the URLs of a takedown again; raises ConfigError, LakeUnavailable, IndexUnavailable."""
     known = {one.takedown_id: one for one in read_takedowns(store)}
     if takedown_id not in known:
         raise ConfigError(f"there is no takedown {takedown_id!r}: the table `takedowns` names them")
@@ -216,7 +219,7 @@ def check_rights(store: ObjectStore) -> None:
     """Raise ConfigError unless objects may be replaced and deleted; it leaves nothing behind."""
     for part in PROBED:
         try:
-            store.delete(f"{part}/{PROBE}")  # first: who may not delete could not remove what was put
+            store.delete(f"{part}/{PROBE}")  # delete first: without that permission the probe could not be removed
             store.put(f"{part}/{PROBE}", b"1")
             store.put(f"{part}/{PROBE}", b"2")
             store.delete(f"{part}/{PROBE}")
@@ -227,7 +230,7 @@ def check_rights(store: ObjectStore) -> None:
 
 
 def _remove_probes(store: ObjectStore) -> None:
-    """Remove what a killed check of rights has left."""
+    """Remove probes that a killed check has left."""
     with suppress(LakeUnavailable):
         for part in PROBED:
             store.delete(f"{part}/{PROBE}")
@@ -247,7 +250,7 @@ def _check_whole(store: ObjectStore) -> None:
 def _end_begun(
     index: Index, store: ObjectStore, *, now: datetime, elsewhere: Elsewhere, on_step: OnStep, search: Search
 ) -> None:
-    """End the takedown that was begun last, if it was killed."""
+    """Complete the last takedown, if it was interrupted."""
     with index.read() as tx:
         begun = read_fact(tx, UNDER_WAY)
     takedowns = [one for one in read_takedowns(store) if one.takedown_id == begun and one.undone_at is None]
@@ -291,7 +294,7 @@ def _planned(plan: Plan, *, seconds: float) -> ForgetReport:
 
 
 def _kept_by(index: Index, store: ObjectStore) -> Iterable[str]:
-    """Yield what may keep some of it, and that no program of ours reaches."""
+    """Yield the places that may keep copies and that we cannot reach."""
     if not index.is_sqlite:
         yield "PostgreSQL's write-ahead log (pg_wal), its archive, replicas, backups, and pages not used again yet"
     match store.keeps_versions():

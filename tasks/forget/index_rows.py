@@ -1,4 +1,4 @@
-"""The rest of the index: rows that name a URL, a host or a feed of what is taken down."""
+"""Remove the other rows of the index that name a URL, a host or a feed of what is taken down."""
 
 from tasks.errors import IndexUnavailable
 from tasks.forget.taken import GONE
@@ -11,7 +11,7 @@ AFTER_VACUUM = (
 
 
 def erase_index(work: Work) -> None:
-    """Take out feeds, site files, paces, reports and alarms, and leave no byte of deleted rows."""
+    """Delete feeds, site files, paces, reports and alarms, and overwrite the bytes of deleted rows."""
     taken = work.taken
     with work.index.write() as tx:
         erasing.erase_securely(tx)

@@ -1,7 +1,7 @@
-"""Every place that may hold a text or a URL: which parts of the lake and the index it is, and what takes things out of it.
+"""Every place that may hold a text or a URL: its parts of the lake and the index, and the function that removes from it.
 
-The one table of places: a test lists the lake, the tables of the index and the search index, and fails for one without an
-entry. What is to go is found by rows, so that the rows go last but for what can be found without them.
+A test lists the lake, the tables of the index and the search index, and fails for any without an entry here. What to
+remove is found through rows, so rows are removed after everything that is found through them.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,10 @@ from tasks.forget.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place: `lake` are the first parts of its keys, `tables` those of the index, `folder` is one beside it.
+    """A place that may hold a text or a URL.
 
-    `erase` finds there what is to go, and takes it out; None if the place holds neither a text nor a URL, and `why` says
-    what it holds.
+    `lake` are the prefixes of its keys, `tables` its tables of the index, `folder` a folder next to the index. `erase`
+    removes from it what is taken down; None if the place holds neither text nor URL, and `why` says what it holds.
     """
 
     name: str

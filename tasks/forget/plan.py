@@ -1,4 +1,4 @@
-"""From what a person names to what goes: the articles, their other URLs and, only when asked for, their copies elsewhere."""
+"""Plan a takedown from what a person names: the articles, their other URLs and, only if requested, their copies elsewhere."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ from tasks.values.takedown import KeptOut, Scope, host_digest, source_digest, ur
 from tasks.values.url import url_key
 
 LARGE = 0.5
-"""The share of the lake's revisions from which on a takedown needs a yes."""
+"""The share of the lake's revisions from which on a takedown must be confirmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a person names: URLs, ids of articles, hosts or sources; `copies`: and the same text elsewhere."""
+    """What a person names: URLs, article ids, hosts or sources; with `copies`, also the same text elsewhere."""
 
     scope: Scope
     names: tuple[str, ...]
@@ -32,7 +32,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
-    """An article at another URL that has the text, nearly, or in part; `how` is its novelty."""
+    """An article at another URL with the same, nearly the same or part of the text; `how` is its novelty."""
 
     article_id: str
     url: str
@@ -41,7 +41,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a takedown would take. `digests` keep it out; `copies` go only if they were asked for."""
+    """What a takedown would remove. `digests` keep it out afterwards; `copies` are removed only if requested."""
 
     selection: Selection
     digests: tuple[str, ...]
@@ -66,19 +66,19 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing of what was named is known."""
+        """Whether nothing that was named is known."""
         return not (self.taken.url_keys or self.taken.articles or self.taken.captures)
 
     @property
     def is_large(self) -> bool:
-        """Whether half the lake would go."""
+        """Whether half of the lake or more would be removed."""
         return self.revisions > 0 and self.revisions >= LARGE * self.taken.rows
 
 
 def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step: OnStep) -> Plan:
-    """Return what a takedown of this selection takes; raises ConfigError for an unknown name, LakeUnavailable."""
+    """Return what a takedown of this selection removes; raises ConfigError for an unknown name, LakeUnavailable."""
     seed = _Growing(*_seeds(selection))
-    with index.read() as tx:  # an article may be decided and not yet published
+    with index.read() as tx:  # an article may be in the index and not yet published
         seed.url_keys |= set(find_url_keys(tx, seed.article_ids).values())
     _grow(store, seed, on_step=on_step)
     copies = _find_copies(index, store, seed, on_step=on_step)
@@ -92,7 +92,7 @@ def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step
 
 @dataclass(slots=True)
 class _Growing:
-    """What is known to go so far: by the digests of a host or a source, by ids, by the keys of URLs."""
+    """What the takedown covers so far: digests of hosts and sources, article ids, URL keys."""
 
     kept_out: KeptOut
     article_ids: set[str] = field(default_factory=set)
@@ -101,13 +101,13 @@ class _Growing:
     originals: set[str] = field(default_factory=set)
 
     def has(self, row: dict[str, Any]) -> bool:
-        """Whether a row is of it by its URL, its source or its article."""
+        """Whether a row is covered by its URL, its source or its article."""
         is_named = self.kept_out.has_key(row["url_key"]) or self.kept_out.has_source(row["source_id"])
         return is_named or row["url_key"] in self.url_keys or row["article_id"] in self.article_ids
 
 
 def _seeds(selection: Selection) -> tuple[KeptOut, set[str], set[str]]:
-    """Return the digests, the articles and the URL keys that the names themselves give."""
+    """Return the digests, article ids and URL keys that the selection names directly."""
     if selection.scope is Scope.ARTICLE:
         return KeptOut(), set(selection.names), set()
     if selection.scope is Scope.URL:
@@ -117,7 +117,7 @@ def _seeds(selection: Selection) -> tuple[KeptOut, set[str], set[str]]:
 
 
 def _grow(store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> None:
-    """Add the articles that captures of the URLs show, and the other URLs of the articles, until there are no more."""
+    """Add the articles that were found at the URLs, and the other URLs of those articles, until a fixed point."""
     size = -1
     while size != (size := len(seed.article_ids) + len(seed.url_keys)):
         for row in _captures(store, on_step):
@@ -134,7 +134,7 @@ def _grow(store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> None:
 
 def _add_article(seed: _Growing, row: dict[str, Any]) -> None:
     seed.article_ids.add(row["article_id"])
-    if row["word_count"]:  # all texts without words have one digest
+    if row["word_count"]:  # all texts without words share one digest
         seed.texts.add(row["text_digest"])
     seed.originals |= {row["duplicate_of"]} - {None}
     _add_key(seed, row["url_key"])
@@ -150,7 +150,7 @@ def _captures(store: ObjectStore, on_step: OnStep) -> Iterator[dict[str, Any]]:
 
 
 def _find_copies(index: Index, store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> tuple[Copy, ...]:
-    """Return the articles elsewhere with the same text, nearly, or a part of it."""
+    """Return the articles elsewhere with the same, nearly the same or part of the text."""
     with index.read() as tx:
         tied = find_tied(tx, seed.article_ids)
     related = tied | seed.originals
@@ -186,6 +186,6 @@ def _host_digest(host: str) -> str:
 
 
 def read_list(lines: Iterable[str]) -> Sequence[str]:
-    """Return the URLs of a list: one a line; empty lines and those that begin with # are left out."""
+    """Return the URLs of a list, one per line; empty lines and comments (#) are skipped."""
     stripped = (line.strip() for line in lines)
     return [line for line in stripped if line and not line.startswith("#")]

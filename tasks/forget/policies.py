@@ -1,4 +1,4 @@
-"""The rights documents of the sites that are taken down."""
+"""Remove the policy documents of sites that are taken down."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from tasks.lake.tombstones import Cause
 
 
 def erase_policies(work: Work) -> None:
-    """Take out the documents of hosts that go, with their records; raises LakeUnavailable, IndexUnavailable."""
+    """Remove the policy documents of these hosts, with their records; raises LakeUnavailable, IndexUnavailable."""
     if (table := find_table(work.store, POLICIES)) is not None:
         for file in list_files(table, POLICIES):
             _erase_in(work, table, file)

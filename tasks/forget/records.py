@@ -1,4 +1,4 @@
-"""The records of what is taken down, in all segments that may have one."""
+"""Remove the WARC records of what is taken down."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from tasks.values.takedown import TAKEN_DOWN
 
 
 def erase_records(work: Work) -> None:
-    """Put tombstones into the segments that rows of what goes name, and into those that no row names."""
+    """Put tombstones into the segments that affected rows name, and into those that no row names."""
     keys = sorted({*work.taken.claims, *unnamed_segments(work.store, work.taken.named)})
     for number, key in enumerate(keys):
         work.on_step("rewriting segments", number, len(keys))
@@ -33,7 +33,7 @@ def erase_records(work: Work) -> None:
 
 
 def bury_taken(report: BatchReport, captures: Iterable[Capture], *, index: Index, store: ObjectStore) -> None:
-    """Put tombstones into the segments of a batch for what its report counts as taken down: it was fetched meanwhile."""
+    """Put tombstones into a batch's segments for what was taken down while the batch was being fetched."""
     if TAKEN_DOWN not in report.skipped:
         return
     with index.read() as tx:

@@ -12,9 +12,10 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetReport:
-    """What went, or would go in a dry run. `copies` are the copies elsewhere that stay.
+    """What was removed, or would be in a dry run. `copies` are the copies elsewhere that stay.
 
-    `versions` are the first versions of the tables that can still be read, and `notes` what may keep some of it.
+    `versions` are the first versions of the tables that can still be read, and `notes` say which places may keep
+    copies.
     """
 
     takedown_id: str | None
@@ -44,7 +45,7 @@ NOTHING = ForgetReport(
 
 
 def plan_tables(plan: Plan) -> Iterator[Table]:
-    """Return what would go as titled tables."""
+    """Return the plan as titled tables."""
     figures: Rows = [(plan.articles, plan.revisions, plan.captures, plan.segments, len(plan.taken.url_keys))]
     yield "To be forgotten", ("articles", "revisions", "captures", "segments", "URLs"), figures
     if plan.copies:
@@ -64,7 +65,7 @@ def tables(report: ForgetReport) -> Iterator[Table]:
 
 
 def summary_line(report: ForgetReport) -> str:
-    """Return in one line what went."""
+    """Return in one line what was removed."""
     if not (report.articles or report.captures or report.segments_rewritten or report.takedown_id):
         return "Nothing matches: nothing to forget."
     parts = (
@@ -79,5 +80,5 @@ def summary_line(report: ForgetReport) -> str:
 
 
 def as_json(report: ForgetReport) -> dict[str, Any]:
-    """Return it as plain data."""
+    """Return the report as plain data."""
     return {name: getattr(report, name) for name in ForgetReport.__dataclass_fields__}

@@ -1,4 +1,4 @@
-"""The rows of what is taken down: out of the lake's tables and, in the same transaction, out of the index."""
+"""Remove the rows of what is taken down from the lake's tables and, in the same transaction, from the index."""
 
 import uuid
 from collections import defaultdict
@@ -18,7 +18,7 @@ CAPTURES_AT_ONCE = 5000
 
 def erase_rows(work: Work) -> None:
     """Remove all rows of what is taken down. An article and all its revisions go in one transaction."""
-    parts = [*_of_captures(work), *_of_articles(work)]  # no capture ever names a row that is not there
+    parts = [*_of_captures(work), *_of_articles(work)]  # captures first, so that none names a missing article
     for number, changes in enumerate(parts):
         work.on_step("taking out rows", number, len(parts))
         _erase(work, changes)
@@ -40,11 +40,11 @@ def _erase(work: Work, changes: RowChanges) -> None:
 
 
 def _erase_urls(work: Work) -> None:
-    """Take out the URLs last: while they are there, what is left is found again after a kill."""
+    """Delete the URLs last: after a kill, the rest is found through them."""
     publish_all(work.index, work.store)
     with work.index.write() as tx:
         erase_securely(tx)
-        # of articles that the index knows and the lake does not
+        # URLs of articles that are in the index but not in the lake
         repair_clusters(tx, erase_articles(tx, find_ids(tx, work.taken.url_keys)))
         erase_urls(tx, work.taken.url_keys)
 

@@ -1,7 +1,7 @@
 """Put tombstones into segments for the records of what is taken down, with their requests, hops and renditions.
 
-A segment is written under a lock, in the place of the bytes that were read: two writers would each undo the tombstones
-of the other.
+A segment is replaced under a lock and only if unchanged since it was read: otherwise two writers would undo each
+other's tombstones.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from tasks.values.url import Url, url_key
 
 WARC = "application/warc"
 MOST_HOPS = 30
-"""A look at a URL follows fewer redirects."""
+"""More than the redirects that one look follows."""
 
 _ANSWERS = frozenset({"response", "revisit"})
 IsGone = Callable[[str], bool]
@@ -25,7 +25,7 @@ IsGone = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entombed:
-    """What became of a segment: how many records went, and from which byte on it could not be read, if there is one."""
+    """The result for a segment: how many records became tombstones, and the offset from which it is unreadable, if any."""
 
     records: int
     unread_from: int | None = None
@@ -33,7 +33,7 @@ class Entombed:
 
 @dataclass(frozen=True, slots=True)
 class _Light:
-    """A record, as far as it has to be known to say whether it goes."""
+    """The parts of a record that decide whether it is removed."""
 
     offset: int
     length: int
@@ -45,11 +45,10 @@ class _Light:
 def bury(
     index: Index, store: ObjectStore, key: str, *, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
 ) -> Entombed:
-    """Put tombstones into a segment for what is claimed there, and for what has a URL that `is_taken` (by its key).
+    """Put tombstones into a segment for the claimed records, and for those whose URL key `is_taken`.
 
-    `claims` are offsets, each with the key of the URL that was asked for. With the answers go their requests, their
-    renditions, and the hops that lead to them. A segment that is missing is left. Raises
-    LakeUnavailable, IndexUnavailable.
+    `claims` maps offsets to the key of the requested URL. Requests, renditions and redirect hops of a response are
+    removed with it. A missing segment is skipped. Raises LakeUnavailable, IndexUnavailable.
     """
     while True:
         try:
@@ -62,7 +61,7 @@ def bury(
 
 
 def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, after: bytes) -> bool:
-    """Put a segment in the place of what was read; False if another writer has changed it since."""
+    """Replace the segment that was read; returns False if another writer has changed it since."""
     with index.write() as tx:
         lock(tx, "segments")
         try:
@@ -77,7 +76,7 @@ def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, afte
 def _buried(
     segment: bytes, key: str, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
 ) -> tuple[bytes | None, int, int | None]:
-    """Return the segment with its tombstones, None if nothing changes; how many they are; if it became unreadable."""
+    """Return the segment with tombstones (None if nothing changes), their number, and the offset from which it is unreadable."""
     records, unread_from = _read(segment)
     gone = _gone(records, claims, is_taken)
     number = sum(1 for one in records if one.offset in gone and one.kind)
@@ -88,7 +87,7 @@ def _buried(
 
 
 def _read(segment: bytes) -> tuple[list[_Light], int | None]:
-    """Return the records up to the first damage, and where that is."""
+    """Return the records up to the first damage, and the offset of the damage."""
     records: list[_Light] = []
     try:
         records += map(_light, iter_records(segment))
@@ -109,7 +108,7 @@ def _light(record: Record) -> _Light:
 
 
 def _gone(records: list[_Light], claims: Mapping[int, str], is_taken: IsGone) -> set[int]:
-    """Return the offsets of the records that go."""
+    """Return the offsets of the records to remove."""
     gone = {one.offset for one in records if one.offset in claims or (one.key is not None and is_taken(one.key))}
     gone |= set(_hops_before(records, claims)) | set(_redirects(records, is_taken))
     gone |= set(_requests(records, gone))
@@ -129,26 +128,26 @@ def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[i
 
 
 def _redirects(records: list[_Light], is_taken: IsGone) -> Iterator[int]:
-    """Yield the redirects that name what is taken, for whichever page they were followed."""
+    """Yield the redirects to a URL that is taken down, whichever page they were followed for."""
     return (one.offset for one in records if one.leads_to is not None and is_taken(one.leads_to))
 
 
 def _requests(records: list[_Light], gone: set[int]) -> Iterator[int]:
-    """Yield the requests of the answers that go: each follows its answer."""
+    """Yield the requests of the removed responses; each follows its response."""
     for before, one in pairwise(records):
         if one.kind == "request" and before.kind in _ANSWERS and before.offset in gone:
             yield one.offset
 
 
 def _renditions(records: list[_Light], gone: set[int]) -> Iterator[int]:
-    """Yield the pages as their scripts made them whose answer goes, unless another answer of their URL stays."""
+    """Yield the renditions whose response is removed, unless another response of the same URL stays."""
     going = {one.key for one in records if one.offset in gone and one.kind in _ANSWERS}
     staying = {one.key for one in records if one.offset not in gone and one.kind in _ANSWERS}
     return (one.offset for one in records if one.kind == "conversion" and one.key in going - staying)
 
 
 def _target(record: Record) -> str | None:
-    """Return the key of the URL that an answer redirects to."""
+    """Return the key of the URL that a response redirects to."""
     for name, value in record.response.headers if record.response else ():
         if name == "location":
             try:
@@ -166,5 +165,5 @@ def _key(url: str) -> str | None:
 
 
 def unnamed_segments(store: ObjectStore, named: Collection[str]) -> Iterable[str]:
-    """Yield the segments that no row names: a batch that was killed leaves one."""
+    """Yield the segments that no row names; a killed batch may leave one."""
     return (found.key for found in store.list("warc/") if found.key not in named)

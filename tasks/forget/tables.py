@@ -1,4 +1,4 @@
-"""The files of the lake's tables that no version needs any more: deleted at once, since they have the rows that went."""
+"""Delete replaced files of the lake's tables at once, since they still hold the removed rows."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -23,8 +23,8 @@ _SEQUENCE = re.compile(r"-(?P<sequence>[0-9]+)\.parquet$")
 def delete_replaced(index: Index, store: ObjectStore, taken: Taken) -> dict[str, int]:
     """Delete the files that this version of each table does not need; returns the first version that can be read.
 
-    So do files with such rows that were put and never committed; those of a batch in the outbox are about to be. Raises
-    LakeUnavailable, IndexUnavailable.
+    Removed rows are also stripped from files that were written but never committed, except those of batches in the
+    outbox, which will be. Raises LakeUnavailable, IndexUnavailable.
     """
     with index.read() as tx:
         waiting = {one.sequence for one in outbox.waiting(tx)}
@@ -52,9 +52,9 @@ def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, w
 
 
 def strip_file(store: ObjectStore, key: str, taken: Taken) -> bool:
-    """Take the rows that are to go out of a Parquet file that no table names; returns whether it had any.
+    """Remove the rows of what is taken down from a Parquet file that no table names; returns whether it had any.
 
-    A file without another row goes itself, and so does one that cannot be read: what it has cannot be known.
+    A file that would become empty is deleted, and so is one that cannot be read, since its rows are unknown.
     """
     try:
         rows = open_parquet(store.get(key)).read(use_threads=False)

@@ -1,4 +1,4 @@
-"""What is to go: the rows, records and documents that are of what is kept out, and a question to any other value. Pure."""
+"""What a takedown removes: rows, records and documents, and a test for any other value. Pure."""
 
 import re
 from collections import defaultdict
@@ -16,15 +16,15 @@ _END = ".,;:!?"
 _WORD = re.compile(r"[^\s\"'<>,|\\]*/[^\s\"'<>,|\\]*")
 
 GONE = object()
-"""Stands for a part of a JSON value that is to go."""
+"""Marks a part of a JSON value that is to be removed."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Taken:
-    """What was found of what `kept_out` names: keys of rows, the places of records, URL keys and ids of articles.
+    """What was found for `kept_out`: keys of rows, locations of records, URL keys and article ids.
 
-    `claims` are the offsets that their rows name, by segment, each with the key of the URL that was asked for. `named` are
-    all segments that any row names, and `rows` is the number of all articles' rows.
+    `claims` maps segments to the offsets that affected rows name, each with the key of the requested URL. `named` are
+    all segments that any row names, and `rows` is the number of rows of all articles.
     """
 
     kept_out: KeptOut
@@ -37,30 +37,30 @@ class Taken:
     rows: int = 0
 
     def has_key(self, key: str) -> bool:
-        """Whether the URL with this `url_key` is to go."""
+        """Whether the URL with this `url_key` is taken down."""
         return key in self.url_keys or self.kept_out.has_key(key)
 
     def has_url(self, url: str) -> bool:
-        """Whether a URL is to go; what is no URL is not."""
+        """Whether a URL is taken down; False for text that is not a URL."""
         try:
             return self.has_key(url_key(url))
         except ItemError:
             return False
 
     def has_source(self, source_id: str) -> bool:
-        """Whether everything of a source is to go."""
+        """Whether a whole source is taken down."""
         return self.kept_out.has_source(source_id)
 
     def has_host(self, host: str) -> bool:
-        """Whether everything of a host is to go; a host may have a port."""
+        """Whether a whole host is taken down; a host may have a port."""
         return self.kept_out.has_hosts and any(map(self.kept_out.has_bare_host, hosts_above(host)))
 
     def is_named_in(self, value: object) -> bool:
-        """Whether a value of JSON, or a text, names something that is to go."""
+        """Whether a JSON value or a text names something that is taken down."""
         return any(map(self._is_named, _texts(value)))
 
-    def without(self, value: Any) -> Any:  # noqa: ANN401 - a value of JSON
-        """Return a value of JSON without the parts that name something that is to go; GONE if nothing is left."""
+    def without(self, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+        """Return a JSON value without the parts that name something taken down; GONE if nothing is left."""
         if isinstance(value, str):
             return GONE if self._is_named(value) else value
         if isinstance(value, Mapping):
@@ -70,14 +70,14 @@ class Taken:
         return value
 
     def _without_items(self, value: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """Return GONE for the record of such a URL, and a mapping by names of hosts without those."""
+        """Return GONE for a record of such a URL; remove such hosts from a mapping by host."""
         if any(isinstance(one, str) and self._is_named(one) for one in value.values()):
             return GONE
         kept = {name: self.without(one) for name, one in value.items() if not self._is_named(name)}
         return {name: one for name, one in kept.items() if one is not GONE}
 
     def _without_elements(self, value: list[Any]) -> Any:  # noqa: ANN401
-        is_pair = len(value) == 2 and isinstance(value[0], str) and not isinstance(value[1], str)  # a host and a number
+        is_pair = len(value) == 2 and isinstance(value[0], str) and not isinstance(value[1], str)  # a host and a count
         if is_pair and self._is_named(value[0]):
             return GONE
         return [kept for kept in map(self.without, value) if kept is not GONE]
@@ -91,7 +91,7 @@ class Taken:
 
 
 def urls_in(text: str) -> Iterator[str]:
-    """Yield what looks like a URL in a text."""
+    """Yield the parts of a text that look like URLs."""
     for found in _URL.finditer(text):
         yield found[0]
         if found[0][-1] in _END:

@@ -1,4 +1,4 @@
-"""What the erasing of each place gets, and what it counts."""
+"""The context of erasing, shared by all places, and its counts."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +13,10 @@ from tasks.runtime.progress import OnStep
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One takedown at work: the stores, what to remove, and how much is removed, by name. `notes` are for the report."""
+    """One takedown in progress: the stores, what to remove, and counts of removed things by name.
+
+    `notes` are for the report.
+    """
 
     index: Index
     store: ObjectStore

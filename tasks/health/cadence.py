@@ -1,9 +1,8 @@
-"""How often a source publishes, learnt from its own past, and when a gap is a silence. Pure.
+"""Learn from its past how often a source publishes, and when a gap is a silence. Pure.
 
 A source's clock counts articles: it runs as fast as the source usually publishes at that hour of that weekday. If a
-source publishes nothing at night or at weekends, its clock then stands still, and its silence does not grow. On that
-clock gaps are alike, and a gap is a silence when it is far longer than the source's earlier gaps (docs/operations.md,
-Watching).
+source publishes nothing at night or at weekends, its clock then stands still. Measured by that clock gaps are
+comparable, and a gap is a silence if it is far longer than the source's earlier gaps (docs/operations.md, Watching).
 """
 
 import math
@@ -17,17 +16,17 @@ from itertools import accumulate, pairwise
 from tasks.index.health import ArrivalDay
 
 PAST = timedelta(days=28)
-"""The past that counts: this long before the newest article."""
+"""How much past counts before the newest article."""
 
 LEAST_PAST = timedelta(days=14)
-"""Two of every weekday; a source that is known for a shorter time is not judged."""
+"""Two weeks, so that every weekday occurs twice; a source known for a shorter time is not judged."""
 
 LEAST_ARTICLES = 10
 ONCE_IN_DAYS = 1000.0
-"""A source that publishes at random, at its own pace, would be called silent once in this many days."""
+"""False alarms: a source that publishes at random, at a constant rate, would be called silent once in this many days."""
 
 PATIENCE = 1.5
-"""A gap may be this much longer than the second longest of the past: a single outage does not count."""
+"""How much longer than the second longest past gap a gap may be; the longest may have been an outage."""
 
 LEAST_SILENCE = timedelta(hours=3)
 
@@ -48,11 +47,11 @@ class Cadence:
 
     @property
     def per_day(self) -> float:
-        """Return how many articles it publishes on a day."""
+        """Return the average number of articles per day."""
         return self.clock[-1] / 7
 
     def read(self, at: datetime) -> float:
-        """Return the source's clock at an instant, in articles."""
+        """Return the reading of the source's clock at an instant, in articles."""
         weeks, rest = divmod((at - _MONDAY) / timedelta(weeks=1), 1)
         hour, part = divmod(rest * _HOURS, 1)
         before, after = self.clock[int(hour)], self.clock[min(int(hour) + 1, _HOURS)]
@@ -60,7 +59,7 @@ class Cadence:
 
     def silent_from(self, newest_at: datetime) -> datetime:
         """Return the instant from which the source is silent if it publishes nothing more."""
-        # The inverse of `read`: the clock of one week is repeated, and its hours are joined by straight lines.
+        # The inverse of `read`: the clock repeats weekly and is interpolated linearly between hours.
         weeks, rest = divmod(self.read(newest_at) + self.patience, self.clock[-1])
         hour = max(bisect_left(self.clock, rest), 1)
         before, after = self.clock[hour - 1], self.clock[hour]
@@ -70,7 +69,7 @@ class Cadence:
 
 
 def learn_cadence(days: Sequence[ArrivalDay]) -> Cadence | None:
-    """Return the cadence of a source from the days on which it published, the oldest first; None: too little is known."""
+    """Return the cadence of a source from the days on which it published, the oldest first; None if too little is known."""
     if not days or days[-1].day - days[0].day < LEAST_PAST:
         return None
     past = [one for one in days if days[-1].day - PAST <= one.day < days[-1].day]  # the newest day may be incomplete
@@ -90,7 +89,7 @@ def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Itera
 
     An hour is smoothed with its neighbours, so that neither chance nor daylight saving time makes a sharp edge.
     """
-    # Four weeks are too few to learn 168 hours one by one, so weekdays and hours are learnt apart.
+    # Four weeks are too few for 168 separate hours, so weekdays and hours are estimated separately.
     by_hour = [sum(numbers) for numbers in zip(*(one.hours for one in past), strict=True)]
     by_weekday = [0] * 7
     for one in past:
@@ -98,12 +97,12 @@ def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Itera
     total = sum(by_hour)
     shares = [sum(part * by_hour[(hour + step) % 24] for step, part in _SMOOTH) / total for hour in range(24)]
     for weekday in range(7):
-        met = len(range((last.weekday() - 1 - weekday) % 7, length, 7))  # such days among the `length` before the last
+        met = len(range((last.weekday() - 1 - weekday) % 7, length, 7))  # such days among the last `length`
         yield from (by_weekday[weekday] / max(met, 1) * share for share in shares)
 
 
 def _readings(days: Sequence[ArrivalDay], clock: Sequence[float]) -> Iterator[float]:
-    """Yield the clock in the middle of each hour with a publication."""
+    """Yield the clock's reading in the middle of each hour with a publication."""
     for one in days:
         weeks, weekday = divmod((one.day - _MONDAY.date()).days, 7)
         passed, first = weeks * clock[-1], weekday * 24

@@ -13,21 +13,21 @@ from itertools import groupby
 from tasks.index.drift import SourceDay
 
 PAST = timedelta(weeks=8)
-"""How far back a source's past reaches; after this time a new layout is part of the past."""
+"""How far back a source's past reaches; after this time a new layout counts as normal."""
 
 LATE = timedelta(days=7)
 """How far back the latest pages reach, at most."""
 
 MIN_PAGES, MIN_PAST_PAGES = 20, 50
-"""The fewest latest pages, and of the past, for a report: a handful of pages proves nothing."""
+"""The minimum number of latest and of past pages for a report."""
 
-_MAX_RATIO = 2.0  # of lengths of text, either way
+_MAX_RATIO = 2.0  # of text lengths, in either direction
 _MAX_CHANGE = 0.3  # of shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """A figure of a source's pages that changed: of its past and of its latest pages, a share or characters."""
+    """A figure of a source's pages that changed, with its past and latest value: a share, or a number of characters."""
 
     source_id: str
     what: str
@@ -44,7 +44,7 @@ _OF_STORIES: tuple[tuple[str, Callable[[SourceDay], float]], ...] = (
 
 
 def find_drifts(days: Iterable[SourceDay], *, today: date) -> tuple[Drift, ...]:
-    """Return the changed figures of each source, its latest pages against its past, in a fixed order."""
+    """Return the figures of each source that differ between its latest pages and its past, in a fixed order."""
     return tuple(drift for now, past in _judged(days, today) for drift in _drifts_of(now, past))
 
 
@@ -54,7 +54,7 @@ def find_judged(days: Iterable[SourceDay], *, today: date) -> set[str]:
 
 
 def _judged(days: Iterable[SourceDay], today: date) -> Iterator[tuple[SourceDay, SourceDay]]:
-    """Yield the latest pages and the past of the sources that have enough of both."""
+    """Yield the latest pages and the past of each source with enough of both."""
     ordered = sorted((one for one in days if one.day >= today - PAST), key=lambda one: (one.source_id, one.day))
     for _, of_source in groupby(ordered, key=lambda one: one.source_id):
         past, now = list(of_source), list[SourceDay]()
@@ -94,5 +94,5 @@ def _added(days: list[SourceDay]) -> SourceDay:
 
 
 def _length(days: SourceDay) -> float:
-    """Return the geometric mean of the texts' characters; a few very long texts hardly change it."""
+    """Return the geometric mean of the text lengths, which is robust against a few very long texts."""
     return math.expm1(days.log_length / days.pages)

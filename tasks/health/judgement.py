@@ -1,4 +1,4 @@
-"""Judge whether a source is well, refused, silent or drifted, and what changed since the last report. Pure."""
+"""Judge whether a source is healthy, refused, silent or drifted, and what changed since the last report. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,19 +16,19 @@ FEED_FAILURES = 3
 """A feed that fails this often in a row counts as failing."""
 
 REFUSED_LOOKS, REFUSED_SWEEPS = 5, 3
-"""A source is refused after this many looks, or sweeps in a row, failed for one reason: fewer may be chance."""
+"""A source counts as refused after this many looks or consecutive sweeps failed for one reason; fewer may be chance."""
 
 TALLIED = timedelta(days=7)
-"""The time from which percentiles and the last success are read."""
+"""The period of percentiles and of the last success."""
 
 VOLUME_DAYS = 14
-"""The days of which the volume is shown."""
+"""The number of days whose volume is shown."""
 
 RECENT = timedelta(days=1)
-"""The time for the share of failing looks: today, and this long before."""
+"""The period of the share of failing looks, before today."""
 
 MOST_REPORTED = 20
-"""The most changes that one sweep reports; when half the web is away, the next sweeps report the rest."""
+"""The most changes that one sweep reports; the next sweeps report the rest."""
 
 GOOD = frozenset({*Novelty, Outcome.NOT_MODIFIED})
 
@@ -45,7 +45,7 @@ class HealthState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The figures of one source. `drifts` is None if it has too few pages; `is_waiting`: not all is fetched."""
+    """The figures of one source. `drifts` is None if it has too few pages; `is_waiting`: URLs are still pending."""
 
     source_id: str
     totals: tuple[Total, ...] = ()
@@ -84,7 +84,7 @@ class SourceHealth:
 class HealthReport:
     """All sources, the worst first; the alarms that began and ended, for the report; the pages in quarantine.
 
-    `policies` are the documents of sites that the run has met in the place of others.
+    `policies` are the policy documents that replaced others in this run.
     """
 
     sources: tuple[SourceHealth, ...] = ()
@@ -97,7 +97,7 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """The judgement of one source: its present alarms, and those that ended."""
+    """The judgement of one source: its current alarms, and those that ended."""
 
     health: SourceHealth
     standing: tuple[Alarm, ...]
@@ -105,7 +105,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, *, now: datetime) -> Judgement:
-    """Judge a source by a run's looks and by its past."""
+    """Judge a source by the looks of a run and by its past."""
     cadence = learn_cadence(evidence.arrivals)
     looks = [one for one in evidence.totals if one.kind is TallyKind.LOOK]
     came_to = {one.what: one.in_run for one in looks if one.in_run}
@@ -125,16 +125,16 @@ def judge(evidence: Evidence, *, now: datetime) -> Judgement:
 
 
 def is_ripe(alarm: Alarm) -> bool:
-    """Whether it is more than chance: one refused page, or one refused sweep, proves nothing."""
+    """Whether an alarm has lasted long enough to be reported; a single refused page or sweep may be chance."""
     return alarm.kind is not AlarmKind.REFUSED or alarm.looks >= REFUSED_LOOKS or alarm.sweeps >= REFUSED_SWEEPS
 
 
 def new_alarms(
     judgements: Iterable[Judgement], *, now: datetime
 ) -> tuple[tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...], tuple[Alarm, ...]]:
-    """Return the alarms that began and ended, for this report; then the present ones, and those to delete."""
+    """Return the alarms that began and that ended, for this report; then the current ones, and those to delete."""
     all_of = tuple(judgements)
-    # What is not reported now keeps `told_at` null, so that the next sweep reports it.
+    # Alarms not reported now keep `told_at` null, so that the next sweep reports them.
     fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
     began = tuple(replace(one, told_at=now) for one in fresh[:MOST_REPORTED])
     reported = {(one.source_id, one.kind): one for one in began}
@@ -158,7 +158,7 @@ def _findings(
     *,
     now: datetime,
 ) -> Iterator[tuple[AlarmKind, Alarm | None]]:
-    """Yield by kind what is wrong, or None if nothing is; a kind that cannot be judged is left out."""
+    """Yield an alarm or None for each kind; a kind that cannot be judged is left out."""
     is_refused = AlarmKind.REFUSED in standing and is_ripe(standing[AlarmKind.REFUSED])
     if came_to:
         found = _refusal(evidence.source_id, came_to, now=now)
@@ -175,13 +175,13 @@ def _findings(
         reason = "; ".join(f"{one.what}: {one.before:g}, now {one.now:g}" for one in evidence.drifts)
         found = Alarm(source_id=evidence.source_id, kind=AlarmKind.DRIFTED, reason=reason, began_at=now)
         yield AlarmKind.DRIFTED, found if evidence.drifts else None
-    # a feed without an answer, or a URL that is not fetched yet, is no evidence of silence
+    # silence cannot be judged while a feed does not answer or a URL is pending
     if cadence and feeds and feeds.heard_at and not evidence.is_waiting and not is_refused:
         yield AlarmKind.SILENT, _silence(evidence, cadence, heard_at=feeds.heard_at)
 
 
 def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Alarm | None:
-    """Return the reason for which most of a run's looks failed, if there is one."""
+    """Return an alarm if most of a run's looks failed for one reason."""
     reason, looks = max(failing_of(came_to).items(), key=lambda pair: (pair[1], pair[0]), default=("", 0))
     if looks * 2 <= sum(came_to.values()):
         return None
@@ -191,15 +191,15 @@ def _refusal(source_id: str, came_to: Mapping[str, int], *, now: datetime) -> Al
 def _silence(evidence: Evidence, cadence: Cadence, *, heard_at: datetime) -> Alarm | None:
     newest_at = evidence.arrivals[-1].newest_at
     silent_from = cadence.silent_from(newest_at)
-    if heard_at < silent_from:  # nothing was read since then: the silence may be ours
+    if heard_at < silent_from:  # nothing was read since then, so the silence may be ours
         return None
     reason = f"nothing since {newest_at:%Y-%m-%d %H:%M}, expected by {silent_from:%Y-%m-%d %H:%M} UTC"
     return Alarm(source_id=evidence.source_id, kind=AlarmKind.SILENT, reason=reason, began_at=newest_at)
 
 
 def _continued(before: Alarm | None, found: Alarm) -> Alarm:
-    """Return the new alarm as a continuation of the earlier one; refused for another reason is a new alarm."""
-    # A reason that changes before the report starts again: two kinds of chance do not make one certainty.
+    """Return the alarm as a continuation of the earlier one; a refusal for another reason is a new alarm."""
+    # If the reason changes before the report, counting starts again.
     if before is None or (found.kind is AlarmKind.REFUSED and found.reason != before.reason and before.told_at is None):
         return found
     return replace(before, reason=found.reason, looks=before.looks + found.looks, sweeps=before.sweeps + found.sweeps)
@@ -260,7 +260,7 @@ def failing_of(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def percentile(lags: Mapping[str, int], share: float) -> float | None:
-    """Return the delay in seconds that this share of the articles did not exceed, to half an octave."""
+    """Return a percentile of the delays in seconds, to half an octave; `share` is from 0 to 1."""
     wanted, met = share * sum(lags.values()), 0
     for bucket in sorted(lags):
         met += lags[bucket]

@@ -23,15 +23,15 @@ from tasks.index.drift import SourceDay, find_days
 from tasks.index.health import Alarm, Total
 
 ARRIVALS_READ = CADENCE_PAST + timedelta(days=7)
-"""A source's past ends with its newest article. A source that is silent for longer than that past is kept stays silent."""
+"""How far back arrivals are read, since a source's past ends with its newest article. A source that is silent for longer stays silent."""
 
 SHOWN_QUARANTINED = 100
 RUN_LASTS = timedelta(days=2)
-"""No run lasts longer; documents of before then are not looked at."""
+"""The longest run; older policy documents are ignored."""
 
 
 def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now: datetime) -> HealthReport:
-    """Judge the sources after a run; this run alone reports what changed."""
+    """Judge the sources after a run, and record what it reports, so that no other run reports it again."""
     with index.write() as tx:
         health.hold_alarms(tx)
         report, standing, over = _judge(tx, source_ids, run_id=run_id, now=now)
@@ -40,7 +40,7 @@ def judge_sources(index: Index, source_ids: Collection[str], *, run_id: str, now
 
 
 def read_health(tx: Transaction, source_ids: Collection[str], *, now: datetime) -> HealthReport:
-    """Judge the sources now, and leave the report to the next run."""
+    """Judge the sources now, and record nothing as reported."""
     return _judge(tx, source_ids, run_id="", now=now)[0]
 
 

@@ -10,7 +10,7 @@ from tasks.values.text.escape import as_plain
 
 TABLE_ROWS = 500
 HEAD = ("source", "state", "newest", "last success", "a day", "failing", "stored after", "why")
-"""The reason is last, since the UI may clip it; the run's report has it whole."""
+"""The reason is last, since the UI may clip it; the run's report has its full text."""
 
 VOLUME = f"{VOLUME_DAYS} days"
 
@@ -26,7 +26,7 @@ def health_rows(sources: Iterable[SourceHealth], *, now: datetime) -> list[dict[
 
 
 def _with_volume(row: dict[str, str], one: SourceHealth) -> dict[str, str]:
-    """Return a row with the volume's bars beside the articles a day."""
+    """Return a row with the volume's bars added to the articles per day."""
     before = HEAD.index("a day") + 1
     cells = list(row.items())
     return dict([*cells[:before], (VOLUME, sparkline(one.volume)), *cells[before:]])

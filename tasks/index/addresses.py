@@ -1,4 +1,4 @@
-"""The index's address: read, shown without its secrets, and as it is called from other folders."""
+"""Parse the index's URL, hide its secrets, and make it independent of the working directory."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ _SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 
 
 def parse_address(index_url: str) -> URL:
-    """Return an index's address in its parts; raises ConfigError if it is none, or that of no index."""
+    """Parse and check an index URL. Raises ConfigError if it is malformed or points to no usable database."""
     try:
         url = make_url(index_url)
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        # a malformed URL may have its password anywhere, so nothing of one with `@` is repeated
+        # in a malformed URL the password may be anywhere, so a URL with `@` is not repeated
         shown = "" if "@" in index_url or "password" in index_url else f" {index_url!r}"
         reason = first_line(error).replace(index_url, "it")
         raise ConfigError(f"--index{shown} is not a database URL such as sqlite:///presslake.db: {reason}") from (
@@ -36,18 +36,18 @@ def parse_address(index_url: str) -> URL:
 
 
 def shown_address(index_url: str) -> str:
-    """Return an index's URL for people; raises ConfigError if it is none."""
+    """Return an index URL that is safe to print. Raises ConfigError if it is malformed."""
     return without_secrets(parse_address(index_url))
 
 
 def without_secrets(url: URL) -> str:
-    """Return the URL for people: no password, and of its options those alone that say where it is."""
+    """Return the URL without its password and with only those options that identify the database."""
     hidden = [name for name in url.query if name not in _SHOWN_OPTIONS]
     return url.difference_update_query(hidden).render_as_string(hide_password=True)
 
 
 def absolute_address(index_url: str) -> str | None:
-    """Return the address of a file as it is called from every folder; None if it is no file."""
+    """Return an SQLite URL with an absolute path, and None for other databases."""
     url = make_url(index_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
@@ -55,5 +55,5 @@ def absolute_address(index_url: str) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, else the name of its class."""
+    """Return the first line of an error's message, or the name of its class if it has no message."""
     return (str(error).strip() or error.__class__.__name__).splitlines()[0]

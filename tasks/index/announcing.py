@@ -1,6 +1,6 @@
-"""Put what feeds announce into the frontier: each URL once, with its source, as far as its budget of the day goes.
+"""Add announced URLs to the frontier: each once, with its source, within the announcer's daily budget.
 
-If another source announces a URL before its owner does, and it has no article yet, the URL becomes its owner's (ADR
+If another source announces a URL before its owner does, and the URL has no article yet, it passes to its owner (ADR
 0018).
 """
 
@@ -27,10 +27,10 @@ NEW_URLS, NEW_HOSTS = "new_urls_a_day", "new_hosts_a_day"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """One URL, as a feed announces it. `url` is in fetch form, `host` in the form that politeness uses.
+    """One URL, as announced by a feed. `url` is in fetch form; `host` is in the form that politeness uses.
 
-    `owners` are the sources that own its host; a host may have none. `is_foreign` says that a feed of another source
-    than `source_id` announces it, the `announcer`. `rights` is the RSL licence that the feed gives with it.
+    `owners`: sources that own the host (may be empty). `announcer`: source of the announcing feed. `is_foreign`:
+    whether it differs from `source_id`. `rights`: the RSL licence that the feed declares for the URL.
     """
 
     url: Url
@@ -49,7 +49,7 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What one source may add a day."""
+    """How much one source may add a day."""
 
     new_urls_a_day: int
     new_hosts_a_day: int
@@ -57,7 +57,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excess:
-    """One announcement that is beyond its announcer's budget; `budget` is which."""
+    """An announcement beyond its announcer's budget. `budget` names the budget."""
 
     announcement: Announcement
     budget: str
@@ -70,24 +70,25 @@ class _Added:
 
 
 def announce(tx: Connection, announcements: Sequence[Announcement], *, now: datetime) -> int:
-    """Add unknown URLs, due at once; returns how many were new. The order does not matter.
+    """Add unknown URLs, due at once; returns how many are new. The order does not matter.
 
-    A gone URL (410) whose announced date is later than its last request is due again, and counts as new. For a URL that
-    nothing is planned for, its discovery is set to today, once a day, while it is announced. A URL without an article
-    gets its owner, and the title and date of its owner's own feed. What was taken down is left out.
+    A gone URL (410) that is announced with a date later than its last request is due again and counts as new. The
+    discovery date of a URL without a planned look is renewed at most once a day, as long as it is announced. A URL
+    without an article passes to its owner, with the title and date of its owner's feed. URLs that were taken down are
+    left out.
     """
     by_key = _first_of_each(without_taken(tx, announcements))
     if not by_key:
         return 0
     added = _add(tx, _rows(by_key.values(), now), now=now)
-    # from here on all rows are locked, in one order, so that no two writers deadlock
+    # all rows are locked in one order from here on, so that two writers cannot deadlock
     _renew_licences(tx, {key: one.rights for key, one in by_key.items() if one.rights})
     _amend(tx, {key: one for key, one in by_key.items() if one.owners and one.priority < ARCHIVE}, now=now)
     return added
 
 
 def without_taken(tx: Connection, announcements: Sequence[Announcement]) -> Sequence[Announcement]:
-    """Return the announcements without those of what takedowns keep out."""
+    """Return the announcements that no takedown excludes."""
     kept_out = read_kept_out(tx)
     return [one for one in announcements if not _is_taken(one, kept_out)] if kept_out else announcements
 
@@ -100,9 +101,9 @@ def _is_taken(one: Announcement, kept_out: KeptOut) -> bool:
 def take_in(
     tx: Connection, announced: Sequence[Announcement], allowances: Mapping[str, Allowance], *, now: datetime
 ) -> tuple[list[Announcement], list[Excess]]:
-    """Return what may be announced, and what is beyond the announcer's budget; what is known already is free.
+    """Split announcements into those within the announcer's budget and those beyond it. Known URLs are free.
 
-    Notes what is new against the day's budget. A source without an allowance has no bound.
+    Charges new URLs to today's budget. A source without an allowance has no limit.
     """
     keys = [one.url_key for one in announced if one.announcer in allowances]
     if not keys:
@@ -128,7 +129,7 @@ def take_in(
 
 
 def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
-    """Return which of these URLs are known."""
+    """Return the known ones of these URL keys."""
     found = set[str]()
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
         found.update(tx.execute(select(frontier.c.url_key).where(frontier.c.url_key.in_(part))).scalars())
@@ -136,12 +137,12 @@ def find_known(tx: Connection, url_keys: Iterable[str]) -> set[str]:
 
 
 def prune(tx: Connection, *, before: date) -> int:
-    """Forget what was added before that day; returns how many rows."""
+    """Delete intake records from before that day; returns the number of rows."""
     return tx.execute(delete(source_intake).where(source_intake.c.day < before.isoformat())).rowcount
 
 
 def count_excess(beyond: Sequence[Excess]) -> Counter[tuple[str, str]]:
-    """Count what was beyond a budget, by source and budget."""
+    """Count the announcements beyond a budget, by source and budget."""
     return Counter((one.announcement.announcer, one.budget) for one in beyond)
 
 
@@ -154,11 +155,12 @@ def amended(
     is_foreign: bool,
     now: datetime,
 ) -> dict[str, Any]:
-    """Return what a URL's row without an article takes from an announcement: all, if none of its owners has the row.
+    """Return the changes that an announcement makes to the row of a URL without an article. Pure.
 
-    If such a row was dropped, another source's rules dropped it, so it is due again. An owner's row takes what it lacks
-    from an announcement of its own source. `whose` has the announcement's source, feed and priority, `announced` what that
-    says of the page, both by column. Pure.
+    If the row's source is no owner of the host, the row takes all values. If it was dropped, it is due again, because
+    the rules of another source dropped it. If its source is an owner, it takes only missing values, and only from that
+    source's own feeds. `whose` has the announcement's source, feed and priority, `announced` its title and date; both
+    by column.
     """
     if row["source_id"] not in owners:
         again = {"state": State.DUE, "due_at": now, "attempts": 0} if row["state"] == State.DROPPED else {}
@@ -170,19 +172,19 @@ def amended(
 
 
 def _first_of_each(announcements: Sequence[Announcement]) -> dict[str, Announcement]:
-    """Return one announcement of each URL, by key: the first that is not foreign, if there is one."""
+    """Return one announcement per URL key, sorted: the first that is not foreign, else the first."""
     by_key: dict[str, Announcement] = {}
     for one in announcements:
         known = by_key.get(one.url_key)
         if known is None or (known.is_foreign and not one.is_foreign):
             by_key[one.url_key] = one
-    return dict(sorted(by_key.items()))  # two writers lock rows in one order
+    return dict(sorted(by_key.items()))  # all writers lock rows in one order
 
 
 def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) -> int:
-    # rows are parameters, not part of the statement: compiling a dozen parameters a row costs more than all else here
+    # rows are bound parameters: compiling a dozen parameters into the statement for each row would dominate the cost
     statement = insert_into(tx, frontier)
-    # a feed announces what a backfill of its source had found: it is news
+    # a URL from a backfill that a feed announces is news
     is_news = and_(frontier.c.state == State.DUE, statement.excluded.priority < frontier.c.priority)
     is_raised = and_(is_news, frontier.c.priority == ARCHIVE)
     is_back = and_(frontier.c.state == State.GONE, statement.excluded.announced_at > frontier.c.captured_at)
@@ -193,7 +195,7 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
         "announced_at": case((is_back, statement.excluded.announced_at), else_=frontier.c.announced_at),
         "discovered_at": case((is_back, frontier.c.discovered_at), else_=statement.excluded.discovered_at),
     }
-    # `prune` deletes by the day of discovery, so an announced URL must renew it; once a day, since a write costs more
+    # `prune` deletes by discovery date, so an announcement must renew it; once a day, because a write costs more
     is_stale = and_(is_over(), frontier.c.discovered_at < now - RENEWED_EVERY)
     added = statement.on_conflict_do_update(
         index_elements=["url_key"], set_=changed, where=or_(is_back, is_stale, is_raised)
@@ -202,7 +204,7 @@ def _add(tx: Connection, rows: Sequence[dict[str, object]], *, now: datetime) ->
 
 
 def _renew_licences(tx: Connection, licences: Mapping[str, str]) -> None:
-    """Take over the licences that a feed gives to URLs that are known already."""
+    """Store the licences that a feed declares for known URLs."""
     of_url = and_(
         frontier.c.url_key == bindparam("key"), frontier.c.announced_rights.is_distinct_from(bindparam("new"))
     )
@@ -226,7 +228,7 @@ def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) 
 
 
 def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows without an article; a row that is being fetched keeps its source."""
+    """Yield the rows without an article, except rows that are being fetched: these keep their source."""
     columns = [frontier.c[name] for name in ("url_key", "source_id", "state", "announced_title", "announced_at")]
     is_open = and_(frontier.c.article_id.is_(None), frontier.c.state != State.LEASED)
     for part in in_chunks(sorted(url_keys), CHUNK):
@@ -258,7 +260,7 @@ def _rows(several: Iterable[Announcement], now: datetime) -> list[dict[str, obje
 
 
 def _charged(added: _Added, allowance: Allowance, *, is_new: bool) -> str | None:
-    """Count one new URL; returns the budget that it is beyond, and counts nothing then."""
+    """Charge one new URL to the budget. If it is exceeded, charge nothing and return the budget's name."""
     if added.urls >= allowance.new_urls_a_day:
         return NEW_URLS
     if is_new and added.hosts >= allowance.new_hosts_a_day:

@@ -1,6 +1,6 @@
-"""What was taken in from archives: each record once, and a place in the frontier for URLs that nobody announced.
+"""Records from archives: each is imported once, and URLs that nobody announced get a frontier row.
 
-All functions take the transaction they run in.
+All functions run in the caller's transaction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,12 @@ from tasks.values.look import DueUrl
 from tasks.values.rows import Capture
 
 ANNOUNCED_BY = "backfill"
-"""What stands for the announcer of a URL that an archive brought."""
+"""Recorded as the announcer of a URL that came from an archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelved:
-    """A URL of an archive with its capture; nothing is planned for it."""
+    """A URL from an archive, with its capture. No look is planned for it."""
 
     due: DueUrl
     capture: Capture
@@ -29,7 +29,7 @@ class Shelved:
 
 
 def find_archived(tx: Connection, capture_ids: Iterable[str]) -> set[str]:
-    """Return which of these captures were taken in before."""
+    """Return the captures that are already imported."""
     found = set[str]()
     for part in in_chunks(sorted(set(capture_ids)), CHUNK):
         found.update(tx.execute(select(archived.c.capture_id).where(archived.c.capture_id.in_(part))).scalars())
@@ -37,20 +37,20 @@ def find_archived(tx: Connection, capture_ids: Iterable[str]) -> set[str]:
 
 
 def is_empty(tx: Connection) -> bool:
-    """Whether nothing was ever taken in from an archive."""
+    """Whether nothing was ever imported from an archive."""
     return tx.execute(select(archived.c.capture_id).limit(1)).first() is None
 
 
 def note_archived(tx: Connection, capture_ids: Iterable[str]) -> None:
-    """Remember that these captures are taken in."""
+    """Record these captures as imported."""
     rows = [{"capture_id": one} for one in sorted(set(capture_ids))]
     upsert(tx, archived, rows, by=["capture_id"], newest=())
 
 
 def shelve(tx: Connection, shelved: Sequence[Shelved]) -> None:
-    """Give URLs that the frontier does not know a row, for which nothing is planned; rows that are there stay as they are.
+    """Add frontier rows for URLs that it does not know, with no look planned. Existing rows stay unchanged.
 
-    The row has no validators: a first look at the URL, if it is ever asked for, is not conditional.
+    The rows have no validators, so the first request for such a URL is not conditional.
     """
     newest = {one.capture.url_key: one for one in sorted(shelved, key=lambda one: one.capture.fetched_at)}
     rows = [_row(one) for _, one in sorted(newest.items())]

@@ -1,4 +1,4 @@
-"""The articles for decisions: the known article of a URL, by its own name or another, and the other places of a text."""
+"""Known articles, for decisions: look-up by URL, alias or text, and updates of articles and clusters."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,19 +15,20 @@ from tasks.values.rows import Article
 CHUNK = 400
 
 MAX_EARLIER = 64
-"""Contents that are remembered a URL, the latest: a live blog has hundreds, and does not go back to its first."""
+"""Earlier contents kept per URL, the newest: a live blog has hundreds and never returns to its first."""
 
 ELSEWHERE = "elsewhere"
-"""The kind of an alias on another site that a redirect passed: recorded, and never believed."""
+"""The kind of an alias on another site that a redirect passed through. It is recorded and never believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
-    """One article's newest revision (by `fetched_at`), as far as a decision needs it; `earlier_contents` are others seen at its URL.
+    """The newest revision of an article (by `fetched_at`), reduced to what decisions need.
 
-    Each of these is a revision and its content digest, the oldest first. `content_digest` and `extractor` are None if they
-    are still to be read from the lake. `last_revision` is the greatest number that a revision has or had, if that is
-    not the newest's: revisions fold, and pages of archives are older. If it is, its rows say.
+    `earlier_contents`: other contents seen at its URL, as (revision, content digest), the oldest first.
+    `content_digest` and `extractor` are None until they are read from the lake. `last_revision`: the highest revision
+    number ever used, if it is not the newest revision's own. The two differ after revisions fold, or if an archive adds
+    an older page.
     """
 
     article_id: str
@@ -49,11 +50,11 @@ class KnownArticle:
 
     @property
     def next_revision(self) -> int:
-        """The number that its next revision has: one that none of its revisions ever had."""
+        """The number of its next revision, which no earlier revision has used."""
         return max(self.revision, self.last_revision or 0) + 1
 
     def with_contents(self, contents: Iterable[tuple[int, str]]) -> "KnownArticle":
-        """Return the article with these contents among its earlier ones."""
+        """Return the article with these contents added to its earlier ones."""
         earlier = sorted({*self.earlier_contents, *contents} - {(self.revision, self.content_digest)})
         return replace(self, earlier_contents=tuple(earlier[-MAX_EARLIER:]))
 
@@ -63,7 +64,7 @@ _CHANGING = KnownArticle.__dataclass_fields__.keys() - {"article_id", "first_see
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another URL of an article, by their keys: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
+    """Another URL of an article: a claim, not a fact. `how` is `redirect`, `canonical` or `elsewhere`."""
 
     url_key: str
     article_key: str
@@ -71,12 +72,12 @@ class Alias:
 
 
 def article_id_of(url_key: str) -> str:
-    """Return the article's id: a function of its URL's identity, so that a rebuilt index gives the same ids."""
+    """Return the id of the article at a URL. It depends on the URL key alone, so a rebuilt index has the same ids."""
     return hashlib.sha256(url_key.encode()).hexdigest()[:32]
 
 
 def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownArticle]:
-    """Return the articles known at these URLs, by url_key."""
+    """Return the articles at these URLs, by URL key."""
     return {
         row["url_key"]: _known(row)
         for part in _parts(url_keys)
@@ -85,12 +86,12 @@ def find_by_url_key(tx: Connection, url_keys: Iterable[str]) -> dict[str, KnownA
 
 
 def find_url_keys(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
-    """Return the url_key of each of these articles that is known."""
+    """Return the URL keys of the known ones of these articles, by article id."""
     return _find_column(tx, articles.c.url_key, article_ids)
 
 
 def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
-    """Return for each of these URLs that is an alias the key of its article's URL."""
+    """Return the article's URL key for each of these URLs that is an alias; kind `elsewhere` is ignored."""
     return {
         row.url_key: row.article_key
         for part in _parts(url_keys)
@@ -103,7 +104,7 @@ def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
 
 
 def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
-    """Write claims about URLs; the newest claim is kept, and one of `elsewhere` replaces no other."""
+    """Store claims about URLs. The newest claim wins, but `elsewhere` replaces no other claim."""
     several = list(claims)
     passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
     claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
@@ -113,7 +114,7 @@ def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> N
 
 
 def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, KnownArticle]:
-    """Return for each text digest the earliest article that has it now: a duplicate is a duplicate of that article."""
+    """Return the earliest article that has each text digest now. Duplicates refer to that article."""
     found: dict[str, KnownArticle] = {}
     for part in _parts(text_digests):
         for one in find_where(tx, articles.c.text_digest.in_(part)):
@@ -129,12 +130,12 @@ def find_by_id(tx: Connection, article_id: str) -> KnownArticle | None:
 
 
 def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
-    """Return the cluster of each of these articles."""
+    """Return the cluster ids of these articles, by article id."""
     return _find_column(tx, articles.c.cluster_id, article_ids)
 
 
 def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
-    """Return the representative of each of these clusters."""
+    """Return the representatives of these clusters, by cluster id."""
     return {
         one.cluster_id: one
         for part in _parts(cluster_ids)
@@ -143,19 +144,19 @@ def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str
 
 
 def merge_clusters(tx: Connection, merged: Mapping[str, str]) -> None:
-    """Move the members of each cluster to another, by cluster id; representatives are set elsewhere."""
+    """Move the members of each cluster into another (loser to winner). Does not change representatives."""
     for loser, winner in sorted(merged.items()):
         tx.execute(update(articles).where(articles.c.cluster_id == loser).values(cluster_id=winner))
 
 
 def demote(tx: Connection, article_ids: Iterable[str]) -> None:
-    """Make these articles no longer represent their cluster."""
+    """Clear the representative flag of these articles."""
     for part in _parts(article_ids):
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=False))
 
 
 def remember(tx: Connection, several: Iterable[tuple[Article, KnownArticle]]) -> None:
-    """Write the newest state of each article, and where it is by its row, the newest if there is a choice."""
+    """Store the newest state of each article. Its URL is updated only from the row of its newest revision."""
     ordered = sorted(several, key=lambda pair: pair[0].article_id)
     newest = [_values(*pair) for pair in ordered if pair[0].revision == pair[1].revision]
     others = [_values(*pair) for pair in ordered if pair[0].revision != pair[1].revision]
@@ -169,27 +170,27 @@ def _values(row: Article, known: KnownArticle) -> dict[str, object]:
 
 
 def lower_first_seen(tx: Connection, first_seen: Mapping[str, datetime]) -> None:
-    """Set since when articles are known back to an earlier instant, by their ids."""
+    """Lower the `first_seen_at` of articles, by id. Never raises it."""
     for article_id, at in sorted(first_seen.items()):
         is_later = and_(articles.c.article_id == article_id, articles.c.first_seen_at > at)
         tx.execute(update(articles).where(is_later).values(first_seen_at=at))
 
 
 def promote(tx: Connection, article_ids: Iterable[str]) -> None:
-    """Let these articles represent their clusters."""
+    """Make these articles the representatives of their clusters."""
     for part in _parts(article_ids):
         tx.execute(update(articles).where(articles.c.article_id.in_(part)).values(is_representative=True))
 
 
 def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
-    """Write what was learnt of the earlier contents of these articles, and nothing else."""
+    """Store the earlier contents of these articles and nothing else."""
     for one in sorted(known, key=attrgetter("article_id")):
         is_it = articles.c.article_id == one.article_id
         tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
 
 
 def find_where(tx: Connection, condition: ColumnElement[bool]) -> list[KnownArticle]:
-    """Return the articles that a condition holds for."""
+    """Return the articles that match a condition."""
     return [_known(row) for row in tx.execute(select(articles).where(condition)).mappings()]
 
 
@@ -209,7 +210,7 @@ def _listed(contents: tuple[tuple[int, str], ...]) -> list[list[object]] | None:
 
 
 def _find_column(tx: Connection, column: Column[str], article_ids: Iterable[str]) -> dict[str, str]:
-    """Return what a column has of each of these articles."""
+    """Return one column's values for these articles, by article id."""
     columns = select(articles.c.article_id, column)
     return {
         article_id: value

@@ -1,7 +1,7 @@
-"""Lists of articles, stories and failures as people look through them, the newest first.
+"""Lists of articles, stories and failures for people, the newest first.
 
-An article's place is the instant of its publication, or of its first sight if that is unknown or in the future.
-Every list is cut by an index and a limit: none reads a whole table. All functions take the transaction they run in.
+Articles are ordered by their time of publication, or by first sight if that is unknown or in the future. Every list
+uses a database index and a limit, so none scans a whole table. All functions run in the caller's transaction.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,10 +18,10 @@ from tasks.index.schema import SHOWN_AT, articles, feeds, frontier, runs
 from tasks.values.rows import Outcome
 
 NO_PAGE = (Outcome.FAILED.value, Outcome.QUARANTINED.value, Outcome.SKIPPED.value)
-"""The outcomes of looks that gave no page."""
+"""Outcomes of looks that yielded no page."""
 
 FEW_SOURCES = 8
-"""So many sources are read one by one, each by its index; more are filtered out of the list of all."""
+"""Up to this many sources are queried one by one with the index by source. More are filtered from the list of all."""
 
 _shown_at: ColumnElement[datetime] = literal_column(SHOWN_AT, Instant())
 _LISTED = ("article_id", "url", "source_id", "language", "title", "revision", "published_at", "first_seen_at", "fetched_at",
@@ -30,7 +30,7 @@ _LISTED = ("article_id", "url", "source_id", "language", "title", "revision", "p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedArticle:
-    """One article as a list shows it; `shown_at` is its place in the list, `copies` how many articles its story has."""
+    """An article as a row of a list. `shown_at`: its sort key. `copies`: number of articles in its story."""
 
     article_id: str
     url: str
@@ -50,7 +50,7 @@ class ListedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place in a list of articles: the last one that was shown."""
+    """A cursor in a list of articles: the last one shown."""
 
     shown_at: datetime
     article_id: str
@@ -58,7 +58,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleFilter:
-    """Which articles a list has; `sources` None: of all sources. From `since`, and before `until`."""
+    """Which articles to list. `sources` None means all; the time is [`since`, `until`)."""
 
     sources: frozenset[str] | None = None
     language: str | None = None
@@ -68,7 +68,7 @@ class ArticleFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedStory:
-    """A story of several articles; the two instants are those of its first and its newest article."""
+    """A story of several articles, with the times of its first and its newest article."""
 
     cluster_id: str
     articles: int
@@ -79,7 +79,7 @@ class ListedStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoPage:
-    """A URL whose last look gave no page, and why."""
+    """A URL whose last look yielded no page, and why."""
 
     url: str
     source_id: str
@@ -93,7 +93,7 @@ class NoPage:
 
 
 def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, limit: int) -> list[ListedArticle]:
-    """Return the newest articles that the filter wants, those after `before` in the list."""
+    """Return the newest articles that match the filter, starting after the cursor `before`."""
     if wanted.sources is not None and len(wanted.sources) <= FEW_SOURCES:
         parts = [_newest(wanted, before, limit).where(articles.c.source_id == one) for one in sorted(wanted.sources)]
         if not parts:
@@ -103,7 +103,7 @@ def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, 
     else:
         query = _newest(wanted, before, limit)
         if wanted.sources is not None:
-            # as an expression, or SQLite takes the index of sources, and sorts all their articles
+            # an expression keeps SQLite from using the index by source and sorting all articles of these sources
             query = query.where(func.coalesce(articles.c.source_id, "").in_(sorted(wanted.sources)))
     return _listed(tx, query)
 
@@ -115,7 +115,7 @@ def find_members(tx: Connection, cluster_id: str, *, limit: int) -> list[ListedA
 
 
 def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str, ListedArticle]:
-    """Return those of these articles that are known, by id."""
+    """Return the known ones of these articles, by id."""
     if not article_ids:
         return {}
     query = _columns().where(articles.c.article_id.in_(sorted(set(article_ids))))
@@ -123,9 +123,9 @@ def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str,
 
 
 def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int) -> list[ListedStory]:
-    """Return the stories that were reported again in this time, with all their articles: those of the most sources first."""
+    """Return the stories repeated within [`since`, `until`), with all their articles, those with most sources first."""
     number, sources = func.count(), func.count(articles.c.source_id.distinct())
-    # of a story, all articles but the earliest represent nothing: most articles of the time are left out at once
+    # only repeats are not representative, so this condition discards most articles of the period at once
     again = select(articles.c.cluster_id).where(
         _shown_at >= _bound(since), _shown_at < _bound(until), articles.c.is_representative.is_(False)
     )
@@ -146,7 +146,7 @@ def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int
 
 
 def find_heads(tx: Connection, cluster_ids: Collection[str]) -> dict[str, ListedArticle]:
-    """Return the earliest article of each of these stories."""
+    """Return the earliest article of each of these stories, by cluster id."""
     if not cluster_ids:
         return {}
     query = _columns().where(articles.c.cluster_id.in_(sorted(cluster_ids))).order_by(_shown_at, articles.c.article_id)
@@ -157,14 +157,14 @@ def find_heads(tx: Connection, cluster_ids: Collection[str]) -> dict[str, Listed
 
 
 def newest_at(tx: Connection) -> datetime | None:
-    """Return the place of the newest article, or None if there is none."""
+    """Return the sort key of the newest article, or None if there is none."""
     return tx.execute(
         select(_shown_at).select_from(articles).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(1)
     ).scalar()
 
 
 def find_languages(tx: Connection) -> list[str]:
-    """Return the languages of the newest articles, the most frequent first: all would need the whole table."""
+    """Return the languages of the newest 2,000 articles, the most frequent first. All articles would need a full scan."""
     newest = select(articles.c.language).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(2000).subquery()
     query = select(newest.c.language).where(newest.c.language.is_not(None)).group_by(newest.c.language)
     return list(tx.execute(query.order_by(func.count().desc(), newest.c.language)).scalars())
@@ -173,7 +173,7 @@ def find_languages(tx: Connection) -> list[str]:
 def find_no_pages(
     tx: Connection, *, source_id: str | None, reasons: Collection[str] | None, limit: int
 ) -> list[NoPage]:
-    """Return the URLs whose last look gave no page, the newest look first."""
+    """Return the URLs whose last look yielded no page, the newest look first."""
     names = NoPage.__dataclass_fields__
     query = select(*(frontier.c[name] for name in names)).where(
         frontier.c.reason.is_not(None), frontier.c.outcome.in_(NO_PAGE)
@@ -195,7 +195,7 @@ def find_feeds_of(tx: Connection, source_id: str, *, limit: int) -> list[dict[st
 
 
 def find_failing_feeds(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
-    """Return the feeds whose last poll failed, those that failed most often in a row first."""
+    """Return the feeds whose last poll failed, those with most consecutive failures first."""
     names = ("feed_url", "source_id", "kind", "polled_at", "due_at", "failures", "reason")
     query = select(*(feeds.c[name] for name in names)).where(feeds.c.reason.is_not(None))
     query = query.order_by(feeds.c.failures.desc(), feeds.c.polled_at.desc(), feeds.c.feed_url)
@@ -203,7 +203,7 @@ def find_failing_feeds(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
 
 
 def count_by_day(tx: Connection, sources: Collection[str] | None, *, since: date) -> dict[date, int]:
-    """Return how many articles these sources (None: all) published on each day from then on, as far as is kept."""
+    """Return the number of articles a day that these sources (None: all) published since then, within retention."""
     known = source_arrivals.c
     number = func.sum(sum((known[hour] for hour in HOURS[1:]), start=known[HOURS[0]]))
     query = select(known.day, number).where(known.day >= since.isoformat()).group_by(known.day)
@@ -213,7 +213,7 @@ def count_by_day(tx: Connection, sources: Collection[str] | None, *, since: date
 
 
 def count_looks(tx: Connection, source_id: str | None, *, since: date) -> list[tuple[str, str, int]]:
-    """Return the looks of a source (None: of all) from that day on: source, result, and how many."""
+    """Return the looks of a source (None: all) since that day, as (source, result, number)."""
     known = source_tallies.c
     query = select(known.source_id, known.what, func.sum(known.number)).where(
         known.kind == TallyKind.LOOK, known.day >= since.isoformat()
@@ -224,7 +224,7 @@ def count_looks(tx: Connection, source_id: str | None, *, since: date) -> list[t
 
 
 def last_run_at(tx: Connection) -> datetime | None:
-    """Return when the last run began, or None before the first."""
+    """Return when the last run began, or None before the first run."""
     return tx.execute(select(runs.c.started_at).order_by(runs.c.started_at.desc()).limit(1)).scalar()
 
 
@@ -235,7 +235,7 @@ def _columns() -> Select[Any]:
 def _newest(wanted: ArticleFilter, before: Place | None, limit: int) -> Select[Any]:
     query = _columns()
     if wanted.language is not None:
-        # `en` also wants `en-GB`
+        # `en` includes `en-GB`
         is_it = or_(
             articles.c.language == wanted.language,
             articles.c.language.startswith(f"{wanted.language}-", autoescape=True),

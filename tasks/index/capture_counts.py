@@ -1,6 +1,6 @@
-"""Counts of captures by source and result: they outlive each process, and are written where batches are decided.
+"""Counts of captures by source and result. They are persistent and updated when a batch is decided.
 
-The cost of reading them grows with the number of sources and reasons, not of URLs.
+Reading costs time in proportion to sources and reasons, not to URLs.
 """
 
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from tasks.index.statements import insert_into
 from tasks.values.rows import CountedCapture, Novelty
 
 ARRIVALS = frozenset({Novelty.NEW, Novelty.DUPLICATE, Novelty.NEAR_DUPLICATE, Novelty.EXCERPT})
-"""The novelties that make an unknown article: each is a sign of life of its source."""
+"""Novelties of articles that were unknown before: each shows that its source still publishes."""
 
 _KEY = ("source_id", "outcome", "reason", "novelty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureCount:
-    """One sum: the captures of a source with this result, their bytes, and the instant of the latest."""
+    """One count: a source's captures with this result, their bytes, and the time of the latest."""
 
     source_id: str
     outcome: str
@@ -33,7 +33,7 @@ class CaptureCount:
 
 
 def count_captures(tx: Connection, captures: Iterable[CountedCapture]) -> None:
-    """Add the captures of a decided batch; call it while the transaction has the outbox's lock, or it waits for rows."""
+    """Add the captures of a decided batch. Call it while the transaction holds the outbox lock: rows are contended."""
     several: dict[tuple[str, ...], list[CountedCapture]] = {}
     for one in captures:
         key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")
@@ -60,5 +60,5 @@ def count_captures(tx: Connection, captures: Iterable[CountedCapture]) -> None:
 
 
 def read_counts(tx: Connection) -> tuple[CaptureCount, ...]:
-    """Return all of them."""
+    """Return all counts."""
     return tuple(CaptureCount(**row) for row in tx.execute(select(capture_counts)).mappings())

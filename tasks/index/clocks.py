@@ -1,6 +1,6 @@
-"""Instants that were stored by a clock that was wrong: what is further ahead than it may is brought back.
+"""Repair timestamps that a wrong clock has stored too far in the future.
 
-A machine whose clock was a year fast for an hour leaves hosts that are never asked and URLs that are never due.
+If a machine's clock is a year fast for an hour, hosts are never asked again and URLs are never due.
 """
 
 from datetime import datetime, timedelta
@@ -12,14 +12,14 @@ from tasks.index.schema import WAITING_STATES, feeds, frontier, hosts, places
 from tasks.index.turns import PRIORITIES
 
 HOSTS_AHEAD = timedelta(hours=24)
-"""No host is left alone for longer: a Retry-After counts up to a day."""
+"""Upper bound of a host's wait: a Retry-After counts for at most a day."""
 
 URLS_AHEAD = timedelta(days=30)
-"""No URL, and no feed, is due later."""
+"""Upper bound of the due time of URLs and feeds."""
 
 
 def bring_back(tx: Transaction, *, now: datetime) -> int:
-    """Read every stored instant that is too far ahead as its bound, and keep that; returns how many there were."""
+    """Lower every stored due time beyond its bound to that bound; returns how many were lowered."""
     brought = 0
     if _has_late_urls(tx, now + URLS_AHEAD):
         late = frontier.c.due_at > now + URLS_AHEAD
@@ -33,7 +33,7 @@ def bring_back(tx: Transaction, *, now: datetime) -> int:
 
 
 def _has_late_urls(tx: Transaction, bound: datetime) -> bool:
-    """Whether any URL is due too late; one look into an index each, if a million rows may wait."""
+    """Whether any URL is due beyond the bound. One index look-up per state and priority, even with a million rows."""
     for state in WAITING_STATES:
         for priority in PRIORITIES:
             of_these = (frontier.c.state == state, frontier.c.priority == priority)

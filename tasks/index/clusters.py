@@ -1,7 +1,7 @@
-"""The clusters for the lake: the size of each, its earliest article, and the clusters that have changed.
+"""The clusters for the lake: their sizes, earliest articles, and which of them have changed.
 
-A row of the lake has the state of its cluster at the row's decision. A transaction that changes a cluster marks it, and
-`maintain` updates the rows of marked clusters. All functions take the transaction they run in.
+A row of the lake shows its cluster as of the row's decision. A transaction that changes a cluster marks it, and
+`maintain` updates the rows of marked clusters. All functions run in the caller's transaction.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,12 +17,12 @@ from tasks.values.rows import Article
 CHUNK = 400
 
 CLUSTER_COLUMNS = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest", "first_seen_at")
-"""The columns of `articles` that follow from an article's cluster."""
+"""The columns of `articles` that depend on the article's cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """The cluster columns for an article's rows; `revision` of these rows were fetched between the two instants."""
+    """The cluster columns of an article. Its rows have revisions up to `revision`, fetched between the two times."""
 
     article_id: str
     cluster_id: str
@@ -35,14 +35,14 @@ class Membership:
 
 
 def mark_changed(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, int]:
-    """Mark those of these clusters that have more than one article; returns the size of each."""
+    """Mark those of these clusters that have several articles; returns the sizes of all of them."""
     sizes = _sizes(tx, cluster_ids)
     mark(tx, (cluster_id for cluster_id, size in sizes.items() if size > 1))
     return sizes
 
 
 def mark(tx: Connection, cluster_ids: Iterable[str]) -> None:
-    """Mark these clusters: the lake's rows of them need an update."""
+    """Mark clusters whose rows in the lake need an update."""
     rows = [{"cluster_id": cluster_id, "marks": 1} for cluster_id in sorted(set(cluster_ids))]
     if rows:
         insert = insert_into(tx, stale_clusters)
@@ -51,13 +51,13 @@ def mark(tx: Connection, cluster_ids: Iterable[str]) -> None:
 
 
 def find_stale(tx: Connection, *, limit: int, after: str = "") -> dict[str, int]:
-    """Return marked clusters with their marks, in the order of their ids, from after the given one."""
+    """Return the marked clusters after the cursor `after`, in order of id, with their marks."""
     query = select(stale_clusters).where(stale_clusters.c.cluster_id > after).order_by(stale_clusters.c.cluster_id)
     return dict(tx.execute(query.limit(limit)).tuples().all())
 
 
 def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Membership]:
-    """Return the place of each article of these clusters, by article id."""
+    """Return the memberships of all articles of these clusters, by article id."""
     found: dict[str, Membership] = {}
     for part in _parts(cluster_ids):
         rows = tx.execute(select(articles).where(articles.c.cluster_id.in_(part))).all()
@@ -82,7 +82,7 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
 
 
 def find_misplaced(tx: Connection, rows: Iterable[Article]) -> set[str]:
-    """Return the clusters, as the index has them, of rows that show another state of their cluster."""
+    """Return the clusters (as in the index) of those rows whose cluster columns are outdated."""
     held = list(rows)
     members: dict[str, Membership] = {}
     for part in _parts(row.article_id for row in held):
@@ -97,7 +97,7 @@ def find_misplaced(tx: Connection, rows: Iterable[Article]) -> set[str]:
 
 
 def clear(tx: Connection, marked: Mapping[str, int]) -> None:
-    """Remove these marks of clusters; a cluster that was marked since keeps its mark."""
+    """Remove these marks. A cluster that was marked again since then keeps its mark."""
     for cluster_id, marks in sorted(marked.items()):
         is_as_marked = (stale_clusters.c.cluster_id == cluster_id) & (stale_clusters.c.marks == marks)
         tx.execute(delete(stale_clusters).where(is_as_marked))

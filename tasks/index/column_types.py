@@ -1,4 +1,4 @@
-"""What the index's tables are made of: types of columns that are the same in both databases, and the metadata, which names indexes."""
+"""Column types that behave alike in both databases, and the metadata that names database indexes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,10 +11,10 @@ from tasks.values.text.storable import storable_text
 
 
 class _StoredInstant(DATETIME):
-    """SQLite's own type, its text made by one call instead of a template of seven numbers."""
+    """SQLite's own type. One call formats the text, instead of a template of seven numbers."""
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], str | None]:
-        """Return what makes the text, with all six digits of the microseconds, as the template does."""
+        """Return the formatter: six digits of microseconds, as the original has."""
         del dialect
         return lambda value: None if value is None else value.isoformat(" ", "microseconds")
 
@@ -23,7 +23,7 @@ _STORED: TypeEngine[datetime] = _StoredInstant()  # type: ignore[no-untyped-call
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant to the microsecond. SQLite has no time zones: there it is naive text, always UTC."""
+    """An aware UTC time with microseconds. SQLite has no time zones, so it stores naive text, always UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -33,7 +33,7 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(_STORED if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive instant: another machine would read it differently."""
+        """Convert to UTC. Raises ValueError for a naive time, which another machine would read differently."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -42,7 +42,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the instant that was stored."""
+        """Return the time as aware UTC."""
         del dialect
         if value is None:
             return None
@@ -50,13 +50,13 @@ class Instant(TypeDecorator[datetime]):
 
 
 class WebText(TypeDecorator[str]):
-    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: these become U+FFFD, as in the lake."""
+    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: replaced by U+FFFD, as in the lake."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace characters that a database refuses."""
+        """Replace the characters that a database refuses."""
         del dialect
         return None if value is None else storable_text(value)
 

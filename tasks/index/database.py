@@ -1,7 +1,7 @@
-"""Open the index: an engine with the right transactions, at the newest schema, tied to one lake (ADR 0001).
+"""Open the index: an engine with the right transactions, at the newest schema, bound to one lake (ADR 0001).
 
-SQLite: WAL, `BEGIN IMMEDIATE` for each transaction that will write (a `BEGIN` that turns into a write fails by the
-thousand beside other writers), durable at each commit unless the caller says otherwise. PostgreSQL: READ COMMITTED.
+SQLite: WAL, and `BEGIN IMMEDIATE` for every transaction that writes, because upgrading a read transaction fails by the
+thousand beside other writers. Commits are durable unless the caller says otherwise. PostgreSQL: READ COMMITTED.
 """
 
 import os
@@ -32,7 +32,7 @@ HEAD = "0014"
 
 BUSY_TIMEOUT_S = 30
 PROGRESS_STEPS = 100_000
-"""Steps of SQLite's machine between two checks of the clock: a few milliseconds."""
+"""Steps of SQLite's virtual machine between two checks of the clock: a few milliseconds."""
 WRITES = "presslake_writes"
 DURABLE = "presslake_durable"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -41,11 +41,11 @@ _migrating = threading.Lock()  # alembic keeps its context in a module, so a pro
 
 
 Transaction = Connection
-"""A transaction of the index: other rooms hand it on, and no statement of theirs runs in it."""
+"""A transaction of the index. Other packages pass it on and run no statements of their own in it."""
 
 
 class Index:
-    """The control plane, opened. Decisions happen inside `write()`, everything that only reads inside `read()`."""
+    """The opened control plane. Decide inside `write()`; use `read()` for everything that only reads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -53,25 +53,26 @@ class Index:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether the index is an SQLite file, and not a PostgreSQL server."""
+        """Whether the index is an SQLite file rather than PostgreSQL."""
         return self._engine.dialect.name == "sqlite"
 
     @property
     def uri(self) -> str:
-        """Its address for people, without the password."""
+        """The index's address for display, without the password."""
         return without_secrets(self._engine.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection for reading; raises IndexUnavailable."""
+        """Open a read transaction. Raises IndexUnavailable."""
         with translated(self.uri), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self, *, is_durable: bool = True) -> Iterator[Connection]:
-        """Give one transaction, committed at the end and rolled back on any error; raises IndexUnavailable.
+        """Open a write transaction: committed at the end, rolled back on any error. Raises IndexUnavailable.
 
-        A commit that is not durable outlives this process, but a loss of power may undo the latest ones (SQLite only).
+        A commit that is not durable survives the end of the process, but a power failure may undo the latest ones
+        (SQLite only).
         """
         with translated(self.uri), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, DURABLE: is_durable})
@@ -80,7 +81,7 @@ class Index:
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
-        """Give one transaction that is always rolled back, to see what a write would do; raises IndexUnavailable."""
+        """Open a write transaction that is always rolled back, for dry runs. Raises IndexUnavailable."""
         with translated(self.uri), self._engine.connect() as connection:
             writing = connection.execution_options(**{WRITES: True, DURABLE: False})
             transaction = writing.begin()
@@ -91,7 +92,7 @@ class Index:
 
     @contextmanager
     def alone(self) -> Iterator[Any]:
-        """Give a driver's connection without a transaction, for statements that may be in none; raises IndexUnavailable."""
+        """Open a driver connection in autocommit mode, for statements such as VACUUM. Raises IndexUnavailable."""
         with translated(self.uri):
             pooled = self._engine.raw_connection()
             try:
@@ -99,10 +100,10 @@ class Index:
                     pooled.driver_connection.autocommit = True  # type: ignore[union-attr]
                 yield pooled.driver_connection
             finally:
-                pooled.invalidate()  # what was set for it is for nobody else
+                pooled.invalidate()  # its settings must not leak to other users
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -115,7 +116,7 @@ class Index:
 
 
 def open_index(index_url: str) -> Index:
-    """Open the index at an SQLAlchemy URL; make it or migrate it if needed. Raises ConfigError."""
+    """Open the index at an SQLAlchemy URL; create or migrate it if needed. Raises ConfigError."""
     engine = _make_engine(parse_address(index_url))
     index = Index(engine)
     try:
@@ -131,10 +132,10 @@ def open_index(index_url: str) -> Index:
 
 
 def open_reader(index_url: str, *, timeout_s: int) -> Index:
-    """Open an index for reading only: nothing is made, migrated or written; raises ConfigError.
+    """Open an index for reading only. Creates, migrates and writes nothing. Raises ConfigError.
 
-    Raises IndexUnavailable if it is away, not made yet or not migrated yet. Work that takes longer than `timeout_s`
-    is ended: with SQLite all reading together, with PostgreSQL one statement or connect.
+    Raises IndexUnavailable if it is unreachable, missing or not yet migrated. `timeout_s` bounds the whole connection
+    with SQLite, and each statement and connect with PostgreSQL.
     """
     url = parse_address(index_url)
     index = Index(_make_engine(url, is_read_only=_is_in_fixed_folder(url)))
@@ -156,10 +157,10 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
 
 
 def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = False) -> None:
-    """Tie the index to its lake at the first use; raises ConfigError if it belongs to another.
+    """Bind the index to its lake at first use. Raises ConfigError if it is bound to another lake.
 
-    What an index knows is in one lake: with another lake, whole outlets would be skipped as known. And a lake that
-    `is_used` by another index would get everything twice.
+    An index describes one lake: with another, whole outlets would be skipped as known. A new index on a lake that
+    `is_used` would fetch everything a second time.
     """
     with index.write() as tx:
         lock(tx, "lake")
@@ -176,7 +177,7 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = Fals
 
 
 def check_bound_lake(index: Index, *, lake_id: str, lake_uri: str) -> None:
-    """Check that an index and a lake that are looked at belong together; raises ConfigError."""
+    """Check that an index and a lake belong together, without binding them. Raises ConfigError."""
     with index.read() as tx:
         bound = _bound(tx)
     if bound:
@@ -197,25 +198,25 @@ def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri:
 
 @contextmanager
 def savepoint(tx: Connection) -> Iterator[None]:
-    """Run a part of a transaction that may fail: then it leaves nothing, and the rest goes on. Raises IndexUnavailable."""
+    """Run a part of a transaction that may fail. A failure rolls back only this part. Raises IndexUnavailable."""
     with translated(without_secrets(tx.engine.url)), tx.begin_nested():
         yield
 
 
 def lock(tx: Connection, name: str) -> None:
-    """Let only one transaction of all processes past this point; the lock is held until that transaction ends."""
-    if tx.dialect.name != "sqlite":  # SQLite's BEGIN IMMEDIATE is the lock already
+    """Take an exclusive lock across all processes, held until the transaction ends."""
+    if tx.dialect.name != "sqlite":  # BEGIN IMMEDIATE already is such a lock
         tx.execute(_LOCK, {"name": f"presslake.{name}"})
 
 
 def share(tx: Connection, name: str) -> None:
-    """Let no transaction that takes the `lock` of this name past that point before this one ends, and wait for one."""
+    """Take `lock` in shared mode: wait for an exclusive holder, and keep others out until this transaction ends."""
     if tx.dialect.name != "sqlite":
         tx.execute(_SHARED_LOCK, {"name": f"presslake.{name}"})
 
 
 def is_missing(index_url: str) -> bool:
-    """Whether an index is a file that is not there yet, or a database without its tables; raises ConfigError."""
+    """Whether the SQLite file or the PostgreSQL tables do not exist yet. Raises ConfigError."""
     url = parse_address(index_url)
     if url.get_backend_name() == "sqlite":
         return not is_there(Path(str(url.database)))
@@ -227,7 +228,7 @@ def is_missing(index_url: str) -> bool:
 
 
 def _is_in_fixed_folder(url: URL) -> bool:
-    """Whether it is a file in a folder that may not be written: SQLite puts files beside one that it reads."""
+    """Whether it is an SQLite file in a read-only folder. Even to read, SQLite creates files beside the database."""
     return url.get_backend_name() == "sqlite" and not os.access(Path(str(url.database)).parent, os.W_OK)
 
 
@@ -260,7 +261,7 @@ def _as_json(value: object) -> str:
 
 
 def _read_only(_dialect: object, _record: object, words: list[str], arguments: dict[str, Any]) -> None:
-    """Open the file as one that stays as it is, unless another process has its log beside it (SQLite, "URI Filenames")."""
+    """Open the file as immutable, unless another process has its WAL beside it (SQLite, "URI Filenames")."""
     (path,) = words
     how = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     words[:] = [f"file:{quote(path)}?{how}"]
@@ -275,7 +276,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a 
 
 
 def _enter_wal(connection: Any) -> None:  # noqa: ANN401
-    """Put the file into WAL mode; SQLite does not wait if several processes do so at once, so we do."""
+    """Switch the file to WAL mode. SQLite does not wait when several processes do this at once, so retry here."""
     give_up_at = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
@@ -301,7 +302,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _restrict(index: Index, timeout_s: int) -> None:
-    """Allow the connections only to read, and no longer than this."""
+    """Make the connections read-only and limit their time."""
 
     def restrict_connection(connection: Any, _record: object) -> None:  # noqa: ANN401
         until = time.monotonic() + timeout_s
@@ -369,7 +370,7 @@ def _cannot_be_opened(index: Index, error: IndexUnavailable) -> ConfigError:
 
 
 def _own_id(index: Index) -> str:
-    """Return the id under which this index commits to the lake; the first call makes it."""
+    """Return the id under which this index commits to the lake; create it on the first call."""
     query = select(facts.c.value).where(facts.c.name == "index_id")
     with index.read() as tx:
         known: str | None = tx.execute(query).scalar()

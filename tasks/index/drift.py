@@ -1,6 +1,6 @@
-"""Figures of a source's pages by day: only sums, so that batches add up in any order.
+"""Daily figures of a source's pages. They are sums only, so batches can be added in any order.
 
-All functions take the transaction they run in.
+All functions run in the caller's transaction.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,11 +17,11 @@ _SUMS = ("pages", "empty", "titled", "dated", "usual", "log_length")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDay:
-    """A source's pages of one UTC day, or of several from that day on.
+    """A source's pages of one UTC day, or of several days starting with it.
 
-    `pages` counts the stories; other fields count those with a title, a date, and a text by the usual path. `empty`
-    counts the pages that should be stories and gave no text. `log_length` is the sum of the logarithms of the texts'
-    characters.
+    `pages`: stories. `titled`, `dated`, `usual`: stories with a title, with a date, and with a text from the usual
+    path. `empty`: pages that should be stories but gave no text. `log_length`: sum of the logarithms of the text
+    lengths in characters.
     """
 
     source_id: str
@@ -40,18 +40,18 @@ class SourceDay:
 
 
 def add_days(tx: Connection, days: Iterable[SourceDay]) -> None:
-    """Add to the figures of these days; each source has one entry."""
+    """Add to the figures of these days. A source may appear only once."""
     rows = [{**row_of(one), "day": one.day.isoformat()} for one in days]
     if not rows:
         return
-    rows.sort(key=lambda row: (row["source_id"], row["day"]))  # one order everywhere, or two batches may deadlock
+    rows.sort(key=lambda row: (row["source_id"], row["day"]))  # a fixed order, or two batches may deadlock
     insert = insert_into(tx, source_days)
     sums = {name: source_days.c[name] + insert.excluded[name] for name in _SUMS}
     tx.execute(insert.on_conflict_do_update(index_elements=["source_id", "day"], set_=sums), rows)
 
 
 def find_days(tx: Connection, source_ids: Collection[str], *, since: date, apart: date) -> list[SourceDay]:
-    """Return the sources' days since then, by source and day; the days before `apart` are added up as one."""
+    """Return the sources' days since then, by source and day. Days before `apart` are summed into one."""
     known = source_days.c
     chosen = known.source_id.in_(sorted(source_ids))
     past = (

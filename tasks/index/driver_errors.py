@@ -1,4 +1,4 @@
-"""Errors of the databases' drivers: those that a retry may overcome become IndexUnavailable, by their codes (ADR 0017)."""
+"""Translate driver errors that a retry may overcome into IndexUnavailable, by error code (ADR 0017)."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,17 +24,18 @@ _SQLITE_TROUBLE = frozenset({
     sqlite3.SQLITE_NOTADB,
 })  # fmt: skip
 _SQL_CLASSES = frozenset({"08", "28", "3D", "40", "53", "55", "57", "58", "F0", "XX"})
-"""Classes of SQLSTATE: connection, log-in, database, rollback, resources, object in use, operator, system, fault."""
+"""SQLSTATE classes: connection, login, database, rollback, resources, object in use, operator, system, internal error.
+"""
 _SQL_STATES = frozenset({"25006", "25P03", "25P04"})
-"""A database that is read-only, a transaction that was idle or open for too long."""
+"""A read-only database, and a transaction that was idle or open for too long."""
 
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Turn an error that a retry may overcome into IndexUnavailable; a limit, a wrong value or statement is our fault."""
+    """Raise IndexUnavailable for errors that a retry may overcome. Others, such as an invalid statement, pass through."""
     try:
         yield
-    except sqlite3.Error as error:  # from a connection's first pragmas, which SQLAlchemy does not wrap
+    except sqlite3.Error as error:  # a connection's first pragmas: SQLAlchemy does not wrap their errors
         if not _is_operational(error):
             raise
         raise IndexUnavailable(f"{uri}: {first_line(error)}") from error
@@ -45,14 +46,14 @@ def translated(uri: str) -> Iterator[None]:
 
 
 def _is_operational(error: BaseException | None) -> bool:
-    """Whether a driver's error is a failure of the database's operation, by its code; the class does not decide.
+    """Whether a driver error is operational. The code decides, not the class.
 
-    psycopg uses OperationalError also for a row that is too long for an index, SQLite for an unknown column (ADR 0017).
+    psycopg raises OperationalError also for a row too long for an index, SQLite for an unknown column (ADR 0017).
     """
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)  # none if the error is of the module itself
+        code = getattr(error, "sqlite_errorcode", None)  # None if the module itself raised it
         return code is not None and code & 0xFF in _SQLITE_TROUBLE
     state = getattr(error, "sqlstate", None)
-    if state is None:  # no answer at all
+    if state is None:  # no answer from the server
         return type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
     return state in _SQL_STATES or state[:2] in _SQL_CLASSES

@@ -1,6 +1,6 @@
-"""Take what names URLs out of every table of the index, and out of the bytes of its file.
+"""Erase URLs from every table of the index, and from the bytes of its file.
 
-All functions but the last two take the transaction they run in.
+All functions but `vacuum` run in the caller's transaction.
 """
 
 import json
@@ -21,14 +21,14 @@ from tasks.index.statements import in_chunks
 CHUNK = 400
 ROWS_AT_ONCE = 2000
 PATIENCE_S = 60
-"""How long other readers may keep the write-ahead log of an SQLite file from being emptied."""
+"""How long to wait for other readers before the WAL of an SQLite file can be truncated."""
 
 Changed = Callable[[Any], Any]
 IsTaken = Callable[[str], bool]
 
 
 def read_names(tx: Connection) -> Iterator[tuple[str, str]]:
-    """Yield the `url_key` of every URL that the index knows, each with its source."""
+    """Yield every URL key in the index with its source ("" for aliases)."""
     for table in (frontier, articles, quarantine):
         query = select(table.c.url_key, table.c.source_id).execution_options(yield_per=ROWS_AT_ONCE)
         yield from tx.execute(query).tuples()
@@ -39,13 +39,13 @@ def read_names(tx: Connection) -> Iterator[tuple[str, str]]:
 
 
 def erase_securely(tx: Connection) -> None:
-    """Let what this connection deletes from an SQLite file be overwritten with zeros."""
+    """Make SQLite overwrite what this connection deletes with zeros."""
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql("PRAGMA secure_delete=ON")
 
 
 def erase_articles(tx: Connection, article_ids: Collection[str]) -> list[str]:
-    """Take articles out, with their shapes, postings and edges; returns the clusters that they belonged to."""
+    """Delete articles with their shapes, postings and edges; returns the ids of their clusters."""
     belonged: set[str] = set()
     for part in in_chunks(sorted(article_ids), CHUNK):
         belonged |= set(find_clusters(tx, part).values())
@@ -55,7 +55,7 @@ def erase_articles(tx: Connection, article_ids: Collection[str]) -> list[str]:
 
 
 def find_ids(tx: Connection, url_keys: Collection[str]) -> set[str]:
-    """Return the articles at these URLs."""
+    """Return the ids of the articles at these URLs."""
     ids: set[str] = set()
     for part in in_chunks(sorted(url_keys), CHUNK):
         ids.update(tx.execute(select(articles.c.article_id).where(articles.c.url_key.in_(part))).scalars())
@@ -63,7 +63,7 @@ def find_ids(tx: Connection, url_keys: Collection[str]) -> set[str]:
 
 
 def erase_urls(tx: Connection, url_keys: Collection[str]) -> int:
-    """Take URLs out of the frontier, the aliases and the quarantine; returns how many rows."""
+    """Delete URLs from the frontier, the aliases and the quarantine; returns the number of rows."""
     gone = 0
     for part in in_chunks(sorted(url_keys), CHUNK):
         gone += tx.execute(delete(frontier).where(frontier.c.url_key.in_(part))).rowcount
@@ -74,7 +74,7 @@ def erase_urls(tx: Connection, url_keys: Collection[str]) -> int:
 
 
 def erase_titles(tx: Connection, revisions: Mapping[str, int]) -> None:
-    """Forget the titles of articles whose newest revision, by their ids, is this one, and how they were announced."""
+    """Delete the titles of articles whose newest revision has this number, and their announced titles."""
     for article_id, revision in sorted(revisions.items()):
         is_it = and_(articles.c.article_id == article_id, articles.c.revision == revision)
         tx.execute(update(articles).where(is_it).values(title=None))
@@ -83,7 +83,7 @@ def erase_titles(tx: Connection, revisions: Mapping[str, int]) -> None:
 
 
 def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
-    """Forget who announced a URL if the feed's own URL `is_taken`; returns of how many rows."""
+    """Clear the announcing feed of frontier rows if its URL `is_taken`; returns the number of rows."""
     named = [one for one in _distinct(tx, frontier, "announced_by") if is_taken(one)]
     gone = 0
     for part in in_chunks(named, CHUNK):
@@ -93,7 +93,7 @@ def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
 
 
 def erase_feeds(tx: Connection, is_taken: IsTaken, has_source: IsTaken) -> int:
-    """Take out the feeds whose URL, parent or new address `is_taken`, and those of a source that goes; returns how many."""
+    """Delete feeds whose URL, parent or new address `is_taken` or whose source is removed; returns how many."""
     columns = (feeds.c.feed_url, feeds.c.parent_url, feeds.c.moved_to)
     keys = [
         key
@@ -104,7 +104,7 @@ def erase_feeds(tx: Connection, is_taken: IsTaken, has_source: IsTaken) -> int:
 
 
 def erase_hosts(tx: Connection, has_host: IsTaken, is_named: IsTaken) -> int:
-    """Take out the paces of hosts, and the site files of origins that name what is taken; returns how many rows."""
+    """Delete the paces of removed hosts and the site files of origins with a removed name; returns the number of rows."""
     named = [one for one in _distinct(tx, hosts, "host") if has_host(one)]
     origins = [one for one in _distinct(tx, robots, "origin") if is_named(one)]
     gone = sum(tx.execute(delete(hosts).where(hosts.c.host.in_(part))).rowcount for part in in_chunks(named, CHUNK))
@@ -113,12 +113,12 @@ def erase_hosts(tx: Connection, has_host: IsTaken, is_named: IsTaken) -> int:
 
 
 def erase_reports(tx: Connection, changed: Changed) -> int:
-    """Write the summaries of runs and the counts of batches as `changed` returns their JSON; returns how many differ."""
+    """Replace the JSON of run summaries and batch counts by what `changed` returns; returns how many differ."""
     return _rewrite(tx, runs, "run_id", "summary", changed) + _rewrite(tx, batches, "batch_id", "counts", changed)
 
 
 def erase_alarms(tx: Connection, is_named: IsTaken) -> int:
-    """Take out the alarms whose reason names what is taken; returns how many."""
+    """Delete the alarms whose reason contains a removed name; returns how many."""
     gone = 0
     for source_id, kind, reason in tx.execute(
         select(source_alarms.c.source_id, source_alarms.c.kind, source_alarms.c.reason)
@@ -130,14 +130,14 @@ def erase_alarms(tx: Connection, is_named: IsTaken) -> int:
 
 
 def read_feeds_again(tx: Connection) -> None:
-    """Forget what feeds answered last, so that what they announce is taken up though they have not changed."""
+    """Forget the validators of all feeds, so that their entries are read again even if unchanged."""
     tx.execute(update(feeds).values(etag=None, last_modified=None, body_digest=None))
 
 
 def vacuum(index: Index) -> bool:
-    """Leave no byte of deleted rows in an SQLite file and its log, or vacuum the tables in PostgreSQL.
+    """Remove every deleted byte from an SQLite file and its WAL; vacuum the tables in PostgreSQL.
 
-    Returns whether that is done: another process may read an older state of the file all the time. Raises IndexUnavailable.
+    Returns False if another process kept reading an older state of the file for too long. Raises IndexUnavailable.
     """
     return _vacuum_file(index) if index.is_sqlite else _vacuum_tables(index)
 
@@ -168,7 +168,7 @@ def _distinct(tx: Connection, table: Table, name: str) -> list[str]:
 
 
 def _rewrite(tx: Connection, table: Table, key: str, name: str, changed: Changed) -> int:
-    """Write a column of JSON again if `changed` returns another value."""
+    """Rewrite a JSON column where `changed` returns another value."""
     query = select(table.c[key], table.c[name]).where(table.c[name].is_not(None))
     count = 0
     for row_key, content in tx.execute(query.execution_options(yield_per=ROWS_AT_ONCE)).all():

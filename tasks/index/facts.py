@@ -1,4 +1,4 @@
-"""Single facts of the index as a whole, by their names. All functions take the transaction they run in."""
+"""Facts about the index as a whole, by name. All functions run in the caller's transaction."""
 
 from sqlalchemy import Connection, select
 
@@ -7,11 +7,11 @@ from tasks.index.statements import upsert
 
 
 def read_fact(tx: Connection, name: str) -> str | None:
-    """Return a fact, or None."""
+    """Return a fact's value, or None."""
     found: str | None = tx.execute(select(facts.c.value).where(facts.c.name == name)).scalar()
     return found
 
 
 def note_fact(tx: Connection, name: str, value: str) -> None:
-    """Note a fact in place of what it was before."""
+    """Store a fact, replacing its earlier value."""
     upsert(tx, facts, [{"name": name, "value": value}], by=["name"], newest=["value"])

@@ -1,4 +1,4 @@
-"""Feeds and their poll state: which are due, and the result of a poll."""
+"""Feeds and their poll state: which are due, and the results of polls."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from tasks.index.taken_down import read_kept_out
 from tasks.values.feed import FeedKind, FeedState
 
 CHUNK = 400
-"""Feeds in one statement: SQLite allows 32,766 parameters, and a row has a few."""
+"""Feeds per statement: SQLite allows 32,766 parameters, and a row has a few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedAddress:
-    """One feed: of the catalogue, or named by another (`parent_url`), as the sitemaps of an index are."""
+    """A feed from the catalogue, or one that another feed names (`parent_url`), such as a sitemap of a sitemap index."""
 
     feed_url: str
     source_id: str
@@ -28,9 +28,9 @@ class FeedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollRecord:
-    """The result of one poll; `due_at` None ends the feed (410), `reason` None means success.
+    """The result of one poll. `due_at` None ends the feed (410); `reason` None means success.
 
-    `polled_at` and `entries` None mean that nothing was requested or read, and keep the earlier values.
+    If `polled_at` or `entries` is None, nothing was requested or read, and the earlier value stays.
     """
 
     feed_url: str
@@ -49,14 +49,14 @@ class PollRecord:
 
 
 def feed_key(feed_url: str) -> str:
-    """Return the key of a feed: the SHA-256 of its URL, as 64 hexadecimal digits."""
+    """Return a feed's key: the SHA-256 of its URL, as 64 hexadecimal digits."""
     return hashlib.sha256(feed_url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
-    """Add new feeds, due at once; a feed that moves to another source keeps its poll state.
+    """Add new feeds, due at once. A feed that moves to another source keeps its poll state.
 
-    A feed of what was taken down is not known, and so not polled.
+    Feeds that a takedown excludes are not added, so they are not polled.
     """
     kept_out = read_kept_out(tx)
     rows = [
@@ -69,14 +69,14 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
             "due_at": now,
             "failures": 0,
         }
-        for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # two writers lock rows in one order
+        for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # all writers lock rows in one order
         if not (kept_out.has_source(one.source_id) or kept_out.has_url(one.feed_url))
     ]
     upsert(tx, feeds, rows, by=["feed_key"], newest=("source_id", "kind", "parent_url"))
 
 
 def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime | None) -> tuple[FeedState, ...]:
-    """Return the state of these feeds, with `due_by` only of those due by then; an ended feed is never due."""
+    """Return the state of these feeds, or of those due by `due_by`. A feed that has ended is never due."""
     found: list[FeedState] = []
     for part in in_chunks(sorted({feed_key(feed_url) for feed_url in feed_urls}), CHUNK):
         query = select(feeds).where(feeds.c.feed_key.in_(part))
@@ -87,7 +87,7 @@ def select_feeds(tx: Connection, feed_urls: Iterable[str], *, due_by: datetime |
 
 
 def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
-    """Write the results of polls; validators are kept only with the body that they validate."""
+    """Store the results of polls. Validators are stored together with the digest of the body they belong to."""
     values: dict[str, ColumnElement[object]] = {
         name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in _LEARNED
     }
@@ -102,12 +102,12 @@ def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the feeds that other feeds named and that were not polled since; returns how many.
+    """Delete feeds that other feeds name and that were last polled before then; returns how many.
 
-    A feed that is named again is new, and is polled.
+    A feed that is named again counts as new and is polled.
     """
     is_old = and_(feeds.c.parent_url.is_not(None), feeds.c.polled_at < before)
-    # a row that another transaction works on is kept
+    # skip rows locked by another transaction
     old = select(feeds.c.feed_key).where(is_old).with_for_update(skip_locked=True)
     return tx.execute(delete(feeds).where(feeds.c.feed_key.in_(old))).rowcount
 

@@ -1,4 +1,4 @@
-"""The tables of figures: what each source's pages and looks were like, by day, and counts of captures. Sums, and no URLs."""
+"""Tables of daily figures per source (pages, looks, arrivals) and counts of captures. They hold sums and no URLs."""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
 
@@ -16,7 +16,7 @@ source_days = Table(
     Column("usual", Integer, nullable=False),
     Column("log_length", Float, nullable=False),
 )
-"""Figures of a source's pages on a UTC day: sums that show a new layout."""
+"""Sums over a source's pages on a UTC day. They reveal a new layout."""
 
 source_tallies = Table(
     "source_tallies",
@@ -31,7 +31,7 @@ source_tallies = Table(
     Column("last_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The results of a source's looks on a UTC day, and in the last run: `run_number` is what that run added."""
+"""Results of a source's looks on a UTC day. `run_number` is the share of the latest run, `run_id`."""
 
 source_intake = Table(
     "source_intake",
@@ -42,7 +42,7 @@ source_intake = Table(
     Column("hosts", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""How many URLs and hosts a source's feeds added to the frontier on a UTC day: what its budget is held to."""
+"""URLs and hosts that a source's feeds added to the frontier on a UTC day, charged to its budget."""
 
 source_arrivals = Table(
     "source_arrivals",
@@ -53,7 +53,7 @@ source_arrivals = Table(
     Column("newest_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The number of articles that a source published in each hour of a UTC day: the source's cadence is learnt from these."""
+"""Articles that a source published in each hour of a UTC day. The source's cadence is learnt from them."""
 
 source_alarms = Table(
     "source_alarms",
@@ -67,7 +67,7 @@ source_alarms = Table(
     Column("told_at", Instant),
     sqlite_with_rowid=False,
 )
-"""A source's alarms, since when, and whether they were reported; `told_at` is null while an alarm may be chance."""
+"""A source's alarms, when they began and when they were reported. `told_at` is null while an alarm may be chance."""
 
 capture_counts = Table(
     "capture_counts",
@@ -80,7 +80,7 @@ capture_counts = Table(
     Column("payload_size", BigInteger, nullable=False),
     Column("latest_at", Instant),
 )
-"""Captures by result since counting began, and the instant of the latest: sums that only grow, for metrics.
+"""Captures by result since counting began, and the time of the latest. The sums only grow, for metrics.
 
 `reason` and `novelty` are empty if a capture has none.
 """

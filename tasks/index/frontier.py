@@ -1,6 +1,6 @@
-"""The frontier: every URL once, with its state, its due time and its lease.
+"""The frontier: every URL once, with its state, due time and lease.
 
-All functions take the transaction they run in. States: due, leased, done, dropped, gone, quarantined.
+States: due, leased, done, dropped, gone, quarantined. All functions run in the caller's transaction.
 """
 
 from collections import Counter
@@ -38,14 +38,14 @@ from tasks.values.rows import Outcome
 from tasks.values.url import Url
 
 CHUNK = 400
-"""Rows in one statement: SQLite allows 32,766 parameters, and a row has a dozen."""
+"""Rows per statement: SQLite allows 32,766 parameters, and a row has a dozen."""
 
 NEWS, BACKFILL, ARCHIVE = 0, 10, 20
-"""Priorities: the lower is fetched first. What a backfill of a source found, ARCHIVE, is left to backfills of sources."""
+"""Priorities, lowest first. ARCHIVE URLs were found by a backfill of a source; only such backfills fetch them."""
 
 
 class State(StrEnum):
-    """The state of a URL. DUE may be in the future; DROPPED, and DONE while the article is young, come back by schedule."""
+    """The state of a URL. DUE may be in the future. DROPPED, and DONE of a young article, become due by schedule."""
 
     DUE = "due"
     LEASED = "leased"
@@ -57,16 +57,16 @@ class State(StrEnum):
 
 FETCHED = frozenset({State.DONE, State.DROPPED})
 WAITING = frozenset({State.DUE, State.DROPPED, State.GONE, State.QUARANTINED})
-"""The states of URLs that wait after a failure, or ended with one."""
+"""States of URLs that wait after a failure, or ended with one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The part of the frontier that a run works on: some sources (None: all), or exactly some URLs, in one shard.
+    """The part of the frontier that a run works on: some sources (None: all), or some URLs exactly, in one shard.
 
-    It also has the URLs of the sources `others` that feeds and lists of `source_ids` announced. With `since` it has
-    only what was published since, by is_since; a URL without a date counts from its discovery. With `is_archive` it has
-    only what a backfill of a source found.
+    It includes URLs of the sources `others` if feeds or lists of `source_ids` announced them. `since` restricts it to
+    what was published since then (see is_since); a URL without a date counts from its discovery. `is_archive` restricts
+    it to what backfills of sources found.
     """
 
     source_ids: frozenset[str] | None = None
@@ -77,7 +77,7 @@ class Selection:
     is_archive: bool = False
 
     def clause(self) -> ColumnElement[bool]:
-        """Return it as a condition on the frontier's rows."""
+        """Return the selection as a condition on frontier rows."""
         parts: list[ColumnElement[bool]] = []
         if self.source_ids is not None:
             parts.append(or_(frontier.c.source_id.in_(sorted(self.source_ids)), *self._announced()))
@@ -93,15 +93,15 @@ class Selection:
         return and_(true(), *parts)
 
     def has_source(self, source_id: str) -> bool:
-        """Whether anything of a source may be in it."""
+        """Whether the selection may contain URLs of a source."""
         return self.source_ids is None or source_id in self.source_ids or source_id in self.others
 
     def has_host(self, host: str) -> bool:
-        """Whether a host is in its shard."""
+        """Whether a host belongs to the selection's shard."""
         return self.shard is None or shard_key(host) % self.shard.of == self.shard.number
 
     def clause_of(self, source_id: str) -> ColumnElement[bool]:
-        """Return what rows of one source have to meet, which is in it."""
+        """Return the condition on the rows of one source that is in the selection, regardless of the shard."""
         ids = None if self.source_ids is None or source_id in self.source_ids else self.source_ids
         return _clause_of(replace(self, source_ids=ids, shard=None))
 
@@ -115,13 +115,13 @@ class Selection:
 
 @lru_cache(maxsize=8)
 def _clause_of(selection: Selection) -> ColumnElement[bool]:
-    """Return the condition of a selection, the same object for the same one: a claim asks for it at each host."""
+    """Return a selection's condition. Cached, because a claim needs it for each host."""
     return selection.clause()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The new state of a URL's row after its capture is decided. `due_at` is None if nothing is planned."""
+    """The new state of a URL's row after its capture is decided. `due_at` None: no look is planned."""
 
     url_key: str
     state: State
@@ -138,25 +138,25 @@ class Settlement:
 
 
 def list_of(source_id: str) -> str:
-    """Return the name under which a source's own list announces URLs; no feed has this name."""
+    """Return the announcer's name for a source's own URL list; no feed has this name."""
     return f"catalogue:{source_id}"
 
 
 def is_since(instant: datetime, since: datetime) -> bool:
-    """Whether an instant is not before another; a day without a time counts as the whole day."""
+    """Whether a time is at or after another. Midnight, a date without a time, counts as the whole day."""
     return instant >= since or instant == _day_of(since)
 
 
 def is_over() -> ColumnElement[bool]:
-    """Return the condition of a row for which nothing is planned any more."""
+    """Return the condition on rows without a planned look."""
     return and_(or_(frontier.c.state == State.GONE, frontier.c.state == State.DROPPED), frontier.c.due_at.is_(None))
 
 
 def recall(tx: Connection, selection: Selection, *, now: datetime, states: Iterable[State] | None = None) -> int:
-    """Make the URLs of the selection in these states due now; returns how many.
+    """Make the selected URLs in these states due now; returns how many.
 
-    Without `states`, it makes every URL due that was fetched before; gone and quarantined URLs only if the selection
-    names them.
+    Without `states`, every URL that was fetched before becomes due; gone and quarantined ones only if the selection
+    names URLs.
     """
     if states is None:
         states = FETCHED if selection.url_keys is None else FETCHED | {State.GONE, State.QUARANTINED}
@@ -178,13 +178,13 @@ def claim(
     turns: Turns | None = None,
     without: Collection[str] = (),
 ) -> tuple[DueUrl, ...]:
-    """Lease up to `limit` due URLs to the run `owner`: sources take turns, then their hosts, and news go first.
+    """Lease up to `limit` due URLs to the run `owner`: round-robin over sources, then over their hosts, news first.
 
-    `crawl_delays_s` is the catalogue's delay by source; a host's own robots.txt may ask for more, and one that is slow
-    or busy is given more. A host whose next slot is further away than its budget is left alone. `turns` is the run's own;
-    nothing of the sources `without` is taken.
+    `crawl_delays_s` is the catalogue's delay by source. A robots.txt may raise it for its host, and so may a slow or
+    busy server. Hosts whose next slot is beyond `host_budget_s` are skipped, and so are the sources `without`. `turns`
+    keeps the run's round-robin state between claims.
     """
-    lock(tx, "claim")  # two that claim at once would pick the same rows, and one of them would go away empty
+    lock(tx, "claim")  # concurrent claims would pick the same rows, and one of them would get none
     _end_expired(tx, now=now)
     claiming = Claiming(
         limit=limit,
@@ -200,7 +200,7 @@ def claim(
     taken: list[DueUrl] = []
     for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
-        # the condition is repeated: the row may have been settled since it was picked
+        # repeat the condition: the row may have been settled since it was picked
         held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
         statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
         taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
@@ -209,19 +209,19 @@ def claim(
 
 
 def renew(tx: Connection, *, owner: str, lease_s: float, now: datetime) -> int:
-    """Prolong every lease of the run; returns how many it holds."""
+    """Extend all leases of the run; returns how many it holds."""
     keys = _lock_leased(tx, "lease_owner = :owner", owner=owner)
     return _update_rows(tx, keys, {"lease_until": now + timedelta(seconds=lease_s)})
 
 
 def release(tx: Connection, *, owner: str) -> int:
-    """End every lease of the run; its URLs keep their due time. Returns how many it held."""
+    """End all leases of the run; its URLs keep their due time. Returns how many it held."""
     keys = _lock_leased(tx, "lease_owner = :owner", owner=owner)
     return _update_rows(tx, keys, {"state": State.DUE, "lease_owner": None, "lease_until": None})
 
 
 def hold(tx: Connection, url_keys: Iterable[str]) -> None:
-    """Lock these rows: two transactions that decide the same URL do so one after the other."""
+    """Lock these rows, so that transactions that decide the same URL run one after the other."""
     if tx.dialect.name == "sqlite":  # BEGIN IMMEDIATE has locked the whole file
         return
     for part in in_chunks(sorted(set(url_keys)), CHUNK):
@@ -230,19 +230,19 @@ def hold(tx: Connection, url_keys: Iterable[str]) -> None:
 
 
 def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
-    """Write the new state of each URL and end its lease."""
+    """Store the new state of each URL and end its lease."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"))
         .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
     )
     rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
-    if rows:  # sorted: two transactions lock rows in one order, and never wait for one another in a circle
+    if rows:  # sorted: all transactions lock rows in one order, so they cannot deadlock
         tx.execute(statement, sorted(rows, key=itemgetter("key")))
 
 
 def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
-    """Give back URLs that were claimed and not requested, due at the given instant."""
+    """Return leased URLs that were not requested, due at the given time."""
     statement = (
         update(frontier)
         .where(frontier.c.url_key == bindparam("key"), frontier.c.state == State.LEASED)
@@ -253,9 +253,9 @@ def defer(tx: Connection, until: Mapping[str, datetime]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete URLs that are gone or dropped for good and were neither requested nor announced since; returns how many.
+    """Delete URLs without a planned look that were neither requested nor announced since then; returns how many.
 
-    A URL that is announced again after that is new, and is requested once more.
+    If such a URL is announced again, it counts as new and is requested once more.
     """
     is_old = and_(frontier.c.captured_at < before, frontier.c.discovered_at < before)
     keys = _lock_rows(tx, and_(is_over(), is_old))
@@ -265,7 +265,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> tuple[int, tuple[DueUrl, ...]]:
-    """Return how many URLs of the selection are due, and the first of them in the order of a claim; leases none."""
+    """Return how many URLs of the selection are due, and the first of them in order of claims. Leases none."""
     is_meant = and_(_is_due(now), selection.clause(), _is_its_own(selection))
     number = tx.execute(select(func.count()).select_from(frontier).where(is_meant)).scalar_one()
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
@@ -274,14 +274,14 @@ def peek(tx: Connection, selection: Selection, *, limit: int, now: datetime) -> 
 
 
 def count_pending(tx: Connection, selection: Selection, *, due_by: datetime | None = None) -> int:
-    """Count the known URLs that are still to be fetched, now or later, or only those due by the given instant."""
+    """Count the selected URLs that are due or leased, now or later; with `due_by`, only those due by then."""
     waiting = frontier.c.state.in_((State.DUE, State.LEASED))
     query = select(func.count()).select_from(frontier).where(waiting, selection.clause(), _is_its_own(selection))
     return tx.execute(query if due_by is None else query.where(frontier.c.due_at <= due_by)).scalar_one()
 
 
 def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
-    """Count URLs by source and state."""
+    """Count URLs by source, then by state."""
     counts: dict[str, Counter[str]] = {}
     query = select(frontier.c.source_id, frontier.c.state, func.count()).group_by(
         frontier.c.source_id, frontier.c.state
@@ -292,29 +292,29 @@ def count_by_state(tx: Connection) -> dict[str, dict[str, int]]:
 
 
 def _is_its_own(selection: Selection) -> ColumnElement[bool]:
-    """Return the condition of the rows that a claim of this selection may have, if it names none."""
+    """Return the condition that excludes archive URLs, unless the selection asks for them or names URLs."""
     if selection.is_archive or selection.url_keys is not None:
         return true()
     return frontier.c.priority < ARCHIVE
 
 
 def count_archives(tx: Connection) -> dict[str, int]:
-    """Count by source the URLs that a backfill of their source found and that are still to be fetched."""
+    """Count by source the due URLs that backfills of sources found."""
     waiting = and_(frontier.c.state == State.DUE, frontier.c.priority == ARCHIVE)
     query = select(frontier.c.source_id, func.count()).where(waiting).group_by(frontier.c.source_id)
     return dict(tx.execute(query).tuples().all())
 
 
 def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
-    """Return the keys of rows that meet the condition, locked in one order; rows that others have locked are left out."""
+    """Return the keys of rows that match, locked in one order. Rows that others have locked are skipped."""
     rows = select(frontier.c.url_key).where(condition).order_by(frontier.c.url_key)
     return list(tx.execute(rows.with_for_update(skip_locked=True)).scalars())
 
 
 def _lock_leased(tx: Connection, condition: str, **values: object) -> list[str]:
-    """Return the keys of leased rows that meet a condition, locked as `_lock_rows` locks them.
+    """Return the keys of leased rows that match, locked like `_lock_rows`.
 
-    SQLite gets the name of the index: by its statistics, in which few rows are ever leased, it would read all of the frontier.
+    SQLite is told which index to use: its statistics count few leased rows, so it would scan the whole frontier.
     """
     hint, lock_them = ("INDEXED BY ix_frontier_lease_owner", "") if tx.dialect.name == "sqlite" else ("", _LOCK_THEM)
     query = text(_LEASED.format(hint=hint, condition=condition, lock_them=lock_them))
@@ -352,22 +352,22 @@ def _day_of(instant: datetime) -> datetime:
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of a row that may be leased.
+    """Return the condition on rows that may be leased.
 
-    It has no OR: SQLite 3.46 would read every row of each state rather than look up the keys that a query names.
+    It avoids OR: with one, SQLite 3.46 scans all rows of each state instead of looking up the named keys.
     """
     waits = and_(frontier.c.state.in_((State.DUE, State.DROPPED, State.DONE)), frontier.c.due_at <= now)
     return case((frontier.c.state == State.LEASED, frontier.c.lease_until < now), else_=waits)
 
 
 def _end_expired(tx: Connection, *, now: datetime) -> None:
-    """Make due what was leased and not asked for in time."""
+    """Make URLs due whose lease has expired."""
     keys = _lock_leased(tx, "lease_owner > '' AND lease_until < :before", before=now)
     _update_rows(tx, keys, {"state": State.DUE, "lease_owner": None, "lease_until": None})
 
 
 def _named_keys(tx: Connection, selection: Selection, claiming: Claiming) -> list[str]:
-    """Return the URLs of a selection that names them which are due, as hosts take turns."""
+    """Return the due URLs of a selection that names URLs, round-robin over hosts."""
     order = (frontier.c.priority, frontier.c.due_at, frontier.c.url_key)
     columns = (frontier.c.url_key, frontier.c.host, frontier.c.source_id)
     rows = tx.execute(select(*columns).where(_is_due(claiming.now), selection.clause()).order_by(*order))

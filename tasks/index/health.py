@@ -1,6 +1,6 @@
-"""The figures of each source's health: the results of its looks by day, its hours of publication, its alarms.
+"""Figures of each source's health: daily results of looks, hours of publication, alarms.
 
-Only sums, so that batches add up in any order. All functions take the transaction they run in.
+They are sums only, so batches can be added in any order. All functions run in the caller's transaction.
 """
 
 import math
@@ -23,7 +23,7 @@ HOURS = tuple(f"h{hour:02d}" for hour in range(24))
 
 
 class TallyKind(StrEnum):
-    """What is counted: looks at pages by their result, and new articles by their delay (LAG)."""
+    """What a tally counts: looks by result (LOOK), or new articles by delay (LAG)."""
 
     LOOK = "look"
     LAG = "lag"
@@ -40,7 +40,7 @@ class AlarmKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The number of a source's looks of one UTC day with one result; `run_number` of them in the run `run_id`."""
+    """A source's looks with one result on one UTC day, in all (`number`) and in the run `run_id` (`run_number`)."""
 
     source_id: str
     day: date
@@ -54,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """The number of a source's looks with one result: in all, `recent` of them lately, `in_run` in one run."""
+    """A source's looks with one result: in all (`number`), lately (`recent`) and in one run (`in_run`)."""
 
     source_id: str
     kind: TallyKind
@@ -67,7 +67,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalDay:
-    """The number of articles that a source published in each of the 24 hours of a UTC day, and the newest one's instant."""
+    """Articles that a source published in each of the 24 hours of a UTC day, and the time of the newest."""
 
     source_id: str
     day: date
@@ -77,7 +77,7 @@ class ArrivalDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedsState:
-    """A source's own feeds: how many there are, how many fail persistently and why, and when one was last read."""
+    """A source's own feeds: their number, how many fail persistently and why, and when one was last read."""
 
     source_id: str
     feeds: int
@@ -88,7 +88,7 @@ class FeedsState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """An alarm of a source; `looks` and `sweeps` count its occurrences, `told_at` is the instant of its report."""
+    """An alarm of a source. `looks` and `sweeps` count its occurrences; `told_at` is when it was reported."""
 
     source_id: str
     kind: AlarmKind
@@ -101,7 +101,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """A page in quarantine, and the key of the document about it in the lake."""
+    """A page in quarantine, with the key of its document in the lake."""
 
     document_key: str
     url_key: str
@@ -112,21 +112,21 @@ class Quarantined:
 
 
 def lag_bucket(lag: timedelta) -> str:
-    """Return the half octave of minutes of a delay, as a tally's name; `lag_of` is the reverse."""
+    """Return the bucket of a delay (half octaves of minutes) as a tally's name. `lag_of` is the inverse."""
     return f"{math.ceil(2 * math.log2(max(lag / timedelta(minutes=1), 1))):02d}"
 
 
 def lag_of(bucket: str) -> timedelta:
-    """Return the longest delay of a bucket."""
+    """Return the upper bound of a bucket."""
     return timedelta(minutes=2 ** (int(bucket) / 2))
 
 
 def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
-    """Add to the figures of these days."""
+    """Add to the tallies of these days."""
     rows = [{**row_of(one), "day": one.day.isoformat()} for one in tallies]
     if not rows:
         return
-    rows.sort(key=lambda row: (row["source_id"], row["day"], row["kind"], row["what"]))  # or two batches may deadlock
+    rows.sort(key=lambda row: (row["source_id"], row["day"], row["kind"], row["what"]))  # fixed order: no deadlocks
     known = source_tallies.c
     insert = insert_into(tx, source_tallies)
     is_same_run = known.run_id == insert.excluded.run_id
@@ -140,7 +140,7 @@ def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
 
 
 def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
-    """Add to the figures of these days."""
+    """Add to the arrivals of these days."""
     rows = [
         {
             "source_id": one.source_id,
@@ -161,7 +161,7 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
 
 
 def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
-    """Add the pages of a batch that cannot be processed."""
+    """Record the pages of a batch that cannot be processed."""
     upsert(tx, quarantine, [row_of(one) for one in pages], by=["document_key"], newest=())
 
 
@@ -179,7 +179,7 @@ def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) ->
 def find_totals(
     tx: Connection, source_ids: Collection[str], *, since: date, recent: date, run_ids: Collection[str]
 ) -> list[Total]:
-    """Return the sums of the sources' tallies since that day; `recent` counts from a later day, `in_run` in the runs."""
+    """Return the sums of the sources' tallies since that day. `recent` is a later day; `in_run` sums over `run_ids`."""
     known = source_tallies.c
     query = (
         select(
@@ -209,7 +209,7 @@ def find_totals(
 
 
 def find_arrivals(tx: Connection, source_ids: Collection[str], *, since: date) -> dict[str, list[ArrivalDay]]:
-    """Return the days since then on which the sources published, by source, the oldest first."""
+    """Return the days since then on which each source published, by source, the oldest first."""
     query = (
         select(source_arrivals)
         .where(source_arrivals.c.source_id.in_(sorted(source_ids)), source_arrivals.c.day >= since.isoformat())
@@ -223,7 +223,7 @@ def find_arrivals(tx: Connection, source_ids: Collection[str], *, since: date) -
 
 
 def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, datetime]:
-    """Return the instant of each source's newest publication, as far back as is known."""
+    """Return the time of each source's newest publication, within retention."""
     query = select(source_arrivals.c.source_id, func.max(source_arrivals.c.newest_at).label("newest_at")).where(
         source_arrivals.c.source_id.in_(sorted(source_ids))
     )
@@ -231,7 +231,7 @@ def find_newest(tx: Connection, source_ids: Collection[str]) -> dict[str, dateti
 
 
 def find_feeds(tx: Connection, source_ids: Collection[str], *, failures: int) -> dict[str, FeedsState]:
-    """Return the state of the sources' own feeds; a feed fails if it failed this often in a row, or has ended (410)."""
+    """Return the state of the sources' own feeds. A feed fails after this many failures in a row, or if ended (410)."""
     is_failing = or_(feeds.c.failures >= failures, feeds.c.due_at.is_(None))
     query = (
         select(
@@ -258,7 +258,7 @@ def known_sources(tx: Connection) -> set[str]:
 
 
 def find_waiting(tx: Connection, *, now: datetime) -> set[str]:
-    """Return the sources with due URLs that are not fetched: their newest article is not known yet."""
+    """Return the sources that have due or leased news URLs: their newest article may be unknown yet."""
     is_due = and_(frontier.c.state == State.DUE, frontier.c.due_at <= now)
     is_news = frontier.c.priority < ARCHIVE
     query = select(frontier.c.source_id).where(is_news, or_(is_due, frontier.c.state == State.LEASED)).distinct()
@@ -266,7 +266,7 @@ def find_waiting(tx: Connection, *, now: datetime) -> set[str]:
 
 
 def find_quarantined(tx: Connection, *, limit: int) -> list[Quarantined]:
-    """Return the pages that are in quarantine, the newest first."""
+    """Return the quarantined pages, the newest first."""
     query = (
         select(quarantine)
         .join(frontier, frontier.c.url_key == quarantine.c.url_key)
@@ -277,18 +277,18 @@ def find_quarantined(tx: Connection, *, limit: int) -> list[Quarantined]:
 
 
 def find_alarms(tx: Connection, source_ids: Collection[str]) -> list[Alarm]:
-    """Return the alarms of the sources, reported or not."""
+    """Return the sources' alarms, reported or not."""
     query = select(source_alarms).where(source_alarms.c.source_id.in_(sorted(source_ids)))
     return [Alarm(**{**row, "kind": AlarmKind(row["kind"])}) for row in tx.execute(query).mappings()]
 
 
 def hold_alarms(tx: Connection) -> None:
-    """Let one sweep at a time judge: two that end together would both report the same."""
+    """Lock the alarms until the transaction ends: two sweeps that end together would report the same alarm twice."""
     lock(tx, "alarms")
 
 
 def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Alarm]) -> None:
-    """Write the present alarms, and delete the ended ones."""
+    """Store the present alarms and delete the ended ones."""
     rows = [row_of(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
     newest = ("reason", "looks", "sweeps", "began_at", "told_at")
     upsert(tx, source_alarms, rows, by=["source_id", "kind"], newest=newest)
@@ -299,7 +299,7 @@ def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Al
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the days before that instant, and quarantined pages that were read since; returns how many rows."""
+    """Delete days before that time, and older quarantine records of pages read since; returns the number of rows."""
     day = before.date().isoformat()
     gone = [tx.execute(delete(table).where(table.c.day < day)).rowcount for table in _BY_DAY]
     still = select(frontier.c.url_key).where(frontier.c.state == State.QUARANTINED)

@@ -1,4 +1,4 @@
-"""What the index knows of one URL or article, and of all of them together: for `trace` and `status`."""
+"""What the index knows about a URL, an article, or everything: for `trace` and `status`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from tasks.values.reports import Headline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlHistory:
-    """A URL's row of the frontier and its article's, as plain mappings; either may be None."""
+    """The frontier row of a URL and its article's row, as plain mappings; either may be None."""
 
     frontier: dict[str, Any] | None
     article: dict[str, Any] | None
 
 
 def find_history(tx: Connection, *, url_key: str | None, article_id: str | None) -> UrlHistory:
-    """Look up a URL by its key, or an article by its id; each leads to the other, and so does an alias."""
+    """Look up a URL by key, or an article by id, and follow each to the other, also through an alias."""
     row, article_key = None, url_key
     if url_key is not None:
         row = tx.execute(select(frontier).where(frontier.c.url_key == url_key)).mappings().first()
@@ -40,14 +40,14 @@ def find_history(tx: Connection, *, url_key: str | None, article_id: str | None)
 
 
 def why_unknown(tx: Connection, url_key: str | None) -> str:
-    """Return why nothing is known of a URL, or of an article of which only the id is given."""
+    """Return why nothing is known of a URL (or of an article, if only its id is given)."""
     if url_key is not None and read_kept_out(tx, is_deciding=False).has_key(url_key):
         return "it was taken down, and nothing of it is kept (docs/takedown.md)"
     return "no feed has announced it, and no sweep has fetched it"
 
 
 def find_names(tx: Connection, article_key: str) -> list[dict[str, Any]]:
-    """Return an article's aliases, by their keys, with their kind and the instant since which they are known."""
+    """Return an article's aliases, by key, with their kind and when they were noted."""
     query = select(aliases).where(aliases.c.article_key == article_key).order_by(aliases.c.url_key)
     return [dict(row) for row in tx.execute(query).mappings()]
 
@@ -63,7 +63,7 @@ def find_cluster(tx: Connection, cluster_id: str, *, limit: int) -> list[dict[st
 
 
 def find_articles(tx: Connection, article_ids: Collection[str]) -> list[dict[str, Any]]:
-    """Return the articles of these ids that are known."""
+    """Return the known ones of these articles."""
     if not article_ids:
         return []
     query = select(articles).where(articles.c.article_id.in_(sorted(article_ids)))
@@ -71,13 +71,13 @@ def find_articles(tx: Connection, article_ids: Collection[str]) -> list[dict[str
 
 
 def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime, limit: int) -> list[Headline]:
-    """Return the sources' articles that were first seen since then and have a title, the newest published first."""
+    """Return the sources' titled articles first seen since then, the most recently published first."""
     told_at = func.coalesce(articles.c.published_at, articles.c.first_seen_at)
     query = (
         select(
             articles.c.title, articles.c.source_id, articles.c.url, articles.c.published_at, articles.c.first_seen_at
         )
-        # the source as an expression, or SQLite takes the index of sources, and reads all their articles
+        # an expression keeps SQLite from using the index by source and reading all articles of these sources
         .where(
             articles.c.first_seen_at >= since,
             func.coalesce(articles.c.source_id, "").in_(sorted(source_ids)),
@@ -89,7 +89,7 @@ def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime,
 
 
 def read_sources(tx: Connection) -> list[dict[str, Any]]:
-    """Return for each source its own feeds, its failing feeds, its last poll, its articles and the newest one."""
+    """Return, for each source, its own feeds, failing feeds, last poll, articles, and when the newest was first seen."""
     polled = (
         select(
             feeds.c.source_id,
@@ -111,7 +111,7 @@ def read_sources(tx: Connection) -> list[dict[str, Any]]:
 
 
 def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
-    """Return the last sweeps, the newest first; the runs of shards are part of their sweep's summary."""
+    """Return the latest sweeps, the newest first. Runs of shards are part of their sweep's summary."""
     query = select(runs.c.run_id, runs.c.started_at, runs.c.ended_at, runs.c.state, runs.c.summary)
     is_sweep = ~(runs.c.run_id.startswith(REPLAY) | runs.c.run_id.startswith(MEND))
     query = query.where(runs.c.sweep_id.is_(None), is_sweep).order_by(runs.c.started_at.desc()).limit(limit)
@@ -119,6 +119,6 @@ def read_runs(tx: Connection, *, limit: int) -> list[dict[str, Any]]:
 
 
 def count_unpublished(tx: Connection) -> tuple[int, datetime | None]:
-    """Return how many batches wait in the outbox, and the instant of the oldest."""
+    """Return the number of batches in the outbox, and when the oldest was decided."""
     number, oldest = tx.execute(select(func.count(), func.min(outbox.c.created_at))).one()
     return number, oldest

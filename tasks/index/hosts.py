@@ -1,4 +1,4 @@
-"""The limits that any number of processes share: permits at a host, its holds, its robots.txt."""
+"""Limits that all processes share: permits and paces of hosts, and their robots.txt."""
 
 import os
 import uuid
@@ -23,14 +23,14 @@ from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest,
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """Permits and robots.txt files, one short transaction per call; tasks.politeness.limiter calls this.
+    """Permits and robots.txt files, one short transaction per call; used by tasks.politeness.limiter.
 
-    `clock` is for tests; without it, machines that share a database server share its clock.
+    `clock` is for tests. Without it, machines that share a database server use its clock.
     """
 
     index: Index
     clock: Callable[[], datetime] | None = None
-    # The process's name in the ids of its permits: by it, others on this machine see that it died.
+    # The process's name within the ids of its permits, so that others on this machine can detect its death.
     _owner: str = field(default_factory=lambda: _this_process(os.getpid()), init=False)
     _names: Iterator[str] = field(
         default_factory=lambda: map(f"{uuid.uuid4().hex}.{{}}".format, count()), init=False, compare=False
@@ -40,18 +40,18 @@ class HostLimits:
     def exchange_permits(
         self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots] = ()
     ) -> list[Permit | Wait]:
-        """Write the ends and learned robots.txt files, then answer each request in order; raises IndexUnavailable."""
+        """Store ended permits and learned robots.txt files, then answer each request in order. Raises IndexUnavailable."""
         names = {end.permit.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
         spots = {one.place for one in wanted if one.place} | {end.permit.place for end in ended if end.permit.place}
         self._make_known(hosts, names)
         self._make_known(places, spots)
-        # not durable: if a host's last permits are lost, it still has its source's pace
+        # not durable: even if a host's last permits are lost, its source's pace still applies
         with self.index.write(is_durable=False) as tx:
             known = _Paces(
                 of_hosts=_read_paces(tx, hosts, names, self._now(tx)),
                 of_places=_read_paces(tx, places, spots, self._now(tx)),
             )
-            now = self._now(tx)  # after the locks: the wait for them is not part of a delay
+            now = self._now(tx)  # after locking, so that the wait for locks is not part of a delay
             site_answers.keep(tx, learned)
             for one in learned:
                 known.learn(one)
@@ -63,24 +63,24 @@ class HostLimits:
             return answers
 
     def robots(self, origin: str) -> RobotsAnswer | None:
-        """Return the kept answer, if it is still fresh."""
+        """Return the stored answer if it is fresh, else None."""
         kept = self.answers([origin]).get(origin)
         return kept if kept and kept.is_fresh else None
 
     def answers(self, origins: Collection[str]) -> dict[str, RobotsAnswer]:
-        """Return the kept answers, by origin, fresh or not."""
+        """Return the stored answers by origin, fresh or not."""
         with self.index.read() as tx:
             return site_answers.read(tx, origins, now=self._now(tx))
 
     def meet_policies(self, seen: Mapping[str, datetime]) -> set[str]:
-        """Note when documents of sites were seen, and return those that the lake has; raises IndexUnavailable."""
+        """Record when documents of sites were seen; returns those already in the lake. Raises IndexUnavailable."""
         with self.index.write(is_durable=False) as tx:
             return policies.meet(tx, seen)
 
     def _make_known(self, table: Table, names: set[str]) -> None:
-        """Make the rows of new hosts or places in a transaction of their own, if the database locks single rows.
+        """Create the rows of new hosts or places in a separate transaction, on databases with row locks.
 
-        A transaction that inserts while it holds other rows may deadlock with another.
+        A transaction that inserts rows while it holds others may deadlock.
         """
         unknown = names - self._known
         if unknown and not self.index.is_sqlite:
@@ -99,18 +99,18 @@ class HostLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Paces:
-    """The paces that one transaction has locked, by name; what happens changes them."""
+    """The paces that one transaction has locked, by name. The methods update them in memory."""
 
     of_hosts: dict[str, Pace]
     of_places: dict[str, Pace]
 
     def learn(self, learned: LearnedRobots) -> None:
-        """Take over the delay that a robots.txt wants at its host."""
+        """Set the host's crawl delay from its robots.txt."""
         pace = self.of_hosts[learned.host]
         self.of_hosts[learned.host] = replace(pace, crawl_delay_s=learned.crawl_delay_s)
 
     def end(self, end: PermitEnd, *, now: datetime) -> None:
-        """Take a permit back."""
+        """End a permit."""
         host, place = end.permit.host, end.permit.place
         if place is None:
             self.of_hosts[host] = end_permit(self.of_hosts[host], end, now=now)
@@ -119,7 +119,7 @@ class _Paces:
             self.of_hosts[host], self.of_places[place] = ended
 
     def grant(self, wish: PermitRequest, *, permit_id: str, now: datetime) -> Permit | Wait:
-        """Return a permit, or the wait before the next request for one."""
+        """Return a permit, or how long to wait before the next request for one."""
         host, place = _without_dead(self.of_hosts[wish.host], wish), wish.place
         if place is None:
             self.of_hosts[wish.host], answer = grant_permit(host, wish, permit_id=permit_id, now=now)
@@ -131,14 +131,14 @@ class _Paces:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete what no longer applies since before that instant: places; returns how many."""
+    """Delete places whose next slot is before then; returns how many."""
     old = select(places.c.place).where(places.c.next_slot_at < before)
-    gone = old.with_for_update(skip_locked=True)  # what is being written is kept
+    gone = old.with_for_update(skip_locked=True)  # skip rows that are being written
     return tx.execute(delete(places).where(places.c.place.in_(gone))).rowcount
 
 
 def _read_paces(tx: Connection, table: Table, names: set[str], now: datetime) -> dict[str, Pace]:
-    """Return and lock the rows of hosts or places, and make missing ones; sorted, so that two writers lock in one order."""
+    """Lock and return the rows of hosts or places; create missing ones. Sorted, so that all writers lock in one order."""
     known = _known_paces(tx, table, names)
     if len(known) == len(names):
         return known
@@ -168,7 +168,7 @@ def _paces_in(table: Table) -> Select[tuple[Any, ...]]:
 
 
 def _pace_of(row: Mapping[str, Any]) -> Pace:
-    """Return a row as a pace; a place has no delay of its own."""
+    """Return a row as a pace. A place has no crawl delay of its own."""
     return Pace(
         next_slot_at=row["next_slot_at"],
         crawl_delay_s=row.get("crawl_delay_s"),
@@ -190,7 +190,7 @@ def _change_of(table: Table) -> Update:
 
 
 def _columns_of(pace: Pace, table: Table) -> dict[str, object]:
-    """Return a pace as those columns of it that a table has."""
+    """Return those columns of a pace that the table has."""
     columns: dict[str, object] = {
         "next_slot_at": pace.next_slot_at,
         "crawl_delay_s": pace.crawl_delay_s,
@@ -212,7 +212,7 @@ def _name_in(table: Table) -> str:
 
 
 def _without_dead(pace: Pace, wanted: PermitRequest) -> Pace:
-    """Take back permits of dead processes of this machine, if they are in the way."""
+    """Drop the permits of dead processes on this machine, if the limit is reached."""
     if len(pace.turns) < wanted.max_per_host:
         return pace
     return replace(pace, turns={one: until for one, until in pace.turns.items() if not _is_dead(one)})

@@ -1,4 +1,4 @@
-"""Renew a run's leases while it works, in a thread of its own."""
+"""Renew a run's leases in a background thread while the run works."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper:
-    """Renews every lease of a run and its sign of life, three times a lease; a context manager."""
+    """Context manager that renews a run's leases and its heartbeat, three times per lease period."""
 
     def __init__(self, index: Index, *, run_id: str, lease_s: float) -> None:
         self._index = index

@@ -1,8 +1,8 @@
 """The outbox: decisions that are committed in the index and not yet published in the lake.
 
-The sequence comes from a row that is locked until the decision commits. So it grows in the order of commits: a reader
-that sees 6 has also seen 5. The payload is JSON under zlib, read by name: a column that is newer than the batch is
-null.
+The sequence number comes from a row that stays locked until the decision commits. So numbers grow in commit order: a
+reader that sees 6 has also seen 5. The payload is compressed JSON and is read by column name: a column that is newer
+than the batch is null.
 """
 
 import dataclasses
@@ -36,9 +36,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxItem:
-    """One batch that is decided and not yet published; `sequence` grows in the order of the decisions.
+    """A batch that is decided and not yet published. `sequence` grows in the order of decisions.
 
-    A batch adds `captures` and `articles`, or has `changes` of rows; never both.
+    A batch has either new `captures` and `articles` or `changes` of rows, never both.
     """
 
     sequence: int
@@ -50,13 +50,13 @@ class OutboxItem:
 
 
 Content = dict[str, Any]
-"""The rows of a batch, by their field of `OutboxItem`."""
+"""The rows of a batch, by field of `OutboxItem`."""
 
 
 class _Remembered:
-    """The rows of the payloads that this process wrote last, each until it is read: what it wrote, it need not parse.
+    """A small cache of the latest payloads' rows, each until it is read: this process need not parse what it wrote.
 
-    They go by the batch and the payload itself, so that rows are never taken for those of another decision.
+    The key includes the payload itself, so rows of another decision are never returned.
     """
 
     def __init__(self) -> None:
@@ -64,14 +64,14 @@ class _Remembered:
         self._contents: OrderedDict[tuple[str, bytes], Content] = OrderedDict()
 
     def add(self, batch_id: str, payload: bytes, content: Content) -> None:
-        """Remember a batch's rows, in the place of the oldest if there are many that nobody read."""
+        """Cache a batch's rows; evict the oldest if too many were never read."""
         with self._lock:
             self._contents[batch_id, payload] = content
             while len(self._contents) > MOST_REMEMBERED:
                 self._contents.popitem(last=False)
 
     def take(self, batch_id: str, payload: bytes) -> Content | None:
-        """Return the rows of a payload, and hold them no longer."""
+        """Return a payload's rows and remove them from the cache."""
         with self._lock:
             return self._contents.pop((batch_id, payload), None)
 
@@ -80,13 +80,13 @@ _remembered = _Remembered()
 
 
 def decided_counts(tx: Connection, batch_id: str) -> dict[str, Any] | None:
-    """Return the batch's counts if it was decided before, so that it is not decided twice."""
+    """Return the batch's counts if it is already decided, else None. This prevents a second decision."""
     counts = tx.execute(select(batches.c.counts).where(batches.c.batch_id == batch_id)).scalar()
     return None if counts is None else orjson.loads(counts)
 
 
 def counts_of_runs(tx: Connection, run_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the counts of the batches that these runs decided."""
+    """Return the counts of all batches that these runs decided."""
     query = select(batches.c.counts).where(batches.c.run_id.in_(list(run_ids))).order_by(batches.c.batch_id)
     return [orjson.loads(counts) for counts in tx.execute(query).scalars()]
 
@@ -102,7 +102,7 @@ def append(
     now: datetime,
     policies: Iterable[Policy] = (),
 ) -> int:
-    """Put a decided batch into the outbox and record the decision; returns its sequence."""
+    """Add a decided batch to the outbox and record the decision; returns its sequence number."""
     content: Content = {
         "captures": tuple(map(_in_utc, captures)),
         "articles": tuple(map(_in_utc, articles)),
@@ -125,11 +125,11 @@ def append_changes(
     now: datetime,
     changed_clusters: Iterable[str] = (),
 ) -> int:
-    """Put changes of rows into the outbox and record the decision; returns its sequence, which the rows will have.
+    """Add row changes to the outbox and record the decision; returns its sequence number, which the rows will carry.
 
-    Change the index in the same transaction, before: whatever is killed then, index and lake agree after the next
-    publication. The clusters that have changed are marked, and those of rows that were read before a maintenance has
-    updated their clusters: such a row puts an old state back.
+    Change the index earlier in the same transaction: then index and lake agree after the next publication, even after a
+    crash. Marks the changed clusters, and clusters of rows that were read before a maintenance run updated them:
+    publishing such a row restores an outdated state.
     """
     clusters.mark(tx, {*changed_clusters, *clusters.find_misplaced(tx, changes.articles)})
     content: Content = {"captures": [], "articles": [], CHANGES: changes}
@@ -138,25 +138,26 @@ def append_changes(
 
 
 def last_sequence(tx: Connection) -> int:
-    """Return the sequence of the last decision, 0 before the first."""
+    """Return the sequence number of the last decision, 0 before the first."""
     return tx.execute(select(counters.c.value).where(counters.c.name == COUNTER)).scalar() or 0
 
 
 def published_upto(tx: Connection) -> int:
-    """Return the sequence up to which everything that was decided is in the lake."""
+    """Return the sequence number up to which all decisions are in the lake."""
     oldest = tx.execute(select(func.min(outbox.c.sequence))).scalar()
     return last_sequence(tx) if oldest is None else int(oldest) - 1
 
 
 def hold(tx: Connection) -> None:
-    """Let no other decision commit before this transaction ends."""
+    """Block all other decisions until this transaction ends."""
     lock(tx, "outbox")
 
 
 def pending(tx: Connection, *, limit: int, after: int = 0, max_size: int | None = None) -> tuple[OutboxItem, ...]:
-    """Return the oldest unpublished batches, or the oldest after a sequence, in their order.
+    """Return the oldest unpublished batches after a sequence number, in order.
 
-    They are one at least, and no more than have `max_size` bytes as they are stored; read, they take some 30 times as much.
+    Returns at least one batch, and otherwise at most `max_size` bytes of stored payload. Parsed, they take about 30
+    times as much memory.
     """
     if max_size is not None:
         limit = _fitting(tx, limit=limit, after=after, max_size=max_size)
@@ -166,7 +167,7 @@ def pending(tx: Connection, *, limit: int, after: int = 0, max_size: int | None 
 
 
 def _fitting(tx: Connection, *, limit: int, after: int, max_size: int) -> int:
-    """Return how many batches have so many bytes together, one at least."""
+    """Return how many batches fit into this many bytes, at least one."""
     sizes = select(func.length(outbox.c.payload)).where(outbox.c.sequence > after).order_by(outbox.c.sequence)
     so_far = accumulate(int(size) for size in tx.execute(sizes.limit(limit)).scalars())
     return max(1, sum(size <= max_size for size in so_far))
@@ -183,7 +184,7 @@ class WaitingBatch:
 
 
 def waiting(tx: Connection) -> tuple[WaitingBatch, ...]:
-    """Return what waits in the outbox, in its order."""
+    """Return the batches in the outbox, in order."""
     query = (
         select(outbox.c.sequence, outbox.c.batch_id, outbox.c.created_at, batches.c.run_id)
         .outerjoin(batches, batches.c.batch_id == outbox.c.batch_id)
@@ -193,7 +194,7 @@ def waiting(tx: Connection) -> tuple[WaitingBatch, ...]:
 
 
 def count_on_from(tx: Connection, sequence: int) -> None:
-    """Let a new index's sequences follow this one."""
+    """Start a new index's sequence numbers after this one."""
     tx.execute(insert(counters).values(name=COUNTER, value=sequence))
 
 
@@ -203,7 +204,7 @@ def clear(tx: Connection, sequences: Iterable[int]) -> None:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the records of batches that were decided before that instant and are published; returns how many."""
+    """Delete the records of published batches that were decided before then; returns how many."""
     waiting = select(outbox.c.batch_id)
     return tx.execute(delete(batches).where(batches.c.decided_at < before, batches.c.batch_id.not_in(waiting))).rowcount
 
@@ -226,7 +227,7 @@ def _append(
 
 
 def _in_utc(row: T) -> T:
-    """Return a row with its instants in UTC, as they come back."""
+    """Return a row with its times in UTC, as parsing would return them."""
     kind: type = type(row)
     found = ((name, getattr(row, name)) for name in _instants_of(kind))
     elsewhere = {name: value.astimezone(UTC) for name, value in found if value is not None and value.tzinfo is not UTC}
@@ -239,21 +240,21 @@ def _instants_of(kind: type) -> tuple[str, ...]:
 
 
 def _packed(content: Mapping[str, Any]) -> tuple[bytes, bool]:
-    """Return a decision as it is kept, and whether nothing of it was replaced."""
+    """Return a decision's payload, and whether it is stored without replacements."""
     try:
         return _compressed(_json_parts(content)), True
-    except orjson.JSONEncodeError:  # JSON is UTF-8, which has no unpaired surrogates; a page's escapes may have some
+    except orjson.JSONEncodeError:  # JSON is UTF-8 and has no unpaired surrogates, but escapes in a page may
         return _compressed(_json_parts(_storable(content))), False
 
 
 def _compressed(parts: Iterable[bytes]) -> bytes:
-    """Return the parts compressed as one, of which never more than one is held whole."""
+    """Return the parts compressed as one stream, without joining them first."""
     packer = isal_zlib.compressobj(1)
     return b"".join((*map(packer.compress, parts), packer.flush()))
 
 
 def _json_parts(content: Mapping[str, Any]) -> Iterator[bytes]:
-    """Yield an object of lists, and of other values, as JSON, each element of a list by itself."""
+    """Yield an object as JSON in parts, one per element of its lists."""
     for number, (name, value) in enumerate(content.items()):
         yield (b"," if number else b"{") + orjson.dumps(name) + b":"
         if isinstance(value, list | tuple):
@@ -267,7 +268,7 @@ def _json_parts(content: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses
-    """Return it with U+FFFD in place of unpaired surrogates, as the lake stores it."""
+    """Return the value with U+FFFD for unpaired surrogates, as the lake stores it."""
     if isinstance(value, str):
         return storable_text(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -294,7 +295,7 @@ def _next_sequence(tx: Connection) -> int:
 
 def _item(sequence: int, batch_id: str, payload: bytes) -> OutboxItem:
     content = _remembered.take(batch_id, payload) or _revived(batch_id, payload)
-    # the sequence is written here and not when it was decided: so that batches that wait since an older version have it, too
+    # the sequence number is set on reading, so that batches from an older version have it too
     return OutboxItem(
         sequence=sequence,
         batch_id=batch_id,
@@ -340,7 +341,7 @@ def _revive_key(kind: Callable[..., T], key: Mapping[str, Any]) -> T:
 
 def _revive(kind: type[T], row: Mapping[str, Any], batch_id: str) -> T:
     unknown = row.keys() - {column.name for column in columns_of(kind)}
-    if unknown:  # a batch published without the column would lose its value for ever
+    if unknown:  # publishing the batch without this column would lose its values
         raise LakeFormatError(
             f"batch {batch_id} in the outbox has a column {min(unknown)}, which this version does not know: upgrade Presslake"
         )

@@ -1,11 +1,12 @@
-"""The documents in the lake by which sites say what may be done with their pages."""
+"""The documents in the lake in which sites state what may be done with their pages."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, update
+import orjson
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, select, text, update
 
 from tasks.index.schema import batches, frontier, policies
 from tasks.index.statements import in_chunks, insert_into
@@ -18,7 +19,7 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPolicy:
-    """A document as the index has it; `told_at` is the `last_seen_at` of its row in the lake."""
+    """A document as the index knows it. `told_at`: the `last_seen_at` that its row in the lake shows."""
 
     policy_id: str
     origin: str
@@ -35,7 +36,7 @@ class KnownPolicy:
 
 
 def known_ids(tx: Connection, wanted: Collection[str]) -> set[str]:
-    """Return those of the documents that are in the lake, or on their way."""
+    """Return those of these documents that are in the lake or in the outbox."""
     found: set[str] = set()
     for part in in_chunks(sorted(wanted), CHUNK):
         found.update(tx.execute(select(policies.c.policy_id).where(policies.c.policy_id.in_(part))).scalars())
@@ -43,7 +44,7 @@ def known_ids(tx: Connection, wanted: Collection[str]) -> set[str]:
 
 
 def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
-    """Add documents; returns those that were new, since two batches may have met the same one at once."""
+    """Add documents; returns the new ones, because two batches may find the same document at the same time."""
     known = {
         row.policy_id: row for row in sorted(rows, key=lambda one: one.policy_id)
     }  # so that two writers lock in one order
@@ -55,14 +56,18 @@ def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
     return tuple(row for policy_id, row in known.items() if policy_id in added)
 
 
-def has_form(tx: Connection, policy_id: str) -> bool:
-    """Whether a document with this one's content is in the lake, or on its way, be it at another turn."""
-    form = policy_id[:FORM_LENGTH]
-    return tx.execute(_OF_FORM, {"form": form, "beyond": _beyond(form)}).scalar() is not None
+def known_forms(tx: Connection, policy_ids: Iterable[str]) -> set[str]:
+    """Return the forms of those documents whose content is in the lake or in the outbox, possibly from another turn."""
+    forms = sorted({one[:FORM_LENGTH] for one in policy_ids})
+    if not forms:
+        return set()
+    if tx.dialect.name == "sqlite":
+        return set(tx.execute(_OF_JSON, {"forms": orjson.dumps(forms).decode()}).scalars())
+    return set(tx.execute(_OF_ARRAY, {"forms": forms}).scalars())
 
 
 def seen_after(tx: Connection, policy_id: str) -> str | None:
-    """Return the document of the same URL that was seen last, if it has another content than this one."""
+    """Return the most recently seen document at this one's URL if its content differs, else None."""
     same = policies.alias()
     is_there = (
         select(same.c.policy_id)
@@ -76,56 +81,56 @@ def seen_after(tx: Connection, policy_id: str) -> str | None:
 
 
 def _has_form_of(policy_id: str, table: FromClause = policies) -> ColumnElement[bool]:
-    """Match the documents with the content of this one; a range, which the primary key answers."""
+    """Return the condition on documents with this one's content: a range that the primary key serves."""
     form = policy_id[:FORM_LENGTH]
     return and_(table.c.policy_id >= form, table.c.policy_id < _beyond(form))
 
 
 def _beyond(form: str) -> str:
-    """Return what comes after all ids of a form, which are hexadecimal."""
+    """Return a string above all ids that start with this form; ids are hexadecimal."""
     return f"{form}g"
 
 
 def meet(tx: Connection, seen: Mapping[str, datetime]) -> set[str]:
-    """Note when documents were seen, and return those that are in the lake, or on their way."""
+    """Record when documents were seen; returns those that are in the lake or in the outbox."""
     see(tx, seen)
     return known_ids(tx, seen.keys())
 
 
 def see(tx: Connection, seen: Mapping[str, datetime]) -> None:
-    """Note when documents were seen unchanged; those that are not in the lake yet are passed over."""
+    """Record when known documents were seen unchanged; ignores unknown ones."""
     if seen:
         tx.execute(_SEEN, [{"which": policy_id, "at": at} for policy_id, at in sorted(seen.items())])
 
 
 def unreported(tx: Connection) -> dict[str, datetime]:
-    """Return the documents that were seen on a later day than their rows say, and when."""
+    """Return documents seen on a later day than their rows in the lake show, with that time."""
     held = tx.execute(select(policies.c.policy_id, policies.c.last_seen_at, policies.c.told_at))
     return {row.policy_id: row.last_seen_at for row in held if row.last_seen_at.date() > row.told_at.date()}
 
 
 def note_reported(tx: Connection, reported: Mapping[str, datetime]) -> None:
-    """Note what the rows of the lake say by now."""
+    """Record what the rows of the lake show now."""
     if reported:
         which = update(policies).where(policies.c.policy_id == bindparam("which")).values(told_at=bindparam("at"))
         tx.execute(which, [{"which": one, "at": at} for one, at in sorted(reported.items())])
 
 
 def scan(tx: Connection) -> Iterator[KnownPolicy]:
-    """Yield every document."""
+    """Yield all documents."""
     for row in tx.execute(select(policies).order_by(policies.c.policy_id)).mappings():
         yield KnownPolicy(**row)
 
 
 def forget(tx: Connection, policy_ids: Sequence[str]) -> None:
-    """Remove documents, so that the next sight of each records it again."""
+    """Remove documents, so that each is recorded again when it is next seen."""
     for part in in_chunks(list(policy_ids), CHUNK):
         tx.execute(policies.delete().where(policies.c.policy_id.in_(part)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:
-    """A document that took the place of another at its URL; `source_id` is that of a URL at its origin."""
+    """A document that replaced another at its URL. `source_id` is a source with URLs at its origin."""
 
     source_id: str
     origin: str
@@ -137,10 +142,10 @@ class PolicyChange:
 
 
 def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tuple[PolicyChange, ...]:
-    """Return the documents that batches of these runs have met for the first time, if others were there before."""
+    """Return the documents that these runs' batches saw first and that replaced earlier ones."""
     theirs = set(tx.execute(select(batches.c.batch_id).where(batches.c.run_id.in_(sorted(run_ids)))).scalars())
     recent = tx.execute(_SUCCESSORS.where(policies.c.observed_at >= since)).all()
-    # a segment is named after its batch
+    # a segment's name is its batch's
     new = [row for row in recent if row.warc_key.rpartition("/")[2].partition(".")[0] in theirs]
     earlier = _at_origins(tx, {row.origin for row in new})
     found = []
@@ -154,7 +159,7 @@ def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tu
 
 
 def _at_origins(tx: Connection, origins: Collection[str]) -> dict[tuple[str, str, str], list[Any]]:
-    """Return the documents that were ever met of these origins, by origin, kind and URL."""
+    """Return all documents ever seen at these origins, by (origin, kind, URL)."""
     found: dict[tuple[str, str, str], list[Any]] = {}
     for part in in_chunks(sorted(origins), CHUNK):
         columns = (policies.c.origin, policies.c.kind, policies.c.url, policies.c.policy_id)
@@ -180,16 +185,20 @@ _SUCCESSORS = (
     )
     .order_by(policies.c.policy_id)
 )
-"""The documents that are not the first ones at their URLs: few are, and each is asked of the index by its origin."""
+"""The documents that are not the first at their URL. They are few, and each is looked up by its origin."""
 
 _SEEN = (
     update(policies)
     .where(policies.c.policy_id == bindparam("which"), policies.c.last_seen_at < bindparam("at"))
     .values(last_seen_at=bindparam("at"))
 )
-_OF_FORM = (
-    select(policies.c.policy_id)
-    .where(policies.c.policy_id >= bindparam("form"), policies.c.policy_id < bindparam("beyond"))
-    .limit(1)
-)
+# ranges as of `_has_form_of`, which the primary key answers, for all forms at once
+_OF_JSON = text("""
+SELECT one.value FROM json_each(:forms) AS one
+WHERE EXISTS (SELECT 1 FROM policies WHERE policy_id >= one.value AND policy_id < one.value || 'g')
+""")
+_OF_ARRAY = text("""
+SELECT one.form FROM unnest(CAST(:forms AS text[])) AS one(form)
+WHERE EXISTS (SELECT 1 FROM policies WHERE policy_id >= one.form AND policy_id < one.form || 'g')
+""")
 _SHARED = tuple(one.name for one in fields(KnownPolicy) if one.name in {field.name for field in fields(Policy)})

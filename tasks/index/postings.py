@@ -1,14 +1,14 @@
-"""The search for near-duplicates: the shapes of texts, and the postings, from hashes of sketches to shapes.
+"""Search for near-duplicates: shapes of texts, and postings that lead from sketch hashes to shapes.
 
-Both are kept in generations, which are windows of the articles' own time. A search reads three of them at most, however
-many there are, and pruning deletes the old ones as one range. All functions take the transaction they run in.
+Both are partitioned into generations, windows of the articles' own time. A search reads at most three generations, and
+pruning deletes old ones as ranges. All functions run in the caller's transaction.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -32,10 +32,10 @@ from tasks.index.statements import in_chunks
 from tasks.values.text.shape import Shape, pack, unpack
 
 GENERATION = timedelta(days=14)
-"""The length of one generation: as long as texts are compared, so that a search needs only the neighbours."""
+"""Length of a generation. It equals the window of comparison, so a search needs only adjacent generations."""
 
 HOT = 200
-"""A hash of more shapes is boilerplate: it is neither searched nor stored any more."""
+"""A hash in more shapes than this is boilerplate: it is neither searched nor stored any more."""
 
 MIN_SHARED = 2
 CHUNK = 1000
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownShape:
-    """The shape of one article's newest text, the article's time and its host."""
+    """The shape of an article's newest text, with the article's time and host."""
 
     article_id: str
     told_at: datetime
@@ -54,15 +54,15 @@ class KnownShape:
 
     @property
     def generation(self) -> int:
-        """Its time window."""
+        """Its generation."""
         return generation_of(self.told_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The texts near some texts: `holders` of each of their hashes, and the shapes that share enough of them.
+    """The texts near some texts: `holders` of each of their hashes, and the shapes that share enough of these.
 
-    `full` are hashes (with their generation) that are hot already; more holders would be useless.
+    `full`: (generation, hash) pairs that are already hot, so more postings would be useless.
     """
 
     holders: Mapping[int, Sequence[int]]
@@ -71,17 +71,17 @@ class Surroundings:
 
 
 def generation_of(instant: datetime) -> int:
-    """Return the number of an instant's time window."""
+    """Return the generation of a time."""
     return (instant - _EPOCH) // GENERATION
 
 
 def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) -> Surroundings:
-    """Return texts that may resemble these: with two hashes in common, at most one generation away."""
+    """Return the texts that may resemble these: at least two common hashes, at most one generation apart."""
     texts = list(wanted)
     hashes: dict[int, set[int]] = {}
     for told_at, shape in texts:
         middle = generation_of(told_at)
-        # A text at the edge of its time window may resemble one in the next, and no text is compared over a longer time.
+        # A text near the edge of its generation may resemble one in the next. No comparison spans more than that.
         for generation in (middle - 1, middle, middle + 1):
             hashes.setdefault(generation, set()).update(shape.sketch)
     holders: dict[int, list[int]] = {}
@@ -95,18 +95,15 @@ def read_surroundings(tx: Connection, wanted: Iterable[tuple[datetime, Shape]]) 
 
 
 def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
-    """Return the shapes that share at least two hashes with this one, without hot ones; those that share most come first."""
-    # One common hash may be chance or a common phrase; near-duplicates share many (benchmarks/dedup.py).
-    counts: Counter[T] = Counter()
-    for value in shape.sketch:
-        found = holders.get(value, ())
-        if len(found) <= HOT:
-            counts.update(found)
+    """Return the shapes that share at least two hashes with this one, most first. Hot hashes are ignored."""
+    # A single common hash may be chance or a common phrase; near-duplicates share many (benchmarks/dedup.py).
+    found = (holders.get(value, ()) for value in shape.sketch)
+    counts = Counter(chain.from_iterable(one for one in found if len(one) <= HOT))
     return [holder for holder, count in counts.most_common() if count >= MIN_SHARED]
 
 
 def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
-    """Add the shapes, with postings for hashes that are not hot; none of these articles may have a shape yet."""
+    """Add shapes, with postings for their hashes that are not hot. These articles must not have shapes yet."""
     fresh = {one.article_id: one for one in known}
     if not fresh:
         return
@@ -124,7 +121,7 @@ def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[
 
 
 def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
-    """Delete the shapes of these articles, and their postings."""
+    """Delete the shapes and postings of these articles."""
     ids = sorted(set(article_ids))
     rows = [
         row
@@ -148,16 +145,16 @@ def drop_shapes(tx: Connection, article_ids: Iterable[str]) -> None:
 
 
 def replace_shape(tx: Connection, article_id: str, row: Mapping[str, Any] | None) -> None:
-    """Give the article the shape of this row of the table, and no other; None: no shape."""
+    """Set the article's shape to this row of the table; None removes it."""
     drop_shapes(tx, [article_id])
     if row is not None:
         keep_shapes(tx, [_known(row, {})], full=frozenset())
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the generations that ended before then, unless something of them was fetched since; returns how many shapes.
+    """Delete generations that ended before then, except recently fetched ones; returns the number of shapes.
 
-    The articles of an archive are old: they are compared with each other while the archive is being read.
+    Articles of an archive are old, but must be compared with each other while it is imported.
     """
     is_old = shapes.c.generation < generation_of(before)
     lately = select(shapes.c.generation).join(articles, articles.c.article_id == shapes.c.article_id)
@@ -181,20 +178,21 @@ ORDER BY 1, 2, 3
 
 
 def _read_holders(tx: Connection, wanted: Mapping[int, Iterable[int]]) -> Iterator[tuple[int, int, list[int]]]:
-    """Yield the generation, the hash and the holders of each hash that has any, in this order.
+    """Yield (generation, hash, holders) for each hash that has holders, in order.
 
-    All hashes are looked up at once: thousands of parameters cost more to compile than to look up, and so do statements for
-    each of the hundreds of generations that pages of many years have.
+    One query looks up all hashes: compiling thousands of parameters costs more than the look-up, and so would one
+    statement for each of the hundreds of generations that pages of many years have.
     """
-    known: dict[int, int] = {}  # a shape has a posting for each of its hashes: one number serves for all
-    # one after the other, since stories that many print have half a million; SQLAlchemy's rows would cost more than the look-up
+    known: dict[int, int] = {}  # intern the numbers: each shape has one posting per hash
+    # from the driver's cursor, row by row: widespread stories have half a million rows, and SQLAlchemy's cost more than
+    # the look-up
     cursor: Any = tx.execute(*look_up(tx, {one: sorted(hashes) for one, hashes in sorted(wanted.items())})).cursor
     for (generation, value), rows in groupby(cursor, key=itemgetter(0, 1)):
         yield generation, value, [known.setdefault(number, number) for _, _, number in rows]
 
 
 def look_up(tx: Connection, wanted: Mapping[int, Sequence[int]]) -> tuple[TextClause, dict[str, object]]:
-    """Return the statement that finds the holders of hashes, by generation, and its parameters."""
+    """Return the statement that finds the holders of hashes by generation, and its parameters."""
     if tx.dialect.name == "sqlite":
         return _OF_JSON, {"wanted": orjson.dumps(wanted, option=orjson.OPT_NON_STR_KEYS).decode()}
     pairs = [(generation, value) for generation, hashes in wanted.items() for value in hashes]
@@ -202,7 +200,7 @@ def look_up(tx: Connection, wanted: Mapping[int, Sequence[int]]) -> tuple[TextCl
 
 
 def _insert_postings(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> None:
-    """Insert generations, hashes and numbers without SQLAlchemy's work for each row, which costs more than the row."""
+    """Insert (generation, hash, number) rows without SQLAlchemy's overhead per row, which exceeds the insert's cost."""
     names = [column.name for column in postings.columns]
     if tx.dialect.name == "sqlite":
         tx.exec_driver_sql(str(insert(postings).compile(dialect=tx.dialect)), list(rows))
@@ -215,7 +213,7 @@ def _insert_postings(tx: Connection, rows: Sequence[tuple[int, int, int]]) -> No
 
 
 def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape]:
-    shapes_of_texts: dict[Shape, Shape] = {}  # copies of one story have one shape, which is large
+    shapes_of_texts: dict[Shape, Shape] = {}  # copies of one story share one shape, which is large
     return {
         row["number"]: _known(row, shapes_of_texts)
         for part in in_chunks(sorted(numbers), CHUNK)

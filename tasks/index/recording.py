@@ -1,7 +1,7 @@
-"""Record each row that a transaction changes, before and after, so that the change can be undone (ADR 0016).
+"""Record every row that a transaction changes, before and after, so that the change can be undone (ADR 0016).
 
-Rows are plain data for JSON. Rows that follow from others (postings from shapes) are left out, and so are marks of
-clusters: a superfluous mark does no harm.
+Rows are plain JSON data. Derived rows (postings) are left out, and so are marks of clusters, because a superfluous mark
+does no harm.
 """
 
 import base64
@@ -28,15 +28,15 @@ IDENTITIES: dict[Table, tuple[str, ...]] = {
     aliases: ("url_key",),
     shapes: ("article_id",),
 }
-"""The recorded tables, and the columns that identify a row of each."""
+"""The recorded tables, with the columns that identify a row."""
 
 CHUNK = 100
-_NUMBERED = {shapes: "number"}  # the database assigns it: it says nothing of the row
+_NUMBERED = {shapes: "number"}  # assigned by the database, so it carries no information
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedRow:
-    """A row of the index before and after a transaction; None if it does not exist."""
+    """A row of the index before and after a transaction; None means absent."""
 
     table: str
     before: Row | None
@@ -45,7 +45,7 @@ class ChangedRow:
 
 @dataclass(slots=True, kw_only=True)
 class History:
-    """A row through several transactions: before the first, and after each of them."""
+    """A row across several transactions: before the first, and after each."""
 
     table: Table
     identity: tuple[str, ...]
@@ -54,19 +54,19 @@ class History:
 
     @property
     def name(self) -> str:
-        """The row, for people."""
+        """The row's table and identity, for display."""
         return f"{self.table.name}: {' '.join(self.identity)}"
 
 
 @dataclass(slots=True)
 class Recording:
-    """The rows that a transaction has touched so far, before its changes."""
+    """The rows that a transaction has touched so far, as they were before."""
 
     tx: Connection
     before: dict[tuple[Table, tuple[str, ...]], Row | None] = field(default_factory=dict)
 
     def changes(self) -> list[ChangedRow]:
-        """Return the rows that differ by now, in the order in which they were first touched."""
+        """Return the rows that differ now, in the order in which they were first touched."""
         after = dict[tuple[Table, tuple[str, ...]], Row]()
         for table in IDENTITIES:
             after.update(_by_identity(self.tx, table, [one for held, one in self.before if held is table]))
@@ -77,7 +77,7 @@ class Recording:
         ]
 
     def note(self, statement: object, several: Sequence[Mapping[str, Any]]) -> None:
-        """Read the rows that a statement is about to touch."""
+        """Read the rows that a statement is about to change."""
         if not isinstance(statement, Insert | Update | Delete) or statement.table not in IDENTITIES:
             return
         table = statement.table
@@ -87,7 +87,7 @@ class Recording:
             held = _by_identity(self.tx, table, wanted)
             found = {(table, one): held.get((table, one)) for one in wanted}
         else:
-            # The statement's own condition finds its rows; they are locked, so that it then changes the same ones.
+            # The statement's own condition finds its rows. They are locked, so that it changes exactly these.
             query = select(table).with_for_update()
             if statement.whereclause is not None:
                 query = query.where(statement.whereclause)
@@ -101,7 +101,7 @@ class Recording:
 
 @contextmanager
 def recorded(tx: Connection) -> Iterator[Recording]:
-    """Record the changes of the transaction from here to the end of the block."""
+    """Record the changes of the transaction inside the block."""
     recording = Recording(tx)
 
     def note(_tx: Connection, statement: object, several: Any, single: Any, _options: Any) -> None:  # noqa: ANN401
@@ -115,7 +115,7 @@ def recorded(tx: Connection) -> Iterator[Recording]:
 
 
 def histories(changes: Iterable[ChangedRow]) -> list[History]:
-    """Return each row once, from changes in the order in which they were made; rows that others refer to come first."""
+    """Group changes (in the order in which they were made) by row. Rows that others refer to come first."""
     tables = {table.name: table for table in IDENTITIES}
     found: dict[tuple[Table, tuple[str, ...]], History] = {}
     for one in changes:
@@ -127,13 +127,13 @@ def histories(changes: Iterable[ChangedRow]) -> list[History]:
 
 
 def take_back(tx: Connection, rows: Sequence[History]) -> tuple[int, list[History]]:
-    """Restore rows as they were before all changes; returns how many, and the rows that have something newer."""
+    """Restore rows as they were before all changes; returns how many, and the rows kept because of newer changes."""
     count, kept = 0, []
     for one in rows:
         now = _by_identity(tx, one.table, [one.identity]).get((one.table, one.identity))
         if now == one.before:
-            continue  # restored already, or never changed because the transaction did not commit
-        # a later change of the row is a newer fact than the repair, and so is an article that has its URL by now
+            continue  # restored already, or the transaction never committed
+        # keep rows that changed after the repair, and rows whose URL now belongs to another article
         if now not in one.afterwards or (one.before and _is_taken(tx, one.table, one.before)):
             kept.append(one)
             continue
@@ -157,7 +157,7 @@ def _write(tx: Connection, table: Table, identity: tuple[str, ...], row: Row | N
 
 
 def _is_taken(tx: Connection, table: Table, row: Row) -> bool:
-    """Whether another article has the URL by now."""
+    """Whether another article has the row's URL now."""
     if table is not articles:
         return False
     other = (articles.c.url_key == row["url_key"]) & (articles.c.article_id != row["article_id"])

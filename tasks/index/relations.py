@@ -1,7 +1,4 @@
-"""Relations of articles: the edges between them.
-
-All functions take the transaction they run in.
-"""
+"""Edges between articles. All functions run in the caller's transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +14,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """Two articles and their relation; `near_duplicate` has its ends in order, else `a` is taken from `b`."""
+    """A relation between two articles. For `near_duplicate` the ends are sorted; for other kinds `a` derives from `b`."""
 
     a: str
     b: str
@@ -26,7 +23,7 @@ class Edge:
 
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
-    """Add edges; an existing edge keeps its date and gets the newest score."""
+    """Add edges. An existing edge keeps its date and gets the newest score."""
     by_ends = {(one.a, one.b, one.kind): one for one in found}
     rows = [{**row_of(one), "found_at": now} for _, one in sorted(by_ends.items())]
     upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
@@ -45,7 +42,7 @@ def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:
 
 
 def find_tied(tx: Connection, article_ids: Iterable[str]) -> set[str]:
-    """Return the articles to which an edge leads from one of these, and those among them that have one."""
+    """Return the ends of all edges of these articles, themselves included if they have one."""
     tied: set[str] = set()
     for part in in_chunks(sorted(set(article_ids)), CHUNK):
         ends = select(edges.c.a, edges.c.b).where(or_(edges.c.a.in_(part), edges.c.b.in_(part)))
@@ -54,7 +51,7 @@ def find_tied(tx: Connection, article_ids: Iterable[str]) -> set[str]:
 
 
 def find_edges(tx: Connection, article_id: str) -> list[Edge]:
-    """Return every edge of an article, the strongest first."""
+    """Return all edges of an article, the strongest first."""
     query = select(edges.c.a, edges.c.b, edges.c.kind, edges.c.score).where(
         or_(edges.c.a == article_id, edges.c.b == article_id)
     )

@@ -1,6 +1,6 @@
-"""What verification and maintenance put right in the index, statement by statement.
+"""Repairs of the index by verification and maintenance, one statement at a time.
 
-All functions take the transaction they run in: the journal of a repair records what it changes.
+All functions run in the caller's transaction, so that the journal of a repair records their changes.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -23,31 +23,31 @@ _NEVER_CAPTURED = {
 
 
 def find_used_table(tx: Connection) -> str | None:
-    """Return the name of a table that has rows; None for an index that knows nothing."""
+    """Return the name of a table that has rows, or None if the index is empty."""
     tables = (articles, frontier, batches, outbox, feeds, runs)
     return next((table.name for table in tables if tx.execute(select(table).limit(1)).first() is not None), None)
 
 
 def replace_urls(tx: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Write whole rows of the frontier in place of those of the same URLs."""
+    """Replace whole frontier rows, by URL key."""
     if rows:
         tx.execute(delete(frontier).where(frontier.c.url_key.in_([str(row["url_key"]) for row in rows])))
         tx.execute(insert(frontier), rows)
 
 
 def set_right(tx: Connection, article_id: str, *, url_key: str, first_seen_at: datetime, revision: int) -> None:
-    """Set what a decision takes from the row before: where an article is, since when it is known, its revision."""
+    """Correct the values that a decision inherits from an earlier row: URL, first sight and revision."""
     right = {"url_key": url_key, "first_seen_at": first_seen_at, "revision": revision}
     tx.execute(update(articles).where(articles.c.article_id == article_id).values(right))
 
 
 def find_articles(tx: Connection, article_ids: Sequence[str]) -> dict[str, KnownArticle]:
-    """Return these articles by their ids."""
+    """Return these articles by id."""
     return {one.article_id: one for one in find_where(tx, articles.c.article_id.in_(article_ids))}
 
 
 def remove_articles(tx: Connection, article_ids: Sequence[str]) -> None:
-    """Take articles out with their shapes and edges; their URLs lead to none."""
+    """Delete articles with their shapes and edges, and clear the reference of their frontier rows."""
     postings.drop_shapes(tx, article_ids)
     tx.execute(delete(edges).where(or_(edges.c.a.in_(article_ids), edges.c.b.in_(article_ids))))
     tx.execute(delete(articles).where(articles.c.article_id.in_(article_ids)))
@@ -55,20 +55,20 @@ def remove_articles(tx: Connection, article_ids: Sequence[str]) -> None:
 
 
 def look_again(tx: Connection, url_keys: Sequence[str], *, now: datetime, forgets_article: bool = False) -> None:
-    """Make URLs due as if they had never been captured: a 304 would hide what is missing."""
+    """Make URLs due without validators, as if never captured: a 304 would hide what is missing."""
     values = {**_NEVER_CAPTURED, "state": State.DUE, "due_at": now, **({"article_id": None} if forgets_article else {})}
     tx.execute(update(frontier).where(frontier.c.url_key.in_(url_keys)).values(values))
 
 
 def find_lost_urls(tx: Connection, url_keys: Sequence[str]) -> list[str]:
-    """Return those of the URLs whose article is not known."""
+    """Return those of these URLs whose article is unknown."""
     is_lost = frontier.c.article_id.not_in(select(articles.c.article_id))
     query = select(frontier.c.url_key).where(frontier.c.url_key.in_(url_keys), is_lost)
     return list(tx.execute(query).scalars())
 
 
 def end_leases(tx: Connection, url_keys: Sequence[str]) -> None:
-    """Give URLs back, and take a lease away from what is not leased."""
+    """Make leased URLs due, and remove leases from the others."""
     ended = {"lease_owner": None, "lease_until": None}
     mine = update(frontier).where(frontier.c.url_key.in_(url_keys))
     is_leased = frontier.c.state == State.LEASED
@@ -77,25 +77,25 @@ def end_leases(tx: Connection, url_keys: Sequence[str]) -> None:
 
 
 def make_due(tx: Connection, url_keys: Sequence[str], *, now: datetime) -> None:
-    """Let URLs be due now that would never be."""
+    """Make URLs without a due time due now."""
     tx.execute(update(frontier).where(frontier.c.url_key.in_(url_keys), frontier.c.due_at.is_(None)).values(due_at=now))
 
 
 def drop_edge_of_unknown(tx: Connection, a: str, b: str, kind: str, *, ends: Collection[str]) -> None:
-    """Take an edge out unless all of these `ends` are articles."""
+    """Delete an edge unless all `ends` are known articles."""
     known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(ends))).scalars()
     if set(known) != set(ends):
         tx.execute(delete(edges).where(edges.c.a == a, edges.c.b == b, edges.c.kind == kind))
 
 
 def drop_shapes_of_unknown(tx: Connection, article_ids: Sequence[str]) -> None:
-    """Take out those of the shapes that are no article's."""
+    """Delete those of these shapes that belong to no article."""
     known = tx.execute(select(articles.c.article_id).where(articles.c.article_id.in_(article_ids))).scalars()
     postings.drop_shapes(tx, set(article_ids) - set(known))
 
 
 def find_torn_off(tx: Connection, cluster_id: str, *, kind: str) -> list[str]:
-    """Return the other clusters to which an edge of this kind leads."""
+    """Return the other clusters that an edge of this kind connects to this one."""
     members = select(articles.c.article_id).where(articles.c.cluster_id == cluster_id).scalar_subquery()
     other_end = or_(
         and_(edges.c.a.in_(members), articles.c.article_id == edges.c.b),
@@ -116,13 +116,13 @@ def find_cluster(tx: Connection, cluster_id: str) -> list[KnownArticle]:
 
 
 def name_cluster(tx: Connection, cluster_id: str, *, name: str, representative: str) -> None:
-    """Give a cluster its name, and let this member alone represent it."""
+    """Rename a cluster and make this member its only representative."""
     mine = update(articles).where(articles.c.cluster_id == cluster_id)
     tx.execute(mine.values(cluster_id=name, is_representative=articles.c.article_id == representative))
 
 
 def has_older(tx: Connection, *, digests: str, sketches: int) -> bool:
-    """Whether a digest has not this prefix, or a shape is of another algorithm than this."""
+    """Whether any digest lacks this prefix, or any shape has another algorithm."""
     older_shape = select(shapes.c.number).where(shapes.c.algorithm != sketches)
     older_digest = select(articles.c.article_id).where(_is_older_digest(digests))
     return any(tx.execute(query.limit(1)).first() is not None for query in (older_digest, older_shape))
@@ -131,7 +131,7 @@ def has_older(tx: Connection, *, digests: str, sketches: int) -> bool:
 def find_older(
     tx: Connection, article_ids: Iterable[str], *, digests: str, sketches: int, or_without_shape: bool
 ) -> set[tuple[str, int]]:
-    """Return id and revision of those of the articles of which `has_older` would be true."""
+    """Return (id, revision) of those of these articles whose digest or shape is older, as in `has_older`."""
     older_shape = shapes.c.algorithm != sketches
     if or_without_shape:
         older_shape = or_(older_shape, shapes.c.number.is_(None))

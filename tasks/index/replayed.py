@@ -1,7 +1,8 @@
-"""What replays note of captures: with what they were read last, and where they stood before the first replay.
+"""What replays record about captures: the rules last applied, and the state before the first replay.
 
-A capture's home is the revision that it showed then, and its position the outbox's sequence of that decision. Both are
-noted once. So a replay gives a revision its own number again, and decides it as of the same moment.
+A capture's home is the revision that it showed before the first replay. Its position is the outbox sequence number of
+that decision. Both are recorded once. They let a replay give a revision its old number and decide it as of the same
+moment.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,10 +20,10 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What is noted of one capture; `day` is the partition of its row.
+    """The record of one capture. `day` is the partition of its row.
 
-    `article_id`, `revision` and `position` are None for a capture that showed no article, `rules` and `knowledge` for one
-    that was not read again. `kept` is what its row had that no page gives, for the time when there is none.
+    `article_id`, `revision` and `position` are None for a capture without an article; `rules` and `knowledge` for one
+    that was not replayed. `kept`: values of its row that its page does not contain, kept for when the row is gone.
     """
 
     capture_id: str
@@ -36,7 +37,7 @@ class Note:
 
 
 def note(tx: Connection, notes: Iterable[Note], *, now: datetime) -> None:
-    """Write notes; a home that is noted already stays, and so do the rules of a capture that was not read now."""
+    """Store notes. A recorded home stays, and so do the rules of captures that were not replayed now."""
     rows = [{**row_of(one), "day": one.day.isoformat(), "noted_at": now} for one in notes]
     statement = insert_into(tx, replayed)
     kept = {
@@ -64,7 +65,7 @@ def find_homes(tx: Connection, article_ids: Iterable[str]) -> list[Note]:
 
 
 def find_notes(tx: Connection, capture_ids: Iterable[str]) -> dict[str, Note]:
-    """Return the notes of these captures."""
+    """Return the notes of these captures, by id."""
     return {
         row["capture_id"]: _note(row)
         for part in in_chunks(sorted(set(capture_ids)), CHUNK)
@@ -73,13 +74,13 @@ def find_notes(tx: Connection, capture_ids: Iterable[str]) -> dict[str, Note]:
 
 
 def find_read(tx: Connection, *, rules: str, knowledge: int) -> Iterable[str]:
-    """Yield the captures that were read again with these rules and this knowledge."""
+    """Yield the captures that were last replayed with these rules and this knowledge."""
     is_current = (replayed.c.rules == rules) & (replayed.c.knowledge == knowledge)
     yield from tx.execute(select(replayed.c.capture_id).where(is_current)).scalars()
 
 
 def find_related(tx: Connection, article_ids: Iterable[str]) -> set[str]:
-    """Return the articles that share an edge or a cluster with these, and that name them as theirs."""
+    """Return the articles that share an edge or a cluster with these."""
     found: set[str] = set()
     for part in in_chunks(sorted(set(article_ids)), CHUNK):
         mine = select(articles.c.cluster_id).where(articles.c.article_id.in_(part))
@@ -90,7 +91,7 @@ def find_related(tx: Connection, article_ids: Iterable[str]) -> set[str]:
 
 
 def note_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
-    """Raise the greatest revision that articles had to these numbers, if theirs are lower."""
+    """Raise the highest revision number of articles to these numbers; never lowers it."""
     for article_id, number in numbers:
         is_lower = func.coalesce(articles.c.last_revision, articles.c.revision) < number
         one = update(articles).where(articles.c.article_id == article_id, is_lower)
@@ -99,7 +100,7 @@ def note_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlState:
-    """What the frontier says of a URL, as far as a replay needs it."""
+    """The part of a URL's frontier row that a replay needs."""
 
     url_key: str
     state: str
@@ -110,7 +111,7 @@ class UrlState:
 
 
 def find_urls(tx: Connection, url_keys: Iterable[str]) -> dict[str, UrlState]:
-    """Return the state of these URLs."""
+    """Return the states of these URLs, by key."""
     columns = [frontier.c[name] for name in UrlState.__dataclass_fields__]
     return {
         row["url_key"]: UrlState(**row)
@@ -120,7 +121,7 @@ def find_urls(tx: Connection, url_keys: Iterable[str]) -> dict[str, UrlState]:
 
 
 def find_documents(tx: Connection, url_keys: Iterable[str]) -> dict[tuple[str, datetime], str]:
-    """Return the keys of the quarantine's documents about these URLs, by URL key and instant of the capture."""
+    """Return the keys of quarantine documents about these URLs, by (URL key, capture time)."""
     return {
         (row.url_key, row.captured_at): row.document_key
         for part in in_chunks(sorted(set(url_keys)), CHUNK)
@@ -129,7 +130,7 @@ def find_documents(tx: Connection, url_keys: Iterable[str]) -> dict[tuple[str, d
 
 
 def forget_documents(tx: Connection, document_keys: Iterable[str]) -> None:
-    """Delete what is known of these documents."""
+    """Delete the records of these documents."""
     for part in in_chunks(sorted(document_keys), CHUNK):
         tx.execute(quarantine.delete().where(quarantine.c.document_key.in_(part)))
 

@@ -1,4 +1,4 @@
-"""The runs: one row a run, with its process, so that the leases of a dead process come back at once."""
+"""Runs and their processes, one row per run: leases of dead processes are released at once."""
 
 import os
 import platform
@@ -17,15 +17,15 @@ RUNNING, ENDED, DIED = "running", "ended", "died"
 BIRTH_TOLERANCE_S = 2.0
 
 SILENT = timedelta(minutes=15)
-"""A run of another machine that gave no sign of life for so long is dead."""
+"""A run on another machine without a heartbeat for this long counts as dead."""
 
 REPLAY, MEND, BACKFILL = "replay-", "mend-", "backfill-"
-"""What the ids of runs begin with that change what is stored: such a run lets no other of its kind work beside it."""
+"""Id prefixes of runs that change stored data. Only one run of each kind may work at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardState:
-    """The state of a shard's run: its last sign of life, and its summary after its end."""
+    """The state of a shard's run: its last heartbeat, and its summary once it has ended."""
 
     state: str
     heard_at: datetime
@@ -33,7 +33,7 @@ class ShardState:
 
 
 def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | None = None) -> None:
-    """Record that this process runs `run_id`; a Prefect retry of the same run takes the row over."""
+    """Record that this process executes `run_id`. A Prefect retry of the run takes over its row."""
     mine = {
         "machine": this_machine(),
         "pid": os.getpid(),
@@ -48,14 +48,14 @@ def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | Non
 
 
 def is_known(tx: Connection, run_id: str) -> bool:
-    """Whether this index knows the run."""
+    """Whether the index knows the run."""
     return tx.execute(select(runs.c.run_id).where(runs.c.run_id == run_id)).first() is not None
 
 
 def find_working(tx: Connection, *, kind: str, now: datetime) -> str | None:
-    """Return a run of this kind that is at work, or None: here by its process, elsewhere by its last sign of life.
+    """Return a run of this kind that is at work, or None. Checks the process here, the heartbeat on other machines.
 
-    No other run of the kind can begin before this transaction ends.
+    Takes a lock, so no other run of the kind can start before this transaction ends.
     """
     lock(tx, f"runs.{kind}")
     mine = (runs.c.state == RUNNING) & runs.c.run_id.startswith(kind)
@@ -67,12 +67,12 @@ def find_working(tx: Connection, *, kind: str, now: datetime) -> str | None:
 
 
 def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:
-    """Record a sign of life of the run."""
+    """Record a heartbeat of the run."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(heard_at=now))
 
 
 def read_shards(tx: Connection, sweep_id: str) -> dict[str, ShardState]:
-    """Return the state of the runs of a sweep's shards, by their ids."""
+    """Return the states of the runs of a sweep's shards, by run id."""
     query = select(runs.c.run_id, runs.c.state, runs.c.heard_at, runs.c.summary).where(runs.c.sweep_id == sweep_id)
     return {
         row.run_id: ShardState(state=row.state, heard_at=row.heard_at, summary=row.summary) for row in tx.execute(query)
@@ -80,13 +80,13 @@ def read_shards(tx: Connection, sweep_id: str) -> dict[str, ShardState]:
 
 
 def end_run(tx: Connection, *, run_id: str, now: datetime, summary: str | None) -> None:
-    """Record the end of the run, give back its leases, and keep its summary (JSON)."""
+    """Record the end of the run with its summary (JSON), and release its leases."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(state=ENDED, ended_at=now, summary=summary))
     frontier.release(tx, owner=run_id)
 
 
 def release_dead_runs(tx: Connection, *, now: datetime) -> int:
-    """Give back the leases of runs whose process on this machine is dead; returns how many URLs came back."""
+    """Release the leases of runs whose process on this machine is dead; returns the number of URLs."""
     here = select(runs.c.run_id, runs.c.pid, runs.c.process_born_at).where(
         runs.c.state == RUNNING, runs.c.machine == this_machine()
     )
@@ -100,12 +100,12 @@ def release_dead_runs(tx: Connection, *, now: datetime) -> int:
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
-    """Delete the runs whose last sign of life is before that instant; returns how many rows."""
+    """Delete the runs whose last heartbeat is before then; returns how many."""
     return tx.execute(delete(runs).where(runs.c.heard_at < before)).rowcount
 
 
 def is_alive(pid: int, born_at: float) -> bool:
-    """Whether the process of this machine that started then still runs."""
+    """Whether the process on this machine that started at that time still runs."""
     try:
         process = psutil.Process(pid)
         return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - born_at) < BIRTH_TOLERANCE_S
@@ -116,7 +116,7 @@ def is_alive(pid: int, born_at: float) -> bool:
 
 
 def this_machine() -> str:
-    """Return the space in which a process id is unique: host, boot and, in containers, the pid namespace."""
+    """Return the scope of process ids: host, boot and, in containers, the PID namespace."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     namespace = Path("/proc/self/ns/pid")
     parts = [platform.node()]

@@ -1,4 +1,4 @@
-"""Whole tables of the index, a part in memory at a time, and which runs may be working on them."""
+"""Stream whole tables of the index, and find the runs that may be working on them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,12 +25,12 @@ _SCANNED = {
 def stream(
     tx: Connection, name: Literal["articles", "edges", "frontier", "policies", "shapes", "stale_clusters"]
 ) -> Iterator[Any]:
-    """Yield the rows of a table; of what is large only the columns that name it."""
+    """Yield the rows of a table, for large tables only the identifying columns."""
     yield from tx.execute(_SCANNED[name].execution_options(yield_per=ROWS_AT_ONCE))
 
 
 def find_live_runs(tx: Connection, *, now: datetime) -> frozenset[str]:
-    """Return the runs that may still be working: here by their process, elsewhere by a lease that has not expired."""
+    """Return runs that may still be working. Checks the process here, unexpired leases on other machines."""
     running = select(runs.c.run_id, runs.c.machine, runs.c.pid, runs.c.process_born_at).where(runs.c.state == RUNNING)
     holding = select(frontier.c.lease_owner, func.max(frontier.c.lease_until)).where(frontier.c.state == State.LEASED)
     until = dict(tx.execute(holding.group_by(frontier.c.lease_owner)).tuples().all())

@@ -1,6 +1,6 @@
-"""The tables of the index, one definition for SQLite and PostgreSQL. Migrations (alembic) create them.
+"""The tables of the index, defined once for SQLite and PostgreSQL. Migrations (alembic) create them.
 
-Nothing here needs what only one of the two can do. Figures of sources are in tasks/index/figures.py.
+They use only features of both databases. Figures of sources are in tasks/index/figures.py.
 """
 
 from sqlalchemy import (
@@ -23,7 +23,7 @@ from tasks.index import figures  # noqa: F401 - its tables belong to the metadat
 from tasks.index.column_types import METADATA, Instant, WebText
 
 metadata = METADATA
-"""All tables, those of figures as well."""
+"""All tables, including the figures."""
 
 facts = Table(
     "facts",
@@ -39,7 +39,7 @@ counters = Table(
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Numbers in the order of commits: a database sequence assigns them before, and a reader could miss one."""
+"""Numbers in commit order. A database sequence assigns them before the commit, so a reader could miss one."""
 
 runs = Table(
     "runs",
@@ -55,9 +55,9 @@ runs = Table(
     Column("heard_at", Instant, nullable=False),
     Column("sweep_id", String(64), index=True),
 )
-"""One row per run: the owner of leases, whether its process lives, and its summary.
+"""One row per run: the owner of leases, its process, and its summary.
 
-A live run renews `heard_at` three times a lease. The run of a shard names its sweep (`sweep_id`).
+A live run renews `heard_at` three times per lease period. The run of a shard refers to its sweep (`sweep_id`).
 """
 
 feeds = Table(
@@ -81,13 +81,14 @@ feeds = Table(
     Column("parent_url", Text),
     Column("unchanged", Integer),
 )
-"""Poll state; `due_at` is null for a feed that has ended (410). `parent_url` is the feed that named this one.
+"""Feeds and their poll state. `due_at` is null after a feed has ended (410).
 
-`feed_key` is the SHA-256 of the URL: an index of PostgreSQL allows 2,704 bytes, and a feed's URL may be longer.
+`parent_url` is the feed that names this one. `feed_key` is the SHA-256 of the URL: PostgreSQL limits index entries to
+2,704 bytes, and a URL may be longer.
 """
 
 WAITING_STATES = ("done", "dropped", "due")
-"""Where URLs are that will be looked at again, if they have an instant; leased ones are being looked at."""
+"""States of URLs that become due at `due_at`, if it is set. Leased URLs are being fetched."""
 
 DUE_OF_SOURCE, DUE_OF_HOST = "ix_frontier_due_of_source", "ix_frontier_due_of_host"
 
@@ -123,8 +124,7 @@ frontier = Table(
     Index(None, "state", "priority", "due_at"),
     Index(None, "source_id", "state"),
     *(
-        # the migration makes them partial in PostgreSQL too; to name that here would import its dialect for every
-        # command
+        # the migration makes them partial in PostgreSQL too; saying so here would import its dialect for every command
         Index(name, *columns, sqlite_where=_IS_WAITING)
         for name, columns in (
             (DUE_OF_SOURCE, ("source_id", "priority", "due_at")),
@@ -133,10 +133,10 @@ frontier = Table(
     ),
     Index("ix_frontier_no_page", "captured_at", sqlite_where=text("reason IS NOT NULL")),
 )
-"""Every URL ever announced, once, with its state. `shard` is made of its host's registrable domain.
+"""Every URL ever announced, once, with its state. `shard` depends on its host's registrable domain.
 
-`partial` is of a body that ended before its end: how many looks gave it, and its digest. `announced_rights` is the RSL
-licence that its feed gave with it.
+`partial`: for a truncated body, how many looks returned it, and its digest. `announced_rights`: the RSL licence that
+the feed declares for the URL.
 """
 
 hosts = Table(
@@ -149,7 +149,7 @@ hosts = Table(
     Column("slowdown", Float, nullable=False),
     Column("turns", JSON),
 )
-"""Politeness: no request to the host begins before `next_slot_at`. `turns` are the permits in use: id, end of its lease."""
+"""Politeness: no request before `next_slot_at`. `turns`: permits in use, as {id: end of its lease}."""
 
 places = Table(
     "places",
@@ -158,7 +158,7 @@ places = Table(
     Column("next_slot_at", Instant, nullable=False),
     Column("turns", JSON),
 )
-"""The same for all hosts of a registrable domain on one address; `place` is a digest of the two."""
+"""The same for all hosts of a registrable domain at one address. `place` is a digest of the two."""
 
 robots = Table(
     "robots",
@@ -171,10 +171,10 @@ robots = Table(
     Column("form", String(32)),
     Column("turn", String(8)),
 )
-"""robots.txt as received; status is null if nothing answered. Other daily requests have names of their own.
+"""robots.txt as received; `status` is null if there was no response. Other daily requests have names of their own.
 
-`evidence` is the packed exchange, of documents that the lake keeps; `form` distinguishes one content from another, and
-stays while nothing answers. `turn` is set once a document has returned to a form that it had before.
+`evidence`: the packed HTTP exchange, for documents that the lake keeps. `form` identifies the content and stays while
+there is no response. `turn` is set once a document returns to an earlier form.
 """
 
 policies = Table(
@@ -193,10 +193,10 @@ policies = Table(
     Column("warc_offset", BigInteger, nullable=False),
     Column("warc_length", BigInteger, nullable=False),
 )
-"""The documents in the lake by which sites say what may be done with their pages. `told_at` is the row's `last_seen_at`."""
+"""Documents in the lake in which sites state what may be done with their pages. `told_at`: `last_seen_at` in the lake."""
 
 SHOWN_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
-"""When an article was published, or first seen if that is unknown or in the future: lists are in this order."""
+"""When an article was published, or first seen if that is unknown or in the future. Lists sort by it."""
 
 articles = Table(
     "articles",
@@ -222,12 +222,11 @@ articles = Table(
     Index("ix_articles_told", text(SHOWN_AT), "article_id"),
     Index("ix_articles_told_of_source", "source_id", text(SHOWN_AT), "article_id"),
 )
-"""One row per article: its newest revision, as far as later decisions need it.
+"""One row per article: its newest revision, reduced to what later decisions need.
 
-`earlier_contents` are other contents that were seen at its URL, each a revision and a content digest. `content_digest`
-and
-`extractor` are null if a version before 0.2.0 wrote the row. `last_revision` is the greatest number that a revision had
-which a replay has folded into another or taken out; it is not given again.
+`earlier_contents`: other contents seen at its URL, as (revision, content digest). `content_digest` and `extractor` are
+null in rows written before 0.2.0. `last_revision`: the highest revision number that a replay folded into another or
+removed; it is never reused.
 """
 
 stale_clusters = Table(
@@ -236,7 +235,7 @@ stale_clusters = Table(
     Column("cluster_id", String(32), primary_key=True),
     Column("marks", BigInteger, nullable=False),
 )
-"""Clusters that have changed since the lake's rows were updated; `marks` counts the changes, so that none is missed."""
+"""Clusters changed since the lake's rows were updated. `marks` counts the changes, so that none is missed."""
 
 taken_down = Table(
     "taken_down",
@@ -244,7 +243,7 @@ taken_down = Table(
     Column("takedown_id", String(64), primary_key=True),
     Column("digest", String(80), primary_key=True),
 )
-"""What takedowns keep out, as the lake's table says: no URL, only digests."""
+"""What takedowns exclude, copied from the lake's table: digests only, no URLs."""
 
 aliases = Table(
     "aliases",
@@ -254,7 +253,7 @@ aliases = Table(
     Column("how", String(16), nullable=False),
     Column("noted_at", Instant, nullable=False),
 )
-"""Other URLs of an article, by its url_key: claims of pages and servers, believed only while the texts are equal."""
+"""Other URLs of an article, by URL key: claims of pages and servers, believed only while the texts are equal."""
 
 shapes = Table(
     "shapes",
@@ -272,9 +271,9 @@ shapes = Table(
     Column("vocabulary", LargeBinary),
     Column("names", LargeBinary),
 )
-"""The shape of an article's newest text: little-endian, 8 bytes a hash of the sketch, 4 of the others.
+"""The shape of an article's newest text: little-endian, 8 bytes per sketch hash, 4 per other hash.
 
-`vocabulary` and `names` are null in shapes of the first algorithm, which had none.
+`vocabulary` and `names` are null in shapes of the first algorithm, which lacked them.
 """
 
 postings = Table(
@@ -285,7 +284,7 @@ postings = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
-"""The shapes that have a hash in their sketch; a generation is a time window, and is deleted as one range of the key."""
+"""Shapes by sketch hash. A generation is a time window, deleted as one range of the key."""
 
 edges = Table(
     "edges",
@@ -296,7 +295,7 @@ edges = Table(
     Column("score", Float, nullable=False),
     Column("found_at", Instant, nullable=False),
 )
-"""Relations of articles: `near_duplicate` (a < b), `excerpt` and `syndicated` (a is taken from b)."""
+"""Relations of articles: `near_duplicate` (a < b), `excerpt` and `syndicated` (a derives from b)."""
 
 quarantine = Table(
     "quarantine",
@@ -308,7 +307,7 @@ quarantine = Table(
     Column("reason", String(64), nullable=False),
     Column("captured_at", Instant, nullable=False, index=True),
 )
-"""The pages that cannot be processed, each with the key of its document in the lake."""
+"""Pages that cannot be processed, with the keys of their documents in the lake."""
 
 replayed = Table(
     "replayed",
@@ -323,7 +322,7 @@ replayed = Table(
     Column("kept", JSON(none_as_null=True)),
     Column("noted_at", Instant, nullable=False),
 )
-"""The captures that replays read again or moved: with which rules, and the revision that each showed before the first replay."""
+"""Captures that replays processed or moved: the rules applied, and the revision shown before the first replay."""
 
 batches = Table(
     "batches",
@@ -333,7 +332,7 @@ batches = Table(
     Column("decided_at", Instant, nullable=False),
     Column("counts", Text, nullable=False),
 )
-"""Batches that were decided: a decision that is requested twice is made once."""
+"""Decided batches. They make decisions idempotent."""
 
 outbox = Table(
     "outbox",
@@ -343,7 +342,7 @@ outbox = Table(
     Column("created_at", Instant, nullable=False),
     Column("payload", LargeBinary, nullable=False),
 )
-"""Decisions that are committed and not yet in the lake's tables; the payload is zlib over JSON."""
+"""Committed decisions that are not yet in the lake's tables. The payload is compressed JSON."""
 
 archived = Table(
     "archived",
@@ -351,4 +350,4 @@ archived = Table(
     Column("capture_id", String(32), primary_key=True),
     sqlite_with_rowid=False,
 )
-"""The captures that a backfill took in from archives: the same record, met again, adds nothing."""
+"""Captures imported from archives, so that importing a record again adds nothing."""

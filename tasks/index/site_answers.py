@@ -1,6 +1,6 @@
-"""What origins answered: robots.txt, documents by which they permit and refuse, other daily requests, by their names.
+"""Answers of origins, by name: robots.txt, documents about permitted use, and other daily requests.
 
-A document that returns to a form that it had before is at another turn, so that its row in the lake is another one.
+A document that returns to an earlier form gets another turn, so that its row in the lake is a separate one.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,25 +13,28 @@ from tasks.index import policies
 from tasks.index.schema import robots
 from tasks.index.statements import upsert
 from tasks.values.permit import LearnedRobots, RobotsAnswer
-from tasks.values.rights import returned_id, turn_of
+from tasks.values.rights import FORM_LENGTH, returned_id, turn_of
 
 ROBOTS_FRESH = timedelta(hours=24)
-"""RFC 9309, 2.4: no cached copy is used for longer."""
+"""RFC 9309, 2.4: cached copies expire after 24 hours."""
 
 ROBOTS_FAILURE_FRESH = timedelta(minutes=10)
-"""How long an origin whose robots.txt gave 5xx or no answer is left alone before the next request."""
+"""How long to wait before requesting robots.txt again after a 5xx, a 429 or no response."""
+
+_Form = tuple[str | None, str | None]
+_NEW: _Form = (None, None)
 
 
 def read(tx: Connection, names: Collection[str], *, now: datetime) -> dict[str, RobotsAnswer]:
-    """Return the answers that are kept, by name, fresh or not."""
+    """Return the stored answers by name, fresh or not."""
     rows = tx.execute(select(robots).where(robots.c.origin.in_(sorted(names)))).all()
     return {row.origin: _answer(row, now) for row in rows}
 
 
 def prune(tx: Connection, *, before: datetime, documents_before: datetime) -> int:
-    """Delete answers, and the documents among them, from before these instants; returns how many."""
+    """Delete answers fetched before `before`, but documents only before `documents_before`; returns how many."""
     is_old = or_(and_(robots.c.fetched_at < before, robots.c.form.is_(None)), robots.c.fetched_at < documents_before)
-    # a row that is being written is kept
+    # skip rows that are being written
     old = select(robots.c.origin).where(is_old).with_for_update(skip_locked=True)
     return tx.execute(delete(robots).where(robots.c.origin.in_(old))).rowcount
 
@@ -52,28 +55,27 @@ def _answer(row: Any, now: datetime) -> RobotsAnswer:  # noqa: ANN401 - a row of
 
 
 def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
-    """Replace the earlier answers by these, and note that documents were seen; sorted, so that two writers lock in one order."""
+    """Replace the stored answers and record when documents were seen. Sorted, so that all writers lock in one order."""
     several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
     before = _forms(tx, several)
-    rows = [_row(tx, one, before.get(name)) for name, one in several.items()]
+    changed = {name: one for name, one in several.items() if one.form not in {None, before.get(name, _NEW)[0]}}
+    known = policies.known_forms(tx, (one.policy_id for one in changed.values() if one.policy_id))
+    forms = before | {name: (one.form, _turn(tx, one, before.get(name, _NEW), known)) for name, one in changed.items()}
+    rows = [_row(one.answer, *forms.get(name, _NEW)) for name, one in several.items()]
     upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn"))
     turns = {row["origin"]: row["turn"] for row in rows}
     seen = ((one.policy_id, turns[name], one.answer.fetched_at) for name, one in several.items())
     policies.see(tx, {returned_id(policy_id, turn): at for policy_id, turn, at in seen if policy_id})
 
 
-def _forms(tx: Connection, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
-    """Return the forms that answers have had so far, with their turns, by name."""
+def _forms(tx: Connection, names: Collection[str]) -> dict[str, _Form]:
+    """Return the stored forms and turns, by name."""
     columns = (robots.c.origin, robots.c.form, robots.c.turn)
     rows = tx.execute(select(*columns).where(robots.c.origin.in_(sorted(names)))).all() if names else ()
     return {row.origin: (row.form, row.turn) for row in rows}
 
 
-def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> dict[str, Any]:
-    form, turn = before or (None, None)
-    if one.form is not None and one.form != form:
-        form, turn = one.form, _turn(tx, one, before)
-    answer = one.answer
+def _row(answer: RobotsAnswer, form: str | None, turn: str | None) -> dict[str, Any]:
     return {
         "origin": answer.origin,
         "status": answer.status,
@@ -85,9 +87,9 @@ def _row(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | Non
     }
 
 
-def _turn(tx: Connection, one: LearnedRobots, before: tuple[str | None, str | None] | None) -> str | None:
-    """Return what distinguishes a document that is back from its earlier time; None for one that was not there before."""
-    if one.policy_id is None or not policies.has_form(tx, one.policy_id):
+def _turn(tx: Connection, one: LearnedRobots, before: _Form, known: Collection[str]) -> str | None:
+    """Return the turn of a document whose form has returned, or None if its form is not `known`."""
+    if one.policy_id is None or one.policy_id[:FORM_LENGTH] not in known:
         return None
-    former = "".join(filter(None, before or ())) or policies.seen_after(tx, one.policy_id)
+    former = "".join(filter(None, before)) or policies.seen_after(tx, one.policy_id)
     return turn_of(one.policy_id, former) if former else None

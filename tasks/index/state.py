@@ -1,7 +1,7 @@
-"""Read the index's state for metrics: a dozen statements that stay cheap when it knows a million URLs.
+"""Read the index's state for metrics, with a dozen statements that stay cheap with a million URLs.
 
-Each statement reads either an index only, or a table as large as the sources, feeds, hosts or runs (`explain` in the
-tests).
+Each statement uses only a database index, or scans a table as small as the sources, feeds, hosts or runs (tests check
+this with `explain`).
 """
 
 from collections import Counter
@@ -19,12 +19,12 @@ from tasks.index.schema import articles, feeds, frontier, hosts, runs
 from tasks.values.feed import FeedKind
 
 HELD_FOR = timedelta(minutes=1)
-"""A host whose next slot is further away than this is held back: by Retry-After, or by a long crawl delay."""
+"""A host is held back, by Retry-After or a long crawl delay, if its next slot is further away than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What could be fetched now: the number of URLs, since when the oldest waits, and the expired leases."""
+    """What could be fetched now: number of URLs, due time of the oldest, and expired leases."""
 
     urls: int
     oldest_at: datetime | None
@@ -33,7 +33,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFeeds:
-    """A source's own feeds: how many are polled, due, failed at the last poll, or ended (410); the last poll."""
+    """A source's own feeds: how many are polled, due, failing or ended (410), and the time of the last poll."""
 
     polled: int
     due: int
@@ -44,7 +44,7 @@ class SourceFeeds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
-    """The last run that ended with a report; `counts` are its sums."""
+    """The last run that ended with a report. `counts` are its totals."""
 
     ended_at: datetime
     seconds: float
@@ -53,7 +53,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexState:
-    """The index at one instant. `urls` by source and state, `feeds` by source, `failing_feeds` by reason."""
+    """The index at one time. `urls` by source and state, `feeds` by source, `failing_feeds` by reason."""
 
     read_at: datetime
     urls: dict[str, dict[str, int]]
@@ -73,13 +73,13 @@ class IndexState:
     source_ids: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Add every known source."""
+        """Collect all known sources."""
         known = {*self.urls, *self.feeds, *(one.source_id for one in self.capture_counts)}
         object.__setattr__(self, "source_ids", frozenset(known))
 
 
 def read_state(tx: Connection, *, now: datetime) -> IndexState:
-    """Read all of it in one transaction."""
+    """Read the whole state in one transaction."""
     unpublished, unpublished_since = count_unpublished(tx)
     known_hosts, held, slowed = tx.execute(
         select(
@@ -108,7 +108,7 @@ def read_state(tx: Connection, *, now: datetime) -> IndexState:
 
 
 def _read_due(tx: Connection, now: datetime) -> Due:
-    """Count the due URLs along the index (state, priority, due_at), without reading done or waiting ones."""
+    """Count the due URLs along the index (state, priority, due_at), without reading done or waiting rows."""
     urls, oldest = 0, []
     for state in (State.DUE, State.DROPPED, State.DONE):
         for priority in _priorities(tx, state):
@@ -122,7 +122,7 @@ def _read_due(tx: Connection, now: datetime) -> Due:
 
 
 def _priorities(tx: Connection, state: State) -> list[int]:
-    """Return the priorities in use, from each to the next higher: there are few, and each is one look-up in the index."""
+    """Return the priorities in use. There are few, and each costs one index look-up from the one before."""
     found: list[int] = []
     while True:
         higher = [frontier.c.priority > found[-1]] if found else []
@@ -134,7 +134,7 @@ def _priorities(tx: Connection, state: State) -> list[int]:
 
 
 _IS_OWN = and_(feeds.c.parent_url.is_(None), feeds.c.kind != FeedKind.FALLBACK)
-"""Not a sitemap that an index names, nor a page that is read only if the other feeds yield nothing."""
+"""Excludes sitemaps named by a sitemap index, and fallback pages, which are read only if other feeds yield nothing."""
 
 
 def _read_feeds(tx: Connection, now: datetime) -> dict[str, SourceFeeds]:

@@ -1,6 +1,6 @@
-"""Statements for many rows: values in parts that one statement can hold, and an insert that may meet an existing row.
+"""Statements for many rows: chunks that fit into one statement, and upserts.
 
-Such an insert is the same in SQLite and PostgreSQL, but different in SQLAlchemy's dialects.
+Upserts are the same SQL in SQLite and PostgreSQL, but separate classes in SQLAlchemy's dialects.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,19 +19,19 @@ T = TypeVar("T")
 
 
 def in_chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the values in their order, `size` at a time; the last part may be shorter."""
+    """Yield the values in order, in lists of `size`; the last may be shorter."""
     rest = iter(values)
     while part := list(islice(rest, size)):
         yield part
 
 
 def row_of(one: "DataclassInstance") -> dict[str, Any]:
-    """Return a value's fields as a row: `dataclasses.asdict` copies each of them, which costs more than the insert."""
+    """Return a dataclass's fields as a row. `dataclasses.asdict` copies each value, which costs more than the insert."""
     return {field.name: getattr(one, field.name) for field in fields(one)}
 
 
 def insert_into(tx: Connection, table: Table) -> Upsert:
-    """Return the insert of the transaction's own dialect, which knows `on_conflict_do_update` and `excluded`."""
+    """Return an insert of the transaction's dialect, which supports `on_conflict_do_update` and `excluded`."""
     if tx.dialect.name == "sqlite":
         from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - PostgreSQL's own costs as much as a small command
 
@@ -44,9 +44,9 @@ def insert_into(tx: Connection, table: Table) -> Upsert:
 def upsert(
     tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str], newest: Iterable[str]
 ) -> None:
-    """Write rows; one that is there already, by the columns `by`, gets the columns `newest`, and stays if those are none."""
+    """Insert rows. On a conflict in columns `by`, update columns `newest`; if there are none, keep the old row."""
     if not rows:
-        return  # an insert without rows is one of a row of defaults
+        return  # SQLAlchemy would insert one row of defaults
     statement = insert_into(tx, table)
     if replaced := {name: statement.excluded[name] for name in newest}:
         statement = statement.on_conflict_do_update(index_elements=list(by), set_=replaced)

@@ -1,4 +1,4 @@
-"""What takedowns keep out, in the index: each decision asks it in its own transaction. The lake's table is the truth."""
+"""Copy of the takedowns' digests, so that a decision checks them in its own transaction. The lake is authoritative."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ _HELD = select(taken_down.c.takedown_id, taken_down.c.digest)
 
 
 def read_kept_out(tx: Connection, *, is_deciding: bool = True) -> KeptOut:
-    """Return what is kept out: nearly always nothing, and else a few digests.
+    """Return what takedowns exclude: usually nothing, otherwise a few digests.
 
-    If it `is_deciding`, no takedown begins until this transaction ends: what it decides without one is in the outbox when the
-    takedown looks.
+    With `is_deciding`, no takedown can begin until this transaction ends. So a takedown finds in the outbox whatever
+    was decided without it.
     """
     if is_deciding:
         share(tx, "taken_down")
@@ -24,13 +24,13 @@ def read_kept_out(tx: Connection, *, is_deciding: bool = True) -> KeptOut:
 
 
 def agree(index: Index, takedowns: Sequence[Takedown]) -> None:
-    """Keep out what these takedowns keep out, and let in what those that are undone did; others stay as they are."""
+    """Apply the given takedowns: add digests of active ones, delete those of undone ones. Others stay as they are."""
     wanted = {(one.takedown_id, digest) for one in takedowns if one.undone_at is None for digest in one.key_digests}
     undone = [one.takedown_id for one in takedowns if one.undone_at is not None]
     with index.read() as tx:
         held = set(tx.execute(_HELD).tuples().all())
     if wanted <= held and not any(takedown_id in undone for takedown_id, _ in held):
-        return  # a write would wait for others, and every run asks
+        return  # a write would wait for other writers, and every run calls this
     with index.write() as tx:
         lock(tx, "taken_down")
         tx.execute(delete(taken_down).where(taken_down.c.takedown_id.in_(undone)))

@@ -1,7 +1,7 @@
-"""Which due URLs are next: sources take turns, then the hosts of each, news before what may wait.
+"""Choose the next due URLs: round-robin over sources, then over the hosts of each, news first.
 
-Nothing here looks at every due row: two indexes hold what waits, by source and by host, and each source and host is
-found by one jump from the one before it. So a claim costs about the same however many rows are due.
+It never scans all due rows. Two database indexes hold waiting rows by source and by host, and each source and host is
+found by one jump from the previous one. So the cost of a claim barely depends on the number of due rows.
 """
 
 from collections import Counter, defaultdict, deque
@@ -31,13 +31,13 @@ from tasks.index.pace import kept_delay_s
 from tasks.index.schema import DUE_OF_HOST, DUE_OF_SOURCE, WAITING_STATES, frontier, hosts
 
 PRIORITIES = (0, 10)
-"""News and backfill (tasks.index.frontier): of each, all sources have their turns before the next."""
+"""News and backfill (tasks.index.frontier). All sources are served at one priority before the next."""
 
 HOSTS_AT_ONCE = 64
-"""Hosts of one source that one statement finds."""
+"""Hosts of one source per statement."""
 
 MOST_JUMPS = 2000
-"""Hosts of one source that a claim looks at: of a source whose hosts wait for later looks, what is due first is taken."""
+"""Hosts of one source that a claim examines. If most of them wait for later, the earliest due rows are added."""
 
 _Place = tuple[str, int]
 """A source and a priority."""
@@ -45,7 +45,7 @@ _Place = tuple[str, int]
 
 @dataclass(slots=True)
 class Turns:
-    """Who was served last, so that the next claim goes on from there: one value per run; it decides nothing else."""
+    """The round-robin state between claims of one run: the source and hosts served last. It decides nothing else."""
 
     source: str = ""
     hosts: dict[_Place, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Turns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claiming:
-    """What a claim goes by. `clause_of` is what rows of a source must meet besides being due; `is_mine` says so of a host."""
+    """Parameters of a claim. `clause_of`: extra condition on the rows of a source. `is_mine`: the same for hosts."""
 
     limit: int
     host_budget_s: float
@@ -66,7 +66,7 @@ class Claiming:
 
 
 def pick(tx: Connection, turns: Turns, claiming: Claiming) -> list[str]:
-    """Return the keys of the URLs that are next, in the order of their turns, no host beyond its budget."""
+    """Return the keys of the next URLs, in round-robin order and within each host's budget."""
     picking = _Picking(tx, turns, claiming)
     for priority in claiming.priorities:
         picking.serve(priority)
@@ -74,7 +74,7 @@ def pick(tx: Connection, turns: Turns, claiming: Claiming) -> list[str]:
 
 
 def within_budget(tx: Connection, claiming: Claiming, rows: Iterable[tuple[str, str, str]]) -> list[str]:
-    """Return the keys of rows (key, host, source) in the order of their hosts' turns, no host beyond its budget."""
+    """Return the keys of rows (key, host, source), round-robin over hosts and within each host's budget."""
     budget, places = _HostBudget(tx, claiming), Counter[str]()
     by_place: defaultdict[int, list[tuple[str, str, str]]] = defaultdict(list)
     for row in rows:
@@ -89,7 +89,7 @@ def within_budget(tx: Connection, claiming: Claiming, rows: Iterable[tuple[str, 
 
 
 def _waiting() -> ColumnElement[bool]:
-    """Return the condition of the two indexes, spelled as they spell it: a database proves no more than that."""
+    """Return the condition of both partial indexes, spelled exactly as in them: otherwise a database ignores them."""
     states: BindParameter[list[str]] = bindparam(
         "waiting_states", list(WAITING_STATES), expanding=True, literal_execute=True
     )
@@ -97,7 +97,7 @@ def _waiting() -> ColumnElement[bool]:
 
 
 class _Picking:
-    """One claim under way."""
+    """One claim in progress."""
 
     def __init__(self, tx: Connection, turns: Turns, claiming: Claiming) -> None:
         self.keys: list[str] = []
@@ -107,7 +107,7 @@ class _Picking:
         self._budget = _HostBudget(tx, claiming)
 
     def serve(self, priority: int) -> None:
-        """Take URLs of one priority, one of each source after the other, until there are enough."""
+        """Take URLs of one priority, one per source in turn, up to the limit."""
         due = self._due_sources(priority)
         after = [one for one in due if one > self._turns.source]
         ordered = after + due[: len(due) - len(after)]
@@ -122,14 +122,14 @@ class _Picking:
                 lines.append((source_id, rows))
 
     def _due_sources(self, priority: int) -> list[str]:
-        """Return the sources of which anything of this priority is due, in their order."""
+        """Return the sources with due URLs of this priority, sorted."""
         statement = _statement(_SOURCES, self._tx.dialect.name)
         found = self._tx.execute(statement, {"priority": priority}).tuples().all()
         now, is_wanted = self._claiming.now, self._claiming.is_wanted
         return [one for one, due_at in found if due_at is not None and due_at <= now and is_wanted(one)]
 
     def _rows_of(self, place: _Place, *, at_once: int) -> Iterator[str]:
-        """Yield the URLs of one source, as its hosts take turns: one of each that has any, then further ones of each."""
+        """Yield the due URLs of one source: one per host first, then the others, round-robin over hosts."""
         served: list[str] = []
         for host in self._hosts_of(place, self._turns.hosts.get(place, ""), at_once=at_once):
             if self._claiming.is_mine(host) and self._budget.has_room(host, place[0]):
@@ -146,7 +146,7 @@ class _Picking:
                 lines.append(rows)
 
     def _further(self, place: _Place, host: str) -> Iterator[str]:
-        """Yield what a host has after its first, within its budget."""
+        """Yield a host's due URLs after the first, within its budget."""
         if not self._budget.has_room(host, place[0]):
             return
         for key in self._keys_of(place, host, limit=self._claiming.limit)[1:]:
@@ -156,9 +156,9 @@ class _Picking:
             yield key
 
     def _hosts_of(self, place: _Place, after: str, *, at_once: int) -> Iterator[str]:
-        """Yield the hosts of a source at which something is due, from one on and round to it again, each once.
+        """Yield the hosts of a source with due URLs, each once, starting after `after` and wrapping around.
 
-        If so many have nothing due yet that not all are looked at, those of the rows that are due first are among them.
+        If too many hosts have nothing due to examine all, also yields the hosts of the rows that are due first.
         """
         seen: set[str] = set()
         jumps, start, is_round = 0, after, False
@@ -181,7 +181,7 @@ class _Picking:
         yield from (host for host in self._hosts_of_first(place) if host not in seen)
 
     def _walk(self, place: _Place, after: str, jumps: int) -> Sequence[tuple[Any, ...]]:
-        """Return the next hosts of a source, when the first of each is due, and its pace, as `_HostBudget.note` takes it."""
+        """Return the next hosts of a source, the due time of each one's first row, and paces for `_HostBudget.note`."""
         values = {"source": place[0], "priority": place[1], "after": after, "jumps": jumps}
         return self._tx.execute(_statement(_HOSTS, self._tx.dialect.name), values).tuples().all()
 
@@ -191,14 +191,14 @@ class _Picking:
         return dict.fromkeys(self._tx.execute(rows).scalars())
 
     def _keys_of(self, place: _Place, host: str, *, limit: int) -> list[str]:
-        """Return the URLs of a host that are due, the oldest first."""
+        """Return the due URLs of a host, the oldest first."""
         query = _keys_at(self._claiming.clause_of(place[0]))
         values = {"source": place[0], "priority": place[1], "host": host, "now": self._claiming.now, "at_most": limit}
         return list(self._tx.execute(query, values).scalars())
 
 
 class _HostBudget:
-    """How many URLs of a host may still be taken: as many as it can be asked for within its budget of time."""
+    """How many more URLs of a host fit into its time budget at its current delay."""
 
     def __init__(self, tx: Connection, claiming: Claiming) -> None:
         self._tx = tx
@@ -207,7 +207,7 @@ class _HostBudget:
         self._paces: dict[str, tuple[float, float | None, float | None, float | None]] = {}
 
     def has_room(self, host: str, source_id: str) -> bool:
-        """Whether one more may be taken; the first may be, unless the host is booked out."""
+        """Whether one more URL fits. The first always does, unless the host's next slot is beyond the budget."""
         self.know((host,))
         waits_s, crawl_delay_s, latency_s, slowdown = self._paces[host]
         wanted_s = self._claiming.crawl_delays_s.get(source_id, 0.0)
@@ -216,11 +216,11 @@ class _HostBudget:
         return waits_s + (taken * delay_s if taken else 0.0) <= self._claiming.host_budget_s
 
     def take(self, host: str) -> None:
-        """Count one."""
+        """Count one URL."""
         self._taken[host] = self._taken.get(host, 0) + 1
 
     def know(self, names: Iterable[str]) -> None:
-        """Have the paces of hosts at hand."""
+        """Load the paces of these hosts unless they are known."""
         unknown = [one for one in names if one not in self._paces]
         if not unknown:
             return
@@ -229,7 +229,7 @@ class _HostBudget:
         self.note(self._tx.execute(select(*columns).where(hosts.c.host.in_(unknown))).tuples())
 
     def note(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Keep the paces of hosts: name, next slot, Crawl-delay, latency, slowdown; the next slot of an unknown host is None."""
+        """Store paces: (host, next slot, Crawl-delay, latency, slowdown). The next slot of an unknown host is None."""
         for host, next_slot_at, *pace in rows:
             waits_s = max(0.0, (next_slot_at - self._claiming.now).total_seconds()) if next_slot_at else 0.0
             self._paces[host] = (waits_s, *pace)
@@ -241,7 +241,7 @@ def _at(place: _Place) -> tuple[ColumnElement[bool], ...]:
 
 @lru_cache(maxsize=8)
 def _keys_at(is_meant: ColumnElement[bool]) -> Select[tuple[str]]:
-    """Return what finds the URLs of a host that are due: built once, since it is asked for each host."""
+    """Return the query for a host's due URLs. Cached, because it runs for each host."""
     is_there = [frontier.c[name] == bindparam(value) for name, value in _PLACES.items()]
     is_due = (_waiting(), *is_there, frontier.c.due_at <= bindparam("now", type_=Instant))
     query = select(frontier.c.url_key).where(*is_due, is_meant).order_by(frontier.c.due_at)
@@ -250,7 +250,7 @@ def _keys_at(is_meant: ColumnElement[bool]) -> Select[tuple[str]]:
 
 _PLACES = {"source_id": "source", "priority": "priority", "host": "host"}
 
-# SQLite would rather use another index, and look at every row that waits
+# left alone, SQLite chooses another index and scans all waiting rows
 _HINTS = {"sqlite": "INDEXED BY"}
 _IS_WAITING = f"state IN ({', '.join(map(repr, WAITING_STATES))}) AND due_at IS NOT NULL"
 
@@ -302,7 +302,7 @@ _COLUMNS = {
 
 @lru_cache(maxsize=8)
 def _statement(template: str, dialect: str) -> TextualSelect:
-    """Return what finds sources, or hosts of one, each by a jump from the one before, and when each one's first is due."""
+    """Return the statement that finds sources, or hosts of one, by jumps, each with the due time of its first row."""
     hint = _HINTS.get(dialect, "")
     by_source, by_host = (f"{hint} {index}" if hint else "" for index in (DUE_OF_SOURCE, DUE_OF_HOST))
     sql = template.format(by_source=by_source, by_host=by_host, is_waiting=_IS_WAITING)

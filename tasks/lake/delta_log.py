@@ -1,7 +1,7 @@
-"""Whether a table's Delta log is whole: its commits and checkpoints listed through the object port, and read.
+"""Check that a table's Delta log is complete: list and read its commits and checkpoints through the object port.
 
-A power loss may leave empty files. deltalake reads an empty commit as one that changes nothing, and a log without its
-end as a shorter one: rows are then missing, and no error says so. This module ignores what no reader needs: commits
+A power loss may leave empty files. deltalake reads an empty commit as one without changes, and a log without its last
+commits as an older table: rows are then missing, without an error. This module ignores what no reader needs: commits
 before the newest checkpoint, and older checkpoints.
 """
 
@@ -19,7 +19,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectInfo, ObjectStore, on
 from tasks.lake.schemas import open_parquet
 
 TAIL = 20
-"""Versions that are checked before each commit; there is a checkpoint as often."""
+"""How many of the latest versions are checked before each commit; a checkpoint is written as often."""
 
 # Delta protocol, "Delta Log Entries" and "Checkpoints": classic, in parts, with a UUID
 _COMMIT = re.compile(r"(?P<version>[0-9]{20})\.json")
@@ -41,7 +41,7 @@ class LogDamage:
 
 @dataclass(slots=True)
 class _Log:
-    """A log as it lies there: sizes of commits by version, keys of the parts of each whole checkpoint."""
+    """A log as listed: sizes of commits by version, keys of the parts of each whole checkpoint."""
 
     commits: dict[int, int] = field(default_factory=dict)
     checkpoints: dict[int, list[str]] = field(default_factory=dict)
@@ -57,10 +57,10 @@ class _Log:
 
 
 def find_log_damage(store: ObjectStore, table: str) -> tuple[LogDamage, ...]:
-    """Return what is wrong with a table's log; none for a table that is not made yet. Raises LakeUnavailable."""
+    """Return what is wrong with a table's log; empty for a table that does not exist yet. Raises LakeUnavailable."""
     found = _damages(store, table)
-    # Others commit meanwhile, and a listing may have a commit without the one before. Real damage is still there at a
-    # second listing.
+    # Other processes commit meanwhile, and a listing may show a commit but not the one before. Real damage is still
+    # there in a second listing.
     return tuple(one for one in found if one in _damages(store, table)) if found else ()
 
 
@@ -108,14 +108,17 @@ def _listed(objects: Iterable[ObjectInfo]) -> _Log:
         name = one.key.rpartition("/")[2]
         if commit := _COMMIT.fullmatch(name):
             log.commits[int(commit["version"])] = one.size
-        elif (checkpoint := _CHECKPOINT.fullmatch(name)) and one.size:  # as deltalake does: an empty one is none
+        elif (checkpoint := _CHECKPOINT.fullmatch(name)) and one.size:  # deltalake ignores empty ones
             parts.setdefault((int(checkpoint["version"]), int(checkpoint["parts"] or 1)), []).append(one.key)
     log.checkpoints = {version: keys for (version, number), keys in sorted(parts.items()) if len(keys) == number}
     return log
 
 
 def _pointer_damage(store: ObjectStore, table: str, log: _Log) -> Iterator[LogDamage]:
-    """Yield a pointer to a missing checkpoint: deltalake then reads nothing. It ignores a pointer that is not JSON."""
+    """Yield the damage of a pointer to a missing checkpoint: deltalake then reads nothing.
+
+    It ignores a pointer that is not JSON.
+    """
     key = last_checkpoint_key(table)
     try:
         named = int(orjson.loads(store.get(key))["version"])

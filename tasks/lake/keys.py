@@ -1,17 +1,17 @@
-"""Every key of the lake is made here, out of our own ids and a day, never out of text from the web. Pure.
+"""Build every key of the lake, from our own ids and a day, never from text from the web. Pure.
 
 - `warc/dt=2026-03-01/<batch_id>.warc.gz`
 - `captures/dt=2026-03-01/<batch_id>-<sequence>.parquet`, and the same in `articles/`: Delta tables
 - `policies/dt=2026-03-01/<batch_id>-<sequence>.parquet`: a Delta table as well
 - `captures/dt=2026-03-01/maintained-<version>-<digest>.parquet`, and the same in `articles/`: rows that were written
   again, for that version of the table (0.1 had no version in the name)
-- `removals/<batch_id>-<sequence>.parquet`: the keys of rows of `articles` that are gone
+- `removals/<batch_id>-<sequence>.parquet`: the keys of rows that were removed from `articles`
 - `takedowns/dt=2026-03-01/maintained-<digest>.parquet`: one row per takedown
 - `articles/_delta_log/<version>.json`, and the same in `captures/`: the log of a table, which delta-rs writes
 - `quarantine/dt=2026-03-01/<batch_id>-<n>.json`
-- `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair did and took out
-- `scratch/<job_id>/<n>.pages.json`, `.../<n>.warc.gz`: units under way of a backfill; gone when it ends
-- `presslake.json`: what makes a place a lake
+- `set-aside/<verify_id>/plan.json`, `.../rows-<n>.json`, `.../objects/<key>`: what a repair changed and removed
+- `scratch/<job_id>/<n>.pages.json`, `.../<n>.warc.gz`: units in progress of a backfill; deleted when it ends
+- `presslake.json`: the marker that makes a location a lake
 """
 
 import re
@@ -32,9 +32,9 @@ ARTICLES = "articles"
 CAPTURES = "captures"
 POLICIES = "policies"
 TABLES = (ARTICLES, CAPTURES)
-"""The tables of decisions, which every lake has."""
+"""The tables that every lake has."""
 LATER_TABLES = (POLICIES,)
-"""Tables like them that a lake has once it has a row for them: a lake of an older version has none."""
+"""Tables that a lake has only once there is a row for them; lakes of older versions have none."""
 REMOVALS = "removals"
 TAKEDOWNS = "takedowns"
 PARTITION = "dt"
@@ -42,7 +42,7 @@ SET_ASIDE = "set-aside/"
 SCRATCH = "scratch/"
 LOG = "_delta_log"
 FIRST_KEYS = (f"{ARTICLES}/{LOG}/{0:020d}.json", f"{ARTICLES}/{LOG}/_last_checkpoint")
-"""A lake with articles has one of these: a Delta log begins with the first; the second remains when that is gone."""
+"""A lake with articles has at least one of these: a Delta log begins with the first, and the second remains if that is lost."""
 
 _PLANNED = re.compile(r"/maintained-(?P<version>[0-9]+)-[0-9a-f]+\.parquet$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}")
@@ -66,16 +66,17 @@ def parquet_key(table: str, day: date, batch_id: str, sequence: int) -> str:
 
 
 def rewritten_path(day: date, digest: str, *, version: int | None = None) -> str:
-    """Return the path inside its table of a file of rewritten rows, named by its bytes: a repetition changes nothing.
+    """Return the path inside its table of a file of rewritten rows.
 
-    `version` is the only one of the table that may add the file, if there is one.
+    The name has a digest of its bytes, so that writing it is idempotent.
+    `version`, if given, is the only version of the table that may add the file.
     """
     planned = "" if version is None else f"{version:d}-"
     return f"{_partition(day)}/maintained-{planned}{_checked(digest)}.parquet"
 
 
 def planned_version(key: str) -> int | None:
-    """Return the version of its table that alone may add a file; None if any may."""
+    """Return the only version of its table that may add a file; None if any may."""
     found = _PLANNED.search(key)
     return int(found["version"]) if found else None
 
@@ -91,7 +92,7 @@ def quarantine_key(batch_id: str, n: int, day: date) -> str:
 
 
 def log_prefix(table: str, *, decade: int | None = None) -> str:
-    """Return the prefix of the keys of a table's log; with a `decade`, of its ten versions only."""
+    """Return the prefix of the keys of a table's log; with a `decade`, only those of its ten versions."""
     return f"{table}/{LOG}/" if decade is None else f"{table}/{LOG}/{decade:019d}"
 
 

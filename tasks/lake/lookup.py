@@ -1,7 +1,7 @@
-"""Find single rows of a table fast, for a program that lives on: it remembers which file has which ids.
+"""Find single rows of a table fast, for a long-running program: it caches which file has which ids.
 
-A file of a table never changes, so the ids in it are read once. Then one row costs one group of rows of one file. Large
-files are read by ranges of bytes. Nothing is written. Threads may share a reader.
+Files of a table never change, so their ids are read once; after that, a row costs one row group of one file. Large
+files are read by byte ranges. Nothing is written. Threads may share a reader.
 """
 
 import threading
@@ -24,19 +24,19 @@ from tasks.lake.stored_bytes import Positioned
 from tasks.lake.tables import delta_errors, find_table
 
 FRESH_S = 1.0
-"""After this time the table is looked at again for a newer version."""
+"""After this time the table is checked for a newer version."""
 
 WHOLE_SIZE = 512 * 1024
 """A file up to this size is read in one piece."""
 
 REMEMBERED_SIZE = 128 * 1024 * 1024
-"""Bytes of ids that are remembered; the files used longest ago are forgotten first."""
+"""Size of the cache of ids, in bytes; the least recently used files are dropped first."""
 
 Row = dict[str, Any]
 
 
 class TableReader:
-    """Finds rows of the table `name` by the values of one of its columns of text."""
+    """Finds rows of the table `name` by the values of one of its text columns."""
 
     def __init__(self, store: ObjectStore, name: str, *, column: str) -> None:
         self._store, self._name, self._column = store, name, column
@@ -48,9 +48,9 @@ class TableReader:
         self._size = 0
 
     def find(self, values: Collection[str], *, first: date, last: date) -> list[Row]:
-        """Return the rows with these values that were fetched on these days, in no order; raises LakeUnavailable.
+        """Return the rows with these values that were fetched on these days, in any order; raises LakeUnavailable.
 
-        A file that is missing or damaged is passed over, as in a sweep: `verify` names it.
+        A file that is missing or damaged is skipped, as in a sweep; `verify` reports it.
         """
         wanted = pa.array(sorted(values), pa.string())
         found: list[Row] = []
@@ -60,7 +60,7 @@ class TableReader:
         return found
 
     def files(self) -> Sequence[StoredFile]:
-        """Return the files of the table as it is now, give or take a second; raises LakeUnavailable."""
+        """Return the files of the table, at most a second out of date; raises LakeUnavailable."""
         with self._lock:
             now = time.monotonic()
             if now - self._looked_at > FRESH_S:
@@ -78,7 +78,7 @@ class TableReader:
             with delta_errors(self._table.table_uri):
                 self._table.update_incremental()
         except LakeUnavailable:
-            self._table = None  # a log that was made again or has lost its beginning is opened from scratch next time
+            self._table = None  # open it from scratch next time: the log may have been recreated or truncated
             raise
         if self._table.version() != before:
             self._files = list_files(self._table, self._name)
@@ -114,7 +114,7 @@ class TableReader:
 
 @contextmanager
 def _opened(store: ObjectStore, file: StoredFile) -> Iterator[pq.ParquetFile]:
-    """Open a Parquet file so that the calling thread alone reads it (ADR 0019)."""
+    """Open a Parquet file so that only the calling thread reads it (ADR 0019)."""
     if file.size <= WHOLE_SIZE:
         yield open_parquet(store.get(file.key))
         return
@@ -123,7 +123,7 @@ def _opened(store: ObjectStore, file: StoredFile) -> Iterator[pq.ParquetFile]:
 
 
 class _Ranges(Positioned):
-    """An object of the lake as a file: each read is a range of its bytes."""
+    """An object of the lake as a file whose reads are byte-range requests."""
 
     def __init__(self, store: ObjectStore, key: str, size: int) -> None:
         super().__init__(size)

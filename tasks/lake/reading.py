@@ -1,7 +1,7 @@
 """Read rows of the lake's tables, for `trace` and `maintain`: file by file, through the object port.
 
-It does not use deltalake's Arrow datasets. Their file system is Python's, and a reader thread of Arrow that still uses
-it at the end of the process aborts the process (one run of `trace` in ten, measured; ADR 0019).
+It does not use deltalake's Arrow datasets. Those read through a Python file system, and an Arrow reader thread that
+still uses it at exit aborts the process (measured: one run of `trace` in ten; ADR 0019).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from tasks.lake.tables import delta_errors, find_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """A Parquet file that a table's log names; `key` is its object's, `size` in bytes, `rows` what the log says, or None."""
+    """A Parquet file that a table's log names: `key` of its object, `size` in bytes, `rows` as the log counts them, or None."""
 
     table: str
     key: str
@@ -51,10 +51,10 @@ def list_files(table: DeltaTable, name: str) -> list[StoredFile]:
 
 
 def unneeded_files(store: ObjectStore, table: DeltaTable, name: str) -> tuple[list[ObjectInfo], list[ObjectInfo]]:
-    """Return the files that the newest version does not need: those that the log names, and those that it does not.
+    """Return the files that the newest version does not need: those that the log names, and those that it does not name.
 
-    Others commit meanwhile, so that version is read after the files and the log: what these have from it, it needs. The
-    `table` is at that version then.
+    Other processes commit meanwhile, so the version is read after the files and the log; it then includes every file
+    that they show. Afterwards `table` is at that version.
     """
     files = list(store.list(data_prefix(name)))
     if not _without_needed(files, table, name):
@@ -102,7 +102,7 @@ def read_where(store: ObjectStore, table: str, column: str, values: Sequence[str
 def read_articles(store: ObjectStore, spans: Mapping[str, tuple[date, date]]) -> Iterator[dict[str, Any]]:
     """Yield the rows of these articles (ids) that were fetched from the one day to the other; raises LakeUnavailable.
 
-    A file that is missing or damaged is passed over: `verify` names it, and a sweep goes on.
+    A file that is missing or damaged is skipped: `verify` reports it, and a sweep goes on.
     """
     table = find_table(store, ARTICLES) if spans else None
     for file in list_files(table, ARTICLES) if table else ():
@@ -125,13 +125,13 @@ def _rows_where(store: ObjectStore, file: StoredFile, column: str, values: Seque
 
 
 def rows_at(parquet: pq.ParquetFile, places: Sequence[int], file: StoredFile) -> Iterator[dict[str, Any]]:
-    """Yield a file's rows at these places, in their order; no group of rows is unpacked that has none of them."""
+    """Yield a file's rows at these positions, in order; only row groups with such a row are unpacked."""
     start = 0
     for group in range(parquet.num_row_groups):
         end = start + parquet.metadata.row_group(group).num_rows
         if here := [place - start for place in places if start <= place < end]:
             rows = fitted(parquet.read_row_group(group, use_threads=False), SCHEMAS[file.table])
-            # slices, since take() and filter() import Arrow's functions: 13 MB, and 40 ms of CPU
+            # slices, since take() and filter() import pyarrow.compute: 13 MB and 40 ms of CPU
             yield from pa.concat_tables([rows.slice(place, 1) for place in here]).to_pylist()
         start = end
 

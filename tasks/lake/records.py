@@ -1,4 +1,7 @@
-"""Records of WARC segments, read and verified: gzip members into responses (ISO 28500:2017). No I/O; tasks/lake/warc.py writes them."""
+"""Read and verify the records of WARC segments: gzip members into responses (ISO 28500:2017).
+
+No I/O; tasks/lake/warc.py writes them.
+"""
 
 import base64
 import hashlib
@@ -16,15 +19,15 @@ from isal import isal_zlib
 from tasks.errors import CorruptRecord, RecordGone
 
 RENDITION_TYPE = "text/html; charset=utf-8"
-"""The type of a page as its scripts made it, which is a conversion record."""
+"""The Content-Type of a rendered page, which is stored as a conversion record."""
 
 TOMBSTONE = "urn:presslake:tombstone:"
-"""The target of a record that stands for one that is gone, up to the cause."""
+"""The prefix of a tombstone's WARC-Target-URI; the cause follows."""
 
 GZIP = 31  # zlib's window bits for a gzip member
 _HEAD_END = _RECORD_END = b"\r\n\r\n"  # WARC 1.1, 4; RFC 9112, 2.1
 _CHUNK_SIZE = 65_536
-_OURS = re.compile(r"sha256:[0-9a-f]{64}")  # a payload digest as we write it
+_OURS = re.compile(r"sha256:[0-9a-f]{64}")  # our form of a payload digest
 _ALGORITHMS = {"md5", "sha1", "sha256", "sha512"}
 
 
@@ -44,7 +47,7 @@ class ResponseRecord:
 class Record:
     """One record of a segment; `kind` is its WARC-Type. Only HTTP responses have `response`.
 
-    `conversion` is the content to which another record was converted, `tombstone` why a record is gone that was here
+    `conversion` is the content of a conversion record, `tombstone` the reason why the record that was here is gone
     (tasks/lake/tombstones.py).
     """
 
@@ -63,7 +66,7 @@ def payload_digest(body: bytes) -> str:
 
 
 def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
-    """Return the response of the gzip member at this place.
+    """Return the response in the gzip member at this offset and length.
 
     Raises CorruptRecord if its digests do not match, RecordGone if it was taken down or has expired.
     """
@@ -73,14 +76,14 @@ def read_response(segment: bytes, offset: int, length: int) -> ResponseRecord:
 
 
 def read_conversion(segment: bytes, offset: int, length: int) -> bytes:
-    """Return the block of the conversion record at this place; raises CorruptRecord and RecordGone."""
+    """Return the block of the conversion record at this offset and length; raises CorruptRecord and RecordGone."""
     if (conversion := read_record(segment, offset, length).conversion) is None:
         raise CorruptRecord(f"no conversion record at {offset}, {length} bytes long")
     return conversion
 
 
 def read_record(segment: bytes, offset: int, length: int) -> Record:
-    """Return the record that is all of the bytes at this place; raises CorruptRecord and RecordGone."""
+    """Return the record that fills the bytes at this offset and length; raises CorruptRecord and RecordGone."""
     records = list(iter_records(segment[offset : offset + length]))
     if len(records) != 1:
         raise CorruptRecord(f"no record at {offset}, {length} bytes long")
@@ -90,7 +93,7 @@ def read_record(segment: bytes, offset: int, length: int) -> Record:
 
 
 def iter_records(segment: bytes | BinaryIO) -> Iterator[Record]:
-    """Yield every record of a `.warc.gz`, ours or another's; raises CorruptRecord at the first that is damaged."""
+    """Yield every record of a `.warc.gz`, whoever wrote it; raises CorruptRecord at the first damaged one."""
     stream = io.BytesIO(segment) if isinstance(segment, bytes) else segment
     for offset, length, content in _members(stream):
         try:
@@ -149,7 +152,7 @@ def _parse(offset: int, length: int, content: bytes) -> Record:
 
 
 def _only_block(content: bytes, size: int) -> bytes | None:
-    """Return the block of a member that is one record as the standard writes it: copied once, not through a reader."""
+    """Return the block of a member that holds one well-formed record: a slice, without the cost of fastwarc's reader."""
     start = content.find(_HEAD_END) + len(_HEAD_END)
     return content[start : start + size] if content[start + size :] == _RECORD_END else None
 
@@ -183,7 +186,7 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
 
 
 def _head_length(block: bytes) -> int:
-    """Return the length of an HTTP head whose lines end as the standard says; that of the whole if they do not."""
+    """Return the length of an HTTP head that ends with CRLF CRLF; that of the whole block if there is no such end."""
     length = block.find(_HEAD_END) + len(_HEAD_END)
     head = block[:length]
     is_plain = length >= len(_HEAD_END) and head.count(b"\n") == head.count(b"\r\n")
@@ -191,17 +194,17 @@ def _head_length(block: bytes) -> int:
 
 
 def _without_chunks(headers: tuple[tuple[str, str], ...], body: bytes) -> bytes:
-    """Undo the transfer coding that other writers keep (ours does not)."""
+    """Remove the chunked transfer coding, which other writers keep (ours does not)."""
     if ("transfer-encoding", "chunked") not in headers:
         return body
     try:
         return ChunkedReader(io.BytesIO(body)).read(len(body))
     except OSError:
-        return body  # some writers undo the chunked coding and keep the header
+        return body  # some writers remove the chunked coding and keep the header
 
 
 def is_digest_of(digest: str | None, content: bytes) -> bool:
-    """Whether a labelled digest, in hex or base32, is this content's; an unknown algorithm passes."""
+    """Whether a labelled digest, in hex or base32, matches the content; an unknown algorithm counts as a match."""
     algorithm, _, value = (digest or "").partition(":")
     algorithm = algorithm.lower().replace("-", "")
     if algorithm not in _ALGORITHMS:

@@ -1,4 +1,4 @@
-"""The table `removals`: rows of `articles` that are gone, so that a listener takes them out of what it made of them.
+"""The table `removals`: rows that were removed from `articles`, so that consumers can remove what they derived from them.
 
 It has no partitions. The application transaction of a commit is the outbox's, as in the other tables.
 """
@@ -36,7 +36,7 @@ PARQUET = "application/vnd.apache.parquet"
 def add_removals(
     store: ObjectStore, rows: Sequence[Removal], *, batch_id: str, sequence: int, app_id: str, now: datetime
 ) -> None:
-    """Add the rows that one change took out, once, even if called again; raises LakeUnavailable."""
+    """Add the rows that one change removed; idempotent. Raises LakeUnavailable."""
     if not rows:
         return
     table = _open(store)
@@ -56,7 +56,7 @@ def add_removals(
 
 
 def read_removals(store: ObjectStore, *, since: int = 0) -> Iterator[Removal]:
-    """Yield the rows that went after a sequence of the outbox; raises LakeUnavailable."""
+    """Yield the rows removed after an outbox sequence; raises LakeUnavailable."""
     table = _find(store)
     if table is None:
         return
@@ -78,7 +78,7 @@ def _find(store: ObjectStore) -> DeltaTable | None:
 
 
 def _open(store: ObjectStore) -> DeltaTable:
-    """Open the table, and make it if it is missing; several processes may do so at once."""
+    """Open the table, and create it if it is missing; several processes may do so at once."""
     if table := _find(store):
         return table
     uri = store.delta_uri(REMOVALS)

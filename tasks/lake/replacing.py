@@ -1,8 +1,9 @@
-"""Replace, add and take out rows of a table by their keys: one commit, on the version of the table that was read.
+"""Replace, add and remove rows of a table by their keys, in one commit on the version of the table that was read.
 
-A change is applied once: its commit has the application transaction of the outbox, and names the change. If another
-commit is first, the files are read again; so maintenance and sweeps may work beside it, and no row is lost or there twice.
-A rewritten file is named by its version and its bytes: a repetition writes it again.
+A change is applied once: its commit carries the application transaction of the outbox and the name of the change. If
+another commit comes first, the files are read again, so maintenance and sweeps may run at the same time and no row is
+lost or duplicated. A rewritten file is named by its version and a digest of its bytes, so writing it again is
+idempotent.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from tasks.lake.tables import BATCHES, Row, arrow_rows, delta_errors, is_committ
 from tasks.values.changes import ArticleKey, CaptureKey, key_of
 
 COMMIT_ATTEMPTS = 50
-"""A sweep commits every few seconds, and a file is rewritten in tenths of one."""
+"""Attempts: a sweep commits every few seconds, and rewriting a file takes tenths of a second."""
 
 KEYS = {ARTICLES: ("article_id", "revision"), CAPTURES: ("capture_id",)}
 """The columns that identify a row of each table."""
@@ -33,9 +34,9 @@ Key = ArticleKey | CaptureKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableChange:
-    """Rows of one table that are put in the place of those with their keys, or added; and keys of rows that go.
+    """Rows of one table to replace those with the same keys or to add, and keys of rows to remove.
 
-    `name` is the change's own, which no other change of the table has; `sequence` is the outbox's.
+    `name` is unique among the changes of the table; `sequence` is the outbox's.
     """
 
     name: str
@@ -45,11 +46,11 @@ class TableChange:
 
 
 def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange], *, app_id: str, now: datetime) -> int:
-    """Apply those of the changes that the table does not have, in their order; returns how many rows were put or went.
+    """Apply the changes that the table does not have yet, in order; returns how many rows were written or removed.
 
-    All land in one commit, or none does; called again, it does nothing more. Rows of `articles` come before those of
-    `captures` if something is gained, and after them if something is lost (`tasks.store.publishing` sees to it).
-    Raises LakeUnavailable, DamagedTable, LakeFormatError.
+    All land in one commit, or none does; the call is idempotent. Rows of `articles` are written before those of
+    `captures` and removed after them (`tasks.store.publishing` ensures it). Raises LakeUnavailable, DamagedTable,
+    LakeFormatError.
     """
     changes = [one for one in changes if one.rows or one.gone]
     if not changes:
@@ -77,7 +78,7 @@ def _is_applied(opened: DeltaTable, change: TableChange, app_id: str) -> bool:
 
 
 def _last_of_each(changes: Iterable[TableChange], fresh: Collection[TableChange]) -> dict[Key, Row | None]:
-    """Return what becomes of each row, None if it goes; if a later change has been applied, that counts."""
+    """Return the final state of each row, None if it is removed; a later change that is already applied wins."""
     last: dict[Key, tuple[TableChange, Row | None]] = {}
     for one in changes:
         last.update(dict.fromkeys(one.gone, (one, None)))
@@ -94,7 +95,7 @@ def _stamp(opened: DeltaTable, changes: Sequence[TableChange], app_id: str) -> S
 
 @dataclass(slots=True, kw_only=True)
 class _Rewrite:
-    """Files of one version of a table that are written again: those that go, those that come, and how many rows differ."""
+    """The rewritten files of one version of a table: old files, new files, and how many rows differ."""
 
     store: ObjectStore
     opened: DeltaTable
@@ -105,20 +106,20 @@ class _Rewrite:
     count: int = 0
 
     def put(self, packed: PackedRows) -> None:
-        """Put a new file, not yet named by the log."""
+        """Write a new file, which the log does not name yet."""
         self.new.append(put_rows(self.store, self.opened, self.table, packed))
 
 
 def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping[Key, Row | None]) -> _Rewrite:
-    """Put the new files; returns them with those that they replace."""
-    schema = file_schema(table, opened.schema())  # keeps the columns of a newer version
+    """Write the new files; returns them with those that they replace."""
+    schema = file_schema(table, opened.schema())  # keeps columns added by a newer version
     done = _Rewrite(store=store, opened=opened, table=table, schema=schema)
     files = list_files(opened, table)
     for day, of_day in _by_day(wanted).items():
         added = dict(of_day)
         for file in files:
             if file.day == day and (places := _find(store, file, of_day)):
-                # of a row that was there twice, one is left
+                # a duplicated row is kept once
                 _replace_in(done, file, {place: added.pop(key, None) for place, key in places.items()})
         if rows_added := [row for row in added.values() if row is not None]:
             done.put(pack_rows(day, _new_rows(table, rows_added, schema)))
@@ -127,7 +128,7 @@ def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping
 
 
 def _replace_in(done: _Rewrite, file: StoredFile, rows: Mapping[int, Row | None]) -> None:
-    """Write a file again with these rows, by their places, in place of what is there; None: without it."""
+    """Rewrite a file with these rows at these positions; None removes the row."""
     held = read_fitted(done.store, file, done.schema)
     places = [place for place, row in rows.items() if row is not None]
     given = [row for row in rows.values() if row is not None]
@@ -136,7 +137,7 @@ def _replace_in(done: _Rewrite, file: StoredFile, rows: Mapping[int, Row | None]
     kept = [order.get(place, place) for place in range(held.num_rows) if rows.get(place, ...) is not None]
     if kept:
         packed = pack_rows(file.day, pa.concat_tables([held, put]).take(pa.array(kept, pa.int64())))
-        if file.key.endswith(f"-{packed.digest}.parquet"):  # the rows are as they should be
+        if file.key.endswith(f"-{packed.digest}.parquet"):  # nothing changed: the rows are already right
             return
         done.put(packed)
     done.old.append(file)
@@ -144,7 +145,7 @@ def _replace_in(done: _Rewrite, file: StoredFile, rows: Mapping[int, Row | None]
 
 
 def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Table | None = None) -> pa.Table:
-    """Return rows in a file's schema; a column that this version does not know keeps its value from `before`."""
+    """Return rows in a file's schema; columns unknown to this version keep their values from `before`."""
     made = arrow_rows(rows, SCHEMAS[table])
     if before is not None and rows:
         for name in (one for one in schema.names if one not in SCHEMAS[table].names):
@@ -155,7 +156,7 @@ def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Tab
 
 
 def _with_first_sequence(rows: pa.Table, before: pa.Table) -> pa.Table:
-    """Return rows of `articles` with the sequence that first wrote them: what they replace has it, or its own."""
+    """Return rows of `articles` with the sequence that first wrote them, taken from the rows that they replace."""
     place = rows.schema.get_field_index("added_seq")
     import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
 
@@ -164,7 +165,7 @@ def _with_first_sequence(rows: pa.Table, before: pa.Table) -> pa.Table:
 
 
 def _find(store: ObjectStore, file: StoredFile, wanted: Mapping[Key, Row | None]) -> dict[int, Key]:
-    """Return the places of these rows in a file."""
+    """Return the positions of these rows in a file."""
     if not wanted:
         return {}
     names = KEYS[file.table]

@@ -1,10 +1,10 @@
 """Replace files of a table: the same rows packed into fewer files, or rows with new values.
 
 A commit of removals and additions lands on the version of the table for which it was planned, or not at all. delta-rs
-lets two writers remove one file, each with its own replacement: every row of that file would be there twice.
+would let two writers remove the same file, each with its own replacement, and every row of it would be duplicated.
 
-The name of a new file has the version that may add it. Once that version is there without it, the file is of no use, and
-is deleted: at once by the process that put it, or by `maintain` if that process was killed.
+The name of a new file includes the version that may add it. Once that version exists without it, the file is garbage
+and is deleted: at once by the process that wrote it, or by `maintain` if that process was killed.
 """
 
 import hashlib
@@ -29,14 +29,14 @@ from tasks.lake.tables import delta_errors, parquet_of
 
 PARQUET = "application/vnd.apache.parquet"
 COMMIT_ATTEMPTS = 50
-"""A sweep commits every few seconds; a commit takes a tenth of one."""
+"""Attempts: a sweep commits every few seconds, and a commit takes a tenth of a second."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedRows:
-    """Rows of one day as the bytes of a Parquet file, which is not in the lake yet."""
+    """Rows of one day as the bytes of a Parquet file, not yet in the lake."""
 
     day: date
     body: bytes
@@ -44,13 +44,13 @@ class PackedRows:
 
     @property
     def digest(self) -> str:
-        """The part of the file's name that follows from its bytes."""
+        """The digest of its bytes, a part of the file's name."""
         return hashlib.sha256(self.body).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A Parquet file that is in the lake, and is to be added to its table; `size` in bytes."""
+    """A Parquet file in the lake that is not in its table yet; `size` in bytes."""
 
     path: str
     day: date
@@ -60,7 +60,7 @@ class NewFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """What a commit says of itself, so that it is not made twice."""
+    """What a commit records about itself, so that it is not made twice."""
 
     transactions: tuple[Transaction, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -89,9 +89,9 @@ def pack_rows(day: date, rows: pa.Table) -> PackedRows:
 
 
 def put_rows(store: ObjectStore, table: DeltaTable, name: str, packed: PackedRows) -> NewFile:
-    """Put rows into the lake, for the version of the table that follows this one; raises LakeUnavailable.
+    """Write rows into the lake as a file for the next version of the table; raises LakeUnavailable.
 
-    No other version may name the file: so everybody knows later that it is of no use. See `commit_rewritten`.
+    No other version may add the file, so that it can be recognised as garbage later. See `commit_rewritten`.
     """
     return _put(store, name, packed, rewritten_path(packed.day, packed.digest, version=table.version() + 1))
 
@@ -118,17 +118,17 @@ def replace_files(
     for _ in range(COMMIT_ATTEMPTS):
         with delta_errors(table.table_uri):
             table.update_incremental()
-        # Another maintenance may have replaced a file since: its rows would then be in the table twice.
+        # If another maintenance has replaced a file since, its rows would be duplicated.
         if not wanted <= {file.key for file in list_files(table, name)}:
             return False
         files = [put_rows(store, table, name, one) for one in new]
         if commit_rewritten(store, table, name, FileChange(old=old, new=files, is_changed=is_changed, now=now)):
             return True
-    return False  # next time: what is not replaced is still there
+    return False  # left for the next time: nothing is lost
 
 
 def add_rows(store: ObjectStore, table: DeltaTable, name: str, packed: PackedRows, *, now: datetime) -> bool:
-    """Add rows to the table, once, even if called again; False if it has them. Raises LakeUnavailable."""
+    """Add rows to the table unless it has them already (False); idempotent. Raises LakeUnavailable."""
     return add_file(table, name, _put(store, name, packed, rewritten_path(packed.day, packed.digest)), now=now)
 
 
@@ -145,9 +145,9 @@ def add_file(table: DeltaTable, name: str, new: NewFile, *, now: datetime) -> bo
 
 
 def commit_rewritten(store: ObjectStore, table: DeltaTable, name: str, change: FileChange) -> bool:
-    """Remove files, and add those that were put for the next version of the table, on the version that was read.
+    """Commit a change of files on the version of the table that was read.
 
-    False if another commit was first: the new files are deleted then. Raises LakeUnavailable.
+    Returns False, and deletes the new files, if another commit came first. Raises LakeUnavailable.
     """
     if _commit(table, change):
         return True
@@ -156,22 +156,22 @@ def commit_rewritten(store: ObjectStore, table: DeltaTable, name: str, change: F
 
 
 def find_dead_files(store: ObjectStore, table: DeltaTable, name: str) -> set[str]:
-    """Return the keys of files that were put for a version that another commit took: no commit will ever name them.
+    """Return the keys of files written for a version that another commit took: no commit will ever add them.
 
-    A process that was killed leaves them. The table is brought to its newest version. Raises LakeUnavailable.
+    Killed processes leave such files. Updates the table to its newest version. Raises LakeUnavailable.
     """
     planned = {found.key: planned_version(found.key) for found in store.list(data_prefix(name))}
     with delta_errors(table.table_uri):
-        table.update_incremental()  # after the listing: a file is put before its version is there
+        table.update_incremental()  # after the listing, since a file is written before its version exists
     dead = {key for key, version in planned.items() if version is not None and version <= table.version()}
     dead -= {file.key for file in list_files(table, name)}
     return dead - logged_paths(store, name) if dead else dead
 
 
 def _discard(store: ObjectStore, table: DeltaTable, name: str, new: Sequence[NewFile]) -> None:
-    """Delete files whose version another commit took; `maintain` deletes those that cannot be deleted here."""
+    """Delete files whose version another commit took; `maintain` deletes what cannot be deleted here."""
     with suppress(LakeUnavailable, MissingObject, ValueError):
-        # another process may have put the same file, and committed it
+        # another process may have written and committed the same file
         named = set(paths_in_commit(store.get(commit_key(name, table.version() + 1))))
         for file in new:
             if file.path not in named:
@@ -191,7 +191,7 @@ def _commit(table: DeltaTable, change: FileChange) -> bool:
             partition_values={PARTITION: file.day.isoformat()},
             modification_time=at,
             data_change=change.is_changed,
-            stats=json.dumps({"numRecords": file.rows}),  # the number of rows and no other statistics: see tables.py
+            stats=json.dumps({"numRecords": file.rows}),  # the row count and no other statistics: see tables.py
         )
         for file in change.new
     ]
@@ -202,7 +202,7 @@ def _commit(table: DeltaTable, change: FileChange) -> bool:
                 mode="append",
                 schema=table.schema(),
                 partition_by=[PARTITION],
-                # with retries the commit would land on a version that was not read
+                # a retry would commit on a version that was not read
                 commit_properties=CommitProperties(
                     max_commit_retries=0,
                     app_transactions=list(change.stamp.transactions) or None,

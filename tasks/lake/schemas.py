@@ -1,4 +1,4 @@
-"""The tables' schemas for Arrow and Delta, from the definition of their columns (tasks/values/rows.py). Pure."""
+"""The Arrow and Delta schemas of the tables, derived from the column definitions in tasks/values/rows.py. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -60,13 +60,13 @@ def table_schema(name: str) -> pa.Schema:
 
 
 def missing_columns(name: str, held: Schema) -> list[Field]:
-    """Return the columns that a table does not have yet, in their order."""
+    """Return the columns that a table does not have yet, in order."""
     names = {field.name for field in held.fields}
     return [field for field in _delta_fields(name) if field.name not in names]
 
 
 def file_schema(name: str, held: Schema) -> pa.Schema:
-    """Return the schema of a table's Parquet files, with the columns that a newer version has added."""
+    """Return the schema of a table's Parquet files, including columns that a newer version has added."""
     own, arrow = SCHEMAS[name], pa.schema(held.to_arrow())
     names = [field.name for field in held.fields if field.name != PARTITION]
     return pa.schema([own.field(column) if column in own.names else arrow.field(column) for column in names])
@@ -89,9 +89,9 @@ def find_misfits(name: str, held: Schema) -> Iterator[str]:
 
 
 def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return rows of a file in this schema, with null in a column that is newer than the file.
+    """Return rows of a file in this schema, with null in columns newer than the file.
 
-    Raises ValueError, or pyarrow.ArrowException, if a column that may not be null is missing or is of another type.
+    Raises ValueError or pyarrow.ArrowException if a non-null column is missing or a type differs.
     """
     return pa.Table.from_arrays([_fitted(rows, field) for field in schema], schema=schema)
 
@@ -100,7 +100,7 @@ def _fitted(rows: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
     held = rows[field.name] if field.name in rows.schema.names else pa.nulls(rows.num_rows, field.type)
     if held.null_count and not field.nullable:
         raise ValueError(f"column {field.name} has rows without a value")
-    # a cast imports Arrow's functions, 40 ms of CPU, and almost no file needs one
+    # a cast imports pyarrow.compute, 40 ms of CPU, and almost no file needs one
     return held if held.type == field.type else held.cast(field.type)
 
 
@@ -120,7 +120,7 @@ def _arrow_type(kind: ColumnType) -> pa.DataType:
 
 
 def _shape(kind: object) -> str:
-    """Return a type's name, without what may be null inside it: other writers of tables are not strict about that."""
+    """Return a type's name without the nullability of its parts, about which other writers are not strict."""
     if isinstance(kind, DeltaArray):
         return f"array<{_shape(kind.element_type)}>"
     if isinstance(kind, DeltaStruct):
@@ -129,12 +129,12 @@ def _shape(kind: object) -> str:
 
 
 SCHEMAS = {name: arrow_schema(kind) for name, kind in KINDS.items()}
-"""Each table as it lies in a Parquet file: all but the partition column."""
+"""The schema of each table's Parquet files: all columns but the partition."""
 
 
 def open_parquet(body: bytes) -> pq.ParquetFile:
-    """Open a Parquet file in memory, so that only the calling thread reads it.
+    """Open a Parquet file in memory, read by the calling thread only.
 
-    A thread of Arrow that holds a Python file would end the interpreter with SIGABRT at exit (ADR 0019).
+    An Arrow thread that holds a Python file at exit would abort the interpreter (ADR 0019).
     """
     return pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)

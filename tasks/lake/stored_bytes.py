@@ -1,17 +1,18 @@
-"""An object of the store as bytes that are read when they are asked for: long ones are never held whole."""
+"""An object of the store as lazily read bytes: large ones are never held in memory whole."""
 
 import io
 
 from tasks.lake.objects.stores import ObjectStore
 
 WINDOW_SIZE = 1024 * 1024
-"""Bytes that one request reads at least: from S3, one costs as much as a megabyte."""
+"""The least number of bytes per request: on S3, a request costs as much as reading a megabyte."""
 
 
 class StoredBytes:
-    """An object by its slices. It is read from one slice on, as far as the window goes; slices in order share their reads.
+    """An object accessed by slices.
 
-    A slice raises MissingObject and LakeUnavailable.
+    A slice reads a window from its start, which the following slices share. A slice raises MissingObject and
+    LakeUnavailable.
     """
 
     def __init__(self, store: ObjectStore, key: str, *, size: int = WINDOW_SIZE) -> None:
@@ -23,14 +24,14 @@ class StoredBytes:
     def __getitem__(self, part: slice) -> bytes:
         start, stop = part.start, part.stop
         if not self._start <= start <= stop <= self._start + len(self._held):
-            self._held = b""  # not two windows at once
+            self._held = b""  # free the old window before reading the next
             self._held = self._store.get_range(self._key, start, max(stop - start, self._size))
             self._start = start
         return self._held[start - self._start : stop - self._start]
 
 
 class Positioned(io.RawIOBase):
-    """A file of a known size that is read at a position, as libraries of Parquet and ZIP want it; `at` is where it is."""
+    """A seekable file of known size, as Parquet and ZIP libraries need it; `at` is its position."""
 
     def __init__(self, size: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""The tables `captures` and `articles`: rows into Parquet, and files into a Delta log, each once.
+"""The tables `captures` and `articles`: write rows to Parquet, and commit files to a Delta log exactly once.
 
-Columns are those of tasks/values/rows.py, in their order, after the partition `dt`. The application transaction of a
-commit is the index's id with the outbox's sequence. The commit also names its batches: an index that was restored from
-a backup uses its sequences again, and must lose nothing.
+The columns are those of tasks/values/rows.py, in order, after the partition `dt`. The application transaction of a
+commit is the index's id with the outbox's sequence. The commit also names its batches: an index restored from a backup
+reuses sequences, and its new batches must not be taken for old ones.
 """
 
 import io
@@ -28,10 +28,11 @@ from tasks.values.text.storable import storable_text
 
 BATCHES = "presslake_batches"
 COMMIT_ATTEMPTS = 10
-# every reader lists and reads the log from its last checkpoint on; 20 keeps that short and costs 2 ms CPU a commit
+# every reader lists and reads the log from the last checkpoint on; 20 commits keep that short and cost 2 ms CPU per
+# commit
 CHECKPOINT_INTERVAL = 20
 GROUP_ROWS = 2_000
-"""Rows of a Parquet file that are packed together: to read one row, a reader unpacks this number of them."""
+"""Rows per row group: to read one row, a reader unpacks this many."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -50,7 +51,7 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """A Parquet file that is in the lake and can be committed; `size` in bytes."""
+    """A Parquet file in the lake, ready to be committed; `size` in bytes."""
 
     batch_id: str
     sequence: int
@@ -66,7 +67,7 @@ class DataFile:
 
 
 def parquet(name: str, rows: Sequence[StoredRow]) -> bytes:
-    """Return a Parquet file of these rows of the table; the same rows make the same bytes."""
+    """Return a Parquet file of these rows of the table; the bytes are deterministic."""
     return parquet_of(arrow_rows(rows, SCHEMAS[name]))
 
 
@@ -84,7 +85,7 @@ def parquet_of(table: pa.Table) -> bytes:
         table,
         out,
         compression="zstd",
-        store_schema=False,  # Parquet's own types are enough
+        store_schema=False,  # Parquet's own types suffice
         write_statistics=small,
         use_dictionary=small,
         row_group_size=GROUP_ROWS,
@@ -95,8 +96,8 @@ def parquet_of(table: pa.Table) -> bytes:
 def open_table(store: ObjectStore, name: str) -> DeltaTable:
     """Open a table at its newest version, and create it if there is none; several processes may do so at once.
 
-    The table may lack columns that may be null: a reader gets null, and `open_grown` adds them. Raises LakeUnavailable,
-    and LakeFormatError if another column is missing or differs from ours.
+    The table may lack nullable columns: readers get null, and `open_grown` adds them. Raises LakeUnavailable, and
+    LakeFormatError if another column is missing or differs from ours.
     """
     if table := find_table(store, name):
         return table
@@ -109,13 +110,13 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
 
 
 def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
-    """Open a table as `open_table` does, or return None if there is none; one that has lost its log is not none."""
+    """Open a table as `open_table` does, or return None if it does not exist; a table that has lost its log does exist."""
     uri = store.delta_uri(name)
     with delta_errors(uri):
         table = _found(uri, store)
         if table is None and is_new(store, name):
             return None
-        table = table or _found(uri, store)  # another process may have made it meanwhile
+        table = table or _found(uri, store)  # another process may have created it meanwhile
         if table is None:
             raise LakeUnavailable(f"{uri}: its log is missing: see `presslake verify`")
         held = table.schema()
@@ -134,20 +135,20 @@ def _found(uri: str, store: ObjectStore) -> DeltaTable | None:
 def is_committed(table: DeltaTable, *, app_id: str, sequence: int, batch_id: str) -> bool:
     """Whether this version of the table has the batch's rows."""
     with delta_errors(table.table_uri):
-        # A table keeps the greatest version of each application alone (Delta protocol, "Transaction Identifiers").
+        # A table keeps only the greatest version per application (Delta protocol, "Transaction Identifiers").
         if sequence > (table.transaction_version(app_id) or 0):
             return False
-        # the transaction almost always decides; but an index restored from a backup gives old numbers to new batches
+        # the transaction version is not enough: an index restored from a backup reuses numbers for new batches
         named = (batch for commit in table.history() for batch in commit.get(BATCHES, ()))
         files = (path.rpartition("/")[2] for path in table.file_uris())
         return batch_id in set(named) or f"{batch_id}-{sequence}.parquet" in set(files)
 
 
 def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -> Sequence[DataFile]:
-    """Commit the files that are not committed yet, in one version, and return them. `table` keeps its version.
+    """Commit the files that are not committed yet, in one version, and return them.
 
-    If another process commits under the same application first, delta-rs refuses the commit. The missing files are then
-    determined again, and committed. Raises LakeUnavailable.
+    `table` itself stays at its version. If another process commits first under the same application id, delta-rs
+    refuses the commit; the files still missing are then determined again and committed. Raises LakeUnavailable.
     """
     wanted = tuple(files)
     for _ in range(COMMIT_ATTEMPTS):
@@ -164,7 +165,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
 
 
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:
-    """Commit, or return False if another commit was first."""
+    """Commit; returns False if another commit came first."""
     batches = sorted({file.batch_id for file in files})
     with delta_errors(table.table_uri):
         version = max(table.transaction_version(app_id) or 0, *(file.sequence for file in files))
@@ -195,7 +196,7 @@ def _create_table(uri: str, name: str, options: dict[str, str] | None) -> None:
             description=DESCRIPTIONS[name],
             configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
             storage_options=options,
-            # with retries the loser of a race would write the table's metadata a second time, as version 1
+            # with retries, the loser of a race would write the table's metadata again, as version 1
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     except CommitFailedError:
@@ -217,7 +218,7 @@ def _add_action(file: DataFile) -> AddAction:
 
 def _plain(value: object) -> object:
     if type(value) is str and value.isascii() and "\0" not in value:
-        return value  # most are, and these can all be stored
+        return value  # plain values, the usual case
     if isinstance(value, str):
         return storable_text(value)
     if isinstance(value, tuple):
@@ -229,7 +230,7 @@ def _plain(value: object) -> object:
 
 @contextmanager
 def delta_errors(uri: str) -> Iterator[None]:
-    """Translate what delta-rs raises."""
+    """Translate delta-rs's errors to ours."""
     try:
         yield
     except (DeltaError, OSError) as error:

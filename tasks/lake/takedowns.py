@@ -1,6 +1,6 @@
-"""The table `takedowns`: one row per takedown. It is made with the first one, and raises the lake's format number then.
+"""The table `takedowns`: one row per takedown. The first takedown creates it and raises the lake's format number.
 
-An older version of Presslake would take a tombstone for damage, and fetch again what was taken out: it must not open
+An older version of Presslake would take a tombstone for damage and fetch removed articles again, so it must not open
 such a lake.
 """
 
@@ -20,14 +20,14 @@ from tasks.values.takedown import KeptOut, Takedown
 
 
 def add_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -> None:
-    """Add a takedown, once, even if called again; raises LakeUnavailable."""
+    """Add a takedown; idempotent. Raises LakeUnavailable."""
     _raise_format(store)
     table = open_table(store, TAKEDOWNS)
     add_rows(store, table, TAKEDOWNS, pack_rows(takedown.dt, _rows([takedown])), now=now)
 
 
 def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -> None:
-    """Put a takedown in the place of the one with its id; raises LakeUnavailable."""
+    """Replace the takedown with this id; raises LakeUnavailable."""
     table = open_table(store, TAKEDOWNS)
     for file in list_files(table, TAKEDOWNS):
         held = list(_read(store, file))
@@ -40,7 +40,7 @@ def replace_takedown(store: ObjectStore, takedown: Takedown, *, now: datetime) -
 
 def read_takedowns(store: ObjectStore) -> list[Takedown]:
     """Return all takedowns, the oldest first; none if the lake has no such table. Raises LakeUnavailable."""
-    if not store.exists(commit_key(TAKEDOWNS, 0)):  # a look at one key: every run asks
+    if not store.exists(commit_key(TAKEDOWNS, 0)):  # cheap, since every run asks
         return []
     table = find_table(store, TAKEDOWNS)
     found = [one for file in list_files(table, TAKEDOWNS) for one in _read(store, file)] if table else []
@@ -48,12 +48,12 @@ def read_takedowns(store: ObjectStore) -> list[Takedown]:
 
 
 def read_kept_out(store: ObjectStore) -> KeptOut:
-    """Return what the lake's takedowns keep out; raises LakeUnavailable."""
+    """Return the digests of everything that the lake's takedowns keep out; raises LakeUnavailable."""
     return kept_out_by(read_takedowns(store))
 
 
 def kept_out_by(takedowns: Sequence[Takedown]) -> KeptOut:
-    """Return what these takedowns keep out, unless they are undone."""
+    """Return the digests of what these takedowns keep out, except those undone."""
     return KeptOut.of(digest for one in takedowns if one.undone_at is None for digest in one.key_digests)
 
 

@@ -1,11 +1,11 @@
-"""Tombstones: what is in a segment in place of a record that is gone, of exactly the record's length. Pure.
+"""Tombstones: they replace removed records of a segment, with exactly the record's length. Pure.
 
-A tombstone is one gzip member with one `metadata` record (WARC 1.1, 6.6) that says why, and nothing of what was there:
-no URL, no date, no name of the record. Since its member is as long as the one before, no other record moves, and every
-row that names an offset stays right.
+A tombstone is one gzip member with one `metadata` record (WARC 1.1, 6.6) that says why, and nothing about the record:
+no URL, date or id. Since its gzip member has the same length, no other record moves, and every row's offset stays
+valid.
 
-Its length is made by padding: the record's block is filled up, in stored blocks of deflate, which have a known length
-(RFC 1951, 3.2.4). A member too short for that has its record compressed, and a comment in its gzip header (RFC 1952).
+The length is reached by padding the record's block in stored deflate blocks, whose length is known (RFC 1951, 3.2.4).
+In a shorter member the record is compressed, and a comment in the gzip header is the padding (RFC 1952).
 """
 
 import base64
@@ -22,11 +22,11 @@ STORED_SIZE = 0xFFFF
 """The most bytes that one stored block of deflate holds."""
 
 _NAMESPACE = uuid.UUID("a8a5f6d3-5a0c-5d5e-8a63-b2a4f5c1d7e0")
-_DATE = "1970-01-01T00:00:00Z"  # a record has to have one; the takedowns' table has the true ones
+_DATE = "1970-01-01T00:00:00Z"  # WARC-Date is mandatory; the takedowns table has the real date
 _HEAD = b"\x1f\x8b\x08%c\0\0\0\0\0\xff"
 _COMMENTED = 0x10
 _FRAME = len(_HEAD) - 1 + 8
-_BLOCK = 5  # what each stored block takes beside its bytes
+_BLOCK = 5  # overhead of a stored block
 _END = b"\r\n\r\n"
 
 
@@ -51,9 +51,9 @@ def tombstone(length: int, *, cause: Cause, place: str) -> bytes:
 
 
 def entomb(segment: bytes, key: str, *, is_gone: Callable[[Record], bool], cause: Cause) -> bytes | None:
-    """Return the segment with a tombstone for each record that `is_gone`, or None if nothing changes.
+    """Return the segment with a tombstone for each record for which `is_gone` is true, or None if nothing changes.
 
-    What is a tombstone already stays. Raises CorruptRecord at the first record that is damaged.
+    Existing tombstones stay. Raises CorruptRecord at the first damaged record.
     """
     parts, is_changed = [], False
     for record in iter_records(segment):
@@ -73,7 +73,7 @@ def entomb_at(segment: bytes, key: str, places: Iterable[tuple[int, int]], *, ca
 
 
 def is_empty(segment: bytes) -> bool:
-    """Whether a segment has nothing but tombstones any more."""
+    """Whether a segment consists of tombstones only."""
     try:
         return all(record.tombstone or record.kind == "warcinfo" for record in iter_records(segment))
     except CorruptRecord:
@@ -81,7 +81,7 @@ def is_empty(segment: bytes) -> bool:
 
 
 def _record(cause: Cause, place: str, room: int) -> bytes:
-    """Return the record; its block is `room` bytes of padding, and the length of its head does not depend on that."""
+    """Return the record with a block of `room` bytes of padding; the length of its head does not depend on `room`."""
     return (
         b"WARC/1.1\r\n"
         b"WARC-Type: metadata\r\n"
@@ -96,7 +96,7 @@ def _record(cause: Cause, place: str, room: int) -> bytes:
         _DATE.encode(),
         TOMBSTONE.encode(),
         cause.value.encode(),
-        base64.b32encode(hashlib.sha1(b" " * room, usedforsecurity=False).digest()),  # the shortest that readers know
+        base64.b32encode(hashlib.sha1(b" " * room, usedforsecurity=False).digest()),  # the shortest one supported
         room,
         b" " * room,
         _END,
@@ -104,7 +104,7 @@ def _record(cause: Cause, place: str, room: int) -> bytes:
 
 
 def _stored(record: bytes, blocks: int) -> bytes:
-    """Return the record in exactly this number of deflate's stored blocks; the last ones are empty if it has no more bytes."""
+    """Return the record in exactly this number of stored deflate blocks; surplus blocks are empty."""
     parts = []
     for number in range(blocks):
         block = record[number * STORED_SIZE : (number + 1) * STORED_SIZE]
@@ -114,7 +114,7 @@ def _stored(record: bytes, blocks: int) -> bytes:
 
 
 def _commented(length: int, record: bytes) -> bytes:
-    """Return a member whose record is compressed, with a comment that makes it as long as it has to be."""
+    """Return a member whose record is compressed, padded to the length by a header comment."""
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated = deflater.compress(record) + deflater.flush()
     comment = length - _FRAME - len(deflated) - 1  # a comment ends with a zero byte

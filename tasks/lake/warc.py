@@ -1,8 +1,8 @@
-"""WARC 1.1 segments, written: HTTP exchanges into bytes (ISO 28500:2017). No I/O; tasks/lake/records.py reads them.
+"""Write WARC 1.1 segments: HTTP exchanges into bytes (ISO 28500:2017). No I/O; tasks/lake/records.py reads them.
 
 A segment has a warcinfo record; then for each exchange a response (or revisit) and its request, and the conversion of a
-page, if there is one. Each record is one gzip member, so that it can be read alone, by offset and length. The same
-exchanges make the same bytes.
+page, if there is one. Each record is one gzip member, so that it can be read by offset and length. The output is
+deterministic.
 """
 
 import io
@@ -22,7 +22,7 @@ from tasks.errors import BadResponse, BadUrl
 from tasks.lake.records import GZIP, RENDITION_TYPE, payload_digest
 from tasks.values.url import MAX_URL_LENGTH
 
-# with its defaults, fastwarc gives up on a whole file if one record's headers exceed 32 KiB
+# by default, fastwarc gives up on a whole file if one record's headers exceed 32 KiB
 MAX_HEAD_SIZE = 30_000
 
 _NAMESPACE = uuid.UUID("6f8b1c52-3a0e-5d0f-9c7e-2b1d6a4e9f30")
@@ -30,7 +30,7 @@ _SMALL_SIZE = 4096
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?: .*)?")
 _REQUEST_LINE = re.compile(rb"[A-Z]+ \S.* HTTP/\d(?:\.\d)?")
 _CODED = re.compile(rb"\r\ncontent-encoding: *(?:gzip|br|zstd|deflate)\r\n", re.IGNORECASE)
-_CONTROL, _END_SIZE = re.compile(rb"[\x01-\x08\x0e-\x1a]"), 1024  # what is no text is full of them
+_CONTROL, _END_SIZE = re.compile(rb"[\x01-\x08\x0e-\x1a]"), 1024  # binary data has many of them
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 _KEPT_FIELDS = {b"content-type", b"content-encoding"}
@@ -46,7 +46,7 @@ class RevisitProfile(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRef:
-    """Where a record's gzip member is in its segment, in bytes, its payload's digest, and its name."""
+    """Offset and length of a record's gzip member in its segment (bytes), its payload digest, and its WARC-Record-ID."""
 
     offset: int
     length: int
@@ -55,7 +55,10 @@ class RecordRef:
 
 
 class SegmentWriter:
-    """Makes one segment, in memory or in an empty file, `out`. `created_at` and the exchanges alone decide its bytes."""
+    """Makes one segment, in memory or in an empty file, `out`.
+
+    Its bytes depend on `created_at` and the exchanges alone.
+    """
 
     def __init__(self, key: str, *, software: str, created_at: datetime, out: BinaryIO | None = None) -> None:
         self._key = key
@@ -113,7 +116,7 @@ class SegmentWriter:
         return RecordRef(offset=offset, length=length, payload_digest=payload_digest, record_id=record_id)
 
     def add_conversion(self, *, url: str, refers_to: str, html: bytes, rendered_at: datetime) -> RecordRef:
-        """Add a page as its scripts made it, from the record of that name (WARC 1.1, 6.8); raises BadUrl."""
+        """Add a rendered page as a conversion of the record with the id `refers_to` (WARC 1.1, 6.8); raises BadUrl."""
         headers = [
             ("WARC-Target-URI", _clean_url(url)),
             ("WARC-Refers-To", refers_to),
@@ -123,7 +126,7 @@ class SegmentWriter:
         return RecordRef(offset=offset, length=length, payload_digest=None, record_id=record_id)
 
     def to_bytes(self) -> bytes:
-        """Return the segment as it stands."""
+        """Return the segment so far."""
         if isinstance(self._out, io.BytesIO):
             return self._out.getvalue()
         self._out.seek(0)
@@ -132,13 +135,13 @@ class SegmentWriter:
     def _add(
         self, kind: str, headers: list[tuple[str, str]], block: bytes, request_head: bytes, fetched_at: datetime
     ) -> tuple[int, int, str]:
-        """Write the record and its request; returns the record's place and name."""
+        """Write the record and its request; returns the record's offset, length and id."""
         request = _head(_REQUEST_LINE, request_head) if request_head else b""
         offset = self.size
         record_id = self._write(kind, headers, block, fetched_at)
         length = self.size - offset
         if request:
-            # The target and address of the response, under another content type and without its digest
+            # same target and address as the response, another content type, no payload digest
             target = [pair for pair in headers if pair[0] in {"WARC-Target-URI", "WARC-IP-Address"}]
             about = [("Content-Type", "application/http;msgtype=request"), ("WARC-Concurrent-To", record_id)]
             self._write("request", [*target, *about], request, fetched_at)
@@ -166,9 +169,9 @@ class SegmentWriter:
 def _member(record: bytes, block: bytes) -> bytes:
     """Return a record's gzip member.
 
-    What is compressed already is stored as it is: nothing makes it smaller, and to undo that costs 3 microseconds a
-    page instead of 117. Of the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times the
-    CPU.
+    A block that is compressed already is stored as it is: it would not shrink, and reading it back takes 3 microseconds
+    per page instead of 117. For the rest, zlib's level 4 makes a page 8 % smaller than ISA-L, at two and a half times
+    the CPU.
     """
     if len(block) < _SMALL_SIZE:
         return isal_zlib.compress(record, 1, GZIP)
@@ -176,7 +179,7 @@ def _member(record: bytes, block: bytes) -> bytes:
 
 
 def _is_compressed(block: bytes) -> bool:
-    """Whether a response has a content coding, and its body is indeed no text."""
+    """Whether a response declares a content coding and its body is indeed binary."""
     is_labelled = _CODED.search(block, 0, MAX_HEAD_SIZE) is not None
     return is_labelled and _CONTROL.search(block, len(block) - _END_SIZE) is not None
 
@@ -226,14 +229,14 @@ def _fields(lines: list[bytes]) -> list[Field]:
     fields = []
     for line in lines:
         name, colon, value = line.partition(b":")
-        name = name.rstrip(b" \t")  # as it is read (RFC 9112, 5.1)
+        name = name.rstrip(b" \t")  # as readers do (RFC 9112, 5.1)
         well_formed = colon and _TOKEN.fullmatch(name)
         fields.append((name, value.strip()) if well_formed else (b"X-Presslake-Malformed", line))
     return fields
 
 
 def _framed(fields: list[Field], body: bytes | None) -> list[Field]:
-    """Rename a transfer coding, which was undone, and a wrong length, and add the right length."""
+    """Rename the Transfer-Encoding field, since the coding was removed, and a wrong Content-Length, and add the right length."""
     true = str(len(body)).encode() if body is not None else None
     is_coded = any(name.lower() == b"transfer-encoding" for name, _ in fields)
     lengths = [value for name, value in fields if name.lower() == b"content-length"]
@@ -244,7 +247,7 @@ def _framed(fields: list[Field], body: bytes | None) -> list[Field]:
 
 
 def _fitted(fields: list[Field]) -> list[Field]:
-    """Leave out the longest fields of a head that is too long for readers, and add their number."""
+    """Drop the longest fields of a head that is too long for readers, and add a field with their number."""
     if sum(len(name) + len(value) + 4 for name, value in fields) <= MAX_HEAD_SIZE:
         return fields
     ranked = sorted(fields, key=lambda field: (field[0].lower() not in _KEPT_FIELDS, len(field[0]) + len(field[1])))

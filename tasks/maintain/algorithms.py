@@ -1,8 +1,8 @@
-"""Move to another algorithm: make digests and shapes of texts again from the lake's text.
+"""Migrate to another algorithm: recompute digests and shapes from the texts in the lake.
 
-Every digest and shape has its algorithm's number, and only equal numbers are compared. Articles move in the index
-first, a chunk per transaction, through the same code as new ones; then the lake's rows. After an interruption, the move
-continues with what still has an older number.
+Every digest and shape carries its algorithm's number, and only those with equal numbers are compared. Articles in the
+index are migrated first, a chunk per transaction, by the same code as new ones; then the lake's rows. After an
+interruption, the migration continues with what still has an older number.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from tasks.verify.stored import as_article, read_file
 
 CHUNK = 200
 FACT = "algorithms"
-"""The algorithm numbers of digest and sketch that everything has, or had before a move that is not finished."""
+"""The algorithm numbers of digest and sketch that everything has, or had before an unfinished migration."""
 
 UNDER_WAY = "moving"
 CURRENT = f"{identity.ALGORITHM}.{sketch.ALGORITHM}"
@@ -39,14 +39,14 @@ PREFIX = f"t{identity.ALGORITHM}:"
 
 @dataclass(slots=True)
 class Moved:
-    """How many articles of the index, and rows of the lake, were moved to the current algorithm."""
+    """How many articles of the index and rows of the lake were migrated to the current algorithm."""
 
     articles: int = 0
     rows: int = 0
 
 
 def move_to_current(compaction: Compaction, index: Index) -> Moved:
-    """Move what has an older number; raises LakeUnavailable, IndexUnavailable."""
+    """Migrate what has an older number; raises LakeUnavailable, IndexUnavailable."""
     moved, is_whole = Moved(), True
     with index.read() as tx:
         held = read_fact(tx, FACT)
@@ -55,7 +55,7 @@ def move_to_current(compaction: Compaction, index: Index) -> Moved:
         if held in {None, CURRENT} and not compaction.is_dry_run:
             _note(
                 index, f"{UNDER_WAY}.{sketch.ALGORITHM}"
-            )  # otherwise nothing would show that lake rows are still to move
+            )  # otherwise nothing would show that lake rows are still to be migrated
         table = open_table(compaction.store, ARTICLES)
         has_new_sketch = held is not None and held.partition(".")[2] != str(sketch.ALGORITHM)
         moved.articles = _move_index(compaction, index, table, has_new_sketch=has_new_sketch)
@@ -66,7 +66,7 @@ def move_to_current(compaction: Compaction, index: Index) -> Moved:
 
 
 def with_current_digests(rows: pa.Table) -> pa.Table:
-    """Return rows of `articles` in which digests of another algorithm are made again."""
+    """Return rows of `articles` with digests of another algorithm recomputed."""
     digests = rows["text_digest"].to_pylist()
     for place in _older(rows):
         digests[place] = text_digest(rows["text"][place].as_py())
@@ -75,7 +75,7 @@ def with_current_digests(rows: pa.Table) -> pa.Table:
 
 
 def _note(index: Index, value: str) -> None:
-    """Record the algorithms of index and lake."""
+    """Record the algorithm numbers of index and lake."""
     with index.write() as tx:
         note_fact(tx, FACT, value)
 
@@ -91,7 +91,7 @@ def _move_index(compaction: Compaction, index: Index, table: DeltaTable, *, has_
 
 
 def _move_articles(compaction: Compaction, index: Index, rows: Sequence[Article], *, has_new_sketch: bool) -> int:
-    """Move the revisions that are their article's newest and have an older number."""
+    """Migrate the revisions that are their article's newest and have an older number."""
     if compaction.is_dry_run:
         with index.read() as tx:
             return len(_find_older(tx, rows, has_new_sketch=has_new_sketch))
@@ -108,7 +108,7 @@ def _move_articles(compaction: Compaction, index: Index, rows: Sequence[Article]
 
 
 def _find_older(tx: Transaction, rows: Sequence[Article], *, has_new_sketch: bool) -> list[Article]:
-    """Return the revisions to move; a text without a shape may get one from a new sketch."""
+    """Return the revisions to migrate; a text without a shape may get one from a new sketch."""
     older = find_older(
         tx,
         [row.article_id for row in rows],
@@ -134,6 +134,6 @@ def _older(rows: pa.Table) -> list[int]:
     import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
 
     is_current = pc.starts_with(rows["text_digest"], PREFIX)
-    is_empty = pc.is_valid(rows["text_removed_at"])  # retention has removed its text: it keeps the digest that it has
+    is_empty = pc.is_valid(rows["text_removed_at"])  # retention has removed the text, so the old digest stays
     places: list[int] = pc.indices_nonzero(pc.invert(pc.or_(is_current, is_empty))).to_pylist()
     return places

@@ -1,6 +1,6 @@
 """Update the cluster columns of the articles table from the index, for the rows of marked clusters.
 
-A mark is removed when all rows that were decided before it was read are right; the outbox is published in between.
+A mark is removed once all rows decided before it was read are right; the outbox is published in between.
 After a kill at any instant the mark is still there, and the next maintenance repeats the work.
 """
 
@@ -23,7 +23,7 @@ from tasks.verify.unpublished import publish_waiting
 
 CLUSTERS_AT_ONCE = 50_000
 CLOCK_STEP = timedelta(days=1)
-"""The longest time by which a machine's clock may have been set back between revisions."""
+"""How far a machine's clock may have been set back between revisions."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
             waiting = [one.sequence for one in outbox.waiting(tx)]
         if not marked:
             return done
-        # Rows in the outbox have the clusters of their decision: published later, they would be wrong without a mark.
+        # Rows in the outbox have the clusters of their decision; published later, they would stay wrong without a mark.
         if not compaction.is_dry_run:
             publish_waiting(index, compaction.store, waiting)
         after = max(marked)
@@ -57,7 +57,7 @@ def update_clusters(compaction: Compaction, index: Index) -> ClusterUpdate:
 
 
 def with_clusters(rows: pa.Table, members: Mapping[str, Membership]) -> pa.Table:
-    """Return the rows of `articles` with the right cluster columns for these articles."""
+    """Return the rows of `articles` with corrected cluster columns for these articles."""
     wrong = _wrong(rows, members)
     for name in CLUSTER_COLUMNS if wrong else ():
         values = rows[name].to_pylist()
@@ -84,7 +84,7 @@ def _update(compaction: Compaction, table: DeltaTable, members: Mapping[str, Mem
 
 
 def _wrong(rows: pa.Table, members: Mapping[str, Membership]) -> dict[int, Membership]:
-    """Return by their places the rows whose cluster columns are wrong."""
+    """Return the rows whose cluster columns are wrong, by position."""
     import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
 
     wanted = pa.array(members, type=pa.string())

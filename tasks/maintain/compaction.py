@@ -20,7 +20,7 @@ SMALL = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compaction:
-    """Everything that packing needs: `size` in bytes is the target of a file; a dry run changes nothing."""
+    """The context of packing: `size` in bytes is the target size of a file; a dry run changes nothing."""
 
     store: ObjectStore
     size: int
@@ -31,7 +31,7 @@ class Compaction:
 
 @dataclass(slots=True)
 class Rewritten:
-    """How many files became how many; `is_whole` is False if another writer was faster, and a part is left to do."""
+    """How many files became how many; `is_whole` is False if another writer came first and a part is left to do."""
 
     before: int = 0
     after: int = 0
@@ -85,7 +85,7 @@ def _write_group(
     group: Sequence[StoredFile],
     change: Callable[[pa.Table], pa.Table] | None,
 ) -> bool:
-    schema = file_schema(group[0].table, table.schema())  # keep the columns of a newer version
+    schema = file_schema(group[0].table, table.schema())  # keep columns added by a newer version
     held = [read_fitted(compaction.store, file, schema) for file in group]
     rows = pa.concat_tables(held if change is None else map(change, held))
     new = pack_rows(group[0].day, rows)

@@ -1,6 +1,7 @@
-"""Remove what may no longer be kept: pages as received from the segments, texts from the rows. A second time changes nothing.
+"""Remove what has expired: payloads from segments, texts from rows. Idempotent.
 
-A row stays, with its digests; its text is empty, and its title, lede and markdown are null. A record becomes a tombstone.
+A row stays, with its digests; its text is empty, and its title, lede and markdown are null. A record becomes a
+tombstone.
 """
 
 import re
@@ -38,14 +39,14 @@ from tasks.values.url import url_key
 ROWS_AT_ONCE = 200
 ATTEMPTS = 40
 FACT = "payload_retention"
-"""The digest of the rules by which all payloads have expired so far."""
+"""The key of the digest of the retention rules applied so far."""
 
 _DAY = re.compile(r"warc/dt=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expiry:
-    """Everything that the removal needs; a dry run changes nothing."""
+    """The context of the removal; a dry run changes nothing."""
 
     index: Index
     store: ObjectStore
@@ -57,9 +58,9 @@ class Expiry:
 
 @dataclass(slots=True)
 class _Segment:
-    """What rows claim in one segment: which records have expired, and whether all have.
+    """The records of one segment that rows name: which have expired, and whether all have.
 
-    `documents` are the keys of documents by which sites permit and refuse: evidence, which does not expire.
+    `documents` are the keys of policy documents, which are evidence and do not expire.
     """
 
     expired: dict[int, str] = field(default_factory=dict)
@@ -69,7 +70,7 @@ class _Segment:
 
 
 def expire_texts(expiry: Expiry) -> int:
-    """Remove expired texts from rows; returns from how many. Raises LakeUnavailable, IndexUnavailable."""
+    """Remove expired texts from rows; returns the number of rows. Raises LakeUnavailable, IndexUnavailable."""
     if not expiry.rules.has_texts:
         return 0
     publish_all(expiry.index, expiry.store) if not expiry.is_dry_run else None
@@ -89,7 +90,7 @@ def expire_texts(expiry: Expiry) -> int:
 
 
 def expire_payloads(expiry: Expiry) -> int:
-    """Put tombstones for expired records into the segments; returns for how many. Raises LakeUnavailable, IndexUnavailable."""
+    """Replace expired records of segments by tombstones; returns how many. Raises LakeUnavailable, IndexUnavailable."""
     if not expiry.rules.has_payloads:
         return 0
     segments = _claimed(expiry)
@@ -122,8 +123,8 @@ def _keys_at(store: ObjectStore, file: StoredFile, places: Sequence[int]) -> lis
 
 
 def _delete_replaced(expiry: Expiry) -> None:
-    """Delete the files of older versions that have an expired text: they may not be kept for a reader of such a version."""
-    # what the log does not name is about to be named, or for `verify`
+    """Delete files of older table versions that hold an expired text, although readers of those versions lose them."""
+    # a file that the log does not name is about to be committed, or is left to `verify`
     replaced, _ = unneeded_files(expiry.store, open_table(expiry.store, ARTICLES), ARTICLES)
     for found in replaced:
         file = StoredFile(table=ARTICLES, key=found.key, day=day_of(found.key), size=found.size, rows=None)
@@ -132,9 +133,9 @@ def _delete_replaced(expiry: Expiry) -> None:
 
 
 def _remove_texts(expiry: Expiry, keys: Collection[ArticleKey]) -> None:
-    """Let rows lose their texts in the lake and, in the same transaction, their titles in the index.
+    """Remove the texts of rows in the lake and, in the same transaction, their titles in the index.
 
-    A replay may put other rows in their place meanwhile: then they are read again.
+    If a replay replaces the rows meanwhile, they are read again.
     """
     for _ in range(ATTEMPTS):
         with expiry.index.read() as tx:
@@ -165,7 +166,7 @@ def _days_of(keys: Iterable[ArticleKey]) -> dict[str, list[date]]:
 
 
 def _write(tx: Transaction, emptied: Sequence[Article], *, now: datetime) -> int:
-    """Write what becomes of rows; returns the sequence of this decision."""
+    """Write the emptied rows; returns the outbox sequence of this change."""
     erase_titles(tx, {row.article_id: row.revision for row in emptied})
     return outbox.append_changes(
         tx,
@@ -178,7 +179,7 @@ def _write(tx: Transaction, emptied: Sequence[Article], *, now: datetime) -> int
 
 
 def _emptied(row: Article, now: datetime) -> Article:
-    """Return a row without its text; what it said stays comparable by its digests."""
+    """Return a row without its text; it stays comparable by its digests."""
     return replace(
         row,
         title=None,
@@ -191,7 +192,7 @@ def _emptied(row: Article, now: datetime) -> Article:
 
 
 def _claimed(expiry: Expiry) -> dict[str, _Segment]:
-    """Return what rows of captures claim, by segment."""
+    """Return the records that rows of captures name, by segment."""
     segments: defaultdict[str, _Segment] = defaultdict(_Segment)
     table: DeltaTable = open_table(expiry.store, CAPTURES)
     columns = ("source_id", "fetched_at", "url_key", "warc_key", "warc_offset", "warc_length")
@@ -217,7 +218,7 @@ def _claim(segment: _Segment, row: Mapping[str, Any], expiry: Expiry) -> None:
 
 
 def _unnamed(expiry: Expiry, named: Mapping[str, _Segment]) -> Iterator[tuple[str, _Segment]]:
-    """Yield the segments that no row names, of days on which nothing is kept by any rule."""
+    """Yield the segments that no row names and whose day has expired by every rule."""
     days = expiry.rules.shortest_payload_days
     before = expiry.now.date() - timedelta(days=days or 0)
     for found in expiry.store.list("warc/"):
@@ -227,7 +228,7 @@ def _unnamed(expiry: Expiry, named: Mapping[str, _Segment]) -> Iterator[tuple[st
 
 
 def _is_done(store: ObjectStore, key: str, segment: _Segment) -> bool:
-    """Whether the records that expired last are tombstones: a segment is changed whole, so that the earlier ones are, too."""
+    """Whether the records that expired last are tombstones; a segment is rewritten at once, so the earlier ones then are too."""
     return bool(segment.latest) and all(
         _is_gone(store, key, offset, length) for _, offset, length in segment.latest.values()
     )

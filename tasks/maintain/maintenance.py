@@ -1,7 +1,7 @@
-"""Maintain: put lake and index in order, beside sweeps; after an interruption it can begin again.
+"""Maintain: put lake and index in order while sweeps run; after an interruption it can start again.
 
-First it moves digests and sketches to the current algorithm, since this may change clusters. Then it updates cluster
-columns of rows. Then it packs small files. At last it deletes what has expired.
+It migrates digests and sketches to the current algorithm, since this may change clusters, updates the cluster columns
+of rows, packs small files, and finally deletes what has expired.
 """
 
 import time
@@ -39,11 +39,13 @@ from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 class MaintainReport:
     """The result of one maintenance, or of a dry run.
 
-    `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` had changed, and
-    `cluster_rows` were updated for them. `policy_rows` now say when their documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
+    `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` is the number of
+    changed clusters, and `cluster_rows` that of the rows updated for them. `policy_rows` were updated with when their
+    documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
     `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
-    robots.txt) and `shapes_forgotten`. `texts_expired` were removed from rows, and `payloads_expired` records from segments, as
-    the catalogue's retention wants it. `articles_indexed` were brought up to date in the search index, if there is one.
+    robots.txt) and `shapes_forgotten`. `texts_expired` were removed from rows, and `payloads_expired` records from
+    segments, by the catalogue's retention. `articles_indexed` were brought up to date in the search index, if there is
+    one.
     """
 
     is_dry_run: bool
@@ -82,14 +84,14 @@ def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep
 
 
 def _retention(settings: Settings) -> RetentionRules:
-    """Return how long what is kept: for ever, if there is no catalogue. Raises CatalogueError."""
+    """Return the retention rules; without a catalogue everything is kept for ever. Raises CatalogueError."""
     return load_catalogue(settings.catalogue).retention() if is_there(settings.catalogue) else NO_RETENTION
 
 
 def _update_search(settings: Settings, on_step: OnStep, *, is_expired: bool) -> int:
     """Bring the search index up to date, if there is one; returns how many articles were added or taken out.
 
-    If texts have expired it is made from its beginning: deleted words stay in the files of such an index.
+    If texts have expired it is rebuilt, since deleted words would stay in its files.
     """
     from tasks.search.folder import throw_away  # noqa: PLC0415 - sweeps need no search
     from tasks.search.searching import bring_up_to_date, has_search_index  # noqa: PLC0415

@@ -1,6 +1,6 @@
-"""Bring the day on which documents of sites were last seen from the index to their rows in `policies`.
+"""Copy the day on which policy documents were last seen from the index to their rows in `policies`.
 
-A row is rewritten once a day at most. After a kill at any instant the index still knows which rows are behind.
+A row is rewritten once a day at most. After a kill at any instant the index still knows which rows are out of date.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,10 @@ SEEN = "last_seen_at"
 
 
 def update_sightings(compaction: Compaction, index: Index) -> int:
-    """Update the rows whose document was seen on a later day; returns how many. Raises LakeUnavailable, IndexUnavailable."""
+    """Update the rows whose document was seen on a later day; returns how many.
+
+    Raises LakeUnavailable, IndexUnavailable.
+    """
     with index.read() as tx:
         seen = policies.unreported(tx)
     table = find_table(compaction.store, POLICIES) if seen else None

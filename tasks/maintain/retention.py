@@ -44,10 +44,10 @@ def check_table(store: ObjectStore, name: str) -> DeltaTable:
 def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_days: int, is_dry_run: bool) -> int:
     """Delete files of this age that no version of the last `keep_days` names; returns how many.
 
-    It also deletes a file that was put and never committed, if the table has all its rows; at any age, if no commit can
-    name it any more. A file whose commit is lost stays, for `verify`. Raises LakeUnavailable.
+    It also deletes files that were written but never committed: if the table has all their rows or, at any age, if no
+    commit can add them any more. A file whose commit is lost stays for `verify`. Raises LakeUnavailable.
     """
-    dead = find_dead_files(store, table, name)  # of the newest version, to which it has brought the table
+    dead = find_dead_files(store, table, name)  # also updates the table to its newest version
     with delta_errors(table.table_uri):
         old = dead | {f"{name}/{unquote(path)}" for path in table.vacuum(keep_days * 24, dry_run=True, full=True)}
     never_named = old - logged_paths(store, name) if old else set()
@@ -63,7 +63,7 @@ def prune_set_aside(store: ObjectStore, *, now: datetime, is_dry_run: bool) -> i
 
 
 def prune_scratch(store: ObjectStore, *, now: datetime) -> None:
-    """Delete what jobs that were killed have left in scratch/."""
+    """Delete what killed jobs have left in scratch/."""
     for one in list(store.list(SCRATCH)):
         if one.modified_at < now - SCRATCH_KEPT:
             store.delete(one.key)

@@ -1,7 +1,7 @@
-"""The collector of a scrape: it reads the index again when its last reading is too old.
+"""A Prometheus collector with a cache: a scrape reads the index only if the last reading is too old.
 
-If the index is away, `presslake_up` is 0 in an otherwise complete answer, as Prometheus' guide for exporters
-recommends: so a target that is down differs from an index that is down.
+If the index is unavailable, `presslake_up` is 0 and the response is otherwise complete, as Prometheus' exporter guide
+recommends, so that a down target can be told from a down index.
 """
 
 import platform
@@ -22,10 +22,10 @@ from tasks.index.state import IndexState, read_state
 from tasks.metrics.families import source_families, whole_families
 
 TIMEOUT_S = 8
-"""For one reading of the index; by default Prometheus gives up after 10."""
+"""The time-out of one reading of the index; Prometheus' default for a scrape is 10."""
 
 REST = 10
-"""After a reading the index is left alone for ten times as long: a scraper takes a tenth of its time at most."""
+"""A reading is cached for ten times as long as it took, so that scrapes use at most a tenth of the index's time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ class CollectorConfig:
 class IndexCollector(Collector):
     """The index as metrics; threads share one reading of the index.
 
-    `listed` returns the sources that may have series of their own (None: all that the index knows). `report` gets once
-    the reason why the index is away, and None when it is back.
+    `listed` returns the sources that may have series of their own (None: all in the index). `report` is called once
+    with the reason when the index becomes unavailable, and with None when it is back.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class IndexCollector(Collector):
         self.trouble: str | None = None
 
     def describe(self) -> Iterable[Metric]:
-        """Describe nothing beforehand: registering must not read the index."""
+        """Describe nothing, so that registering does not read the index."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
@@ -115,7 +115,7 @@ class IndexCollector(Collector):
 
 
 def most_captured(state: IndexState, known: Iterable[str], *, limit: int) -> frozenset[str]:
-    """Return the sources with the most captures: this order is stable, and keeps a source that falls silent."""
+    """Return the sources with the most captures: a stable order, which keeps a source that falls silent."""
     captures = dict.fromkeys(known, 0)
     for one in state.capture_counts:
         if one.source_id in captures:

@@ -2,8 +2,7 @@
 
 Names and units follow Prometheus' conventions: base units, `_total` for counters, and the instant of an event, not its
 age, so that a figure is right at any time (`time() - ..._timestamp_seconds`). A metric without a value has no sample.
-Series by source have names of their own: their number is bounded, and the figures without a source always cover all
-sources.
+Series by source have names of their own, since their number is bounded while the totals always cover all sources.
 """
 
 from collections import Counter

@@ -31,18 +31,18 @@ class ListenAddress:
         return ip_address(self.host).is_loopback
 
     def at(self, port: int) -> str:
-        """Return it in the form of URLs, with the actual port if 0 was requested."""
+        """Return it as in URLs, with the actual port if 0 was requested."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{port}"
 
 
 def parse_address(value: str) -> ListenAddress:
-    """Return `127.0.0.1:9464` or `[::1]:9464` in parts; raises ConfigError."""
+    """Parse an address such as `127.0.0.1:9464` or `[::1]:9464`; raises ConfigError."""
     host, colon, port = value.rpartition(":")
     try:
         address = ip_address(host.removeprefix("[").removesuffix("]") if host.startswith("[") else host)
         if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-            raise ValueError(port)  # noqa: TRY301 - one message for whatever is wrong with it
+            raise ValueError(port)  # noqa: TRY301 - one message for every mistake
         if address.version == 6 and not host.startswith("["):
             raise ValueError(host)  # noqa: TRY301
     except ValueError as error:
@@ -51,7 +51,7 @@ def parse_address(value: str) -> ListenAddress:
 
 
 def registry_of(collector: Collector) -> CollectorRegistry:
-    """Return a registry with this collector alone: metrics of this process are useless."""
+    """Return a registry with this collector only, without metrics of this process."""
     registry = CollectorRegistry()
     registry.register(collector)
     return registry
@@ -79,7 +79,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     request_queue_size = 64
 
     def server_bind(self) -> None:
-        """Bind without a look-up of this machine's name, which may take seconds."""
+        """Bind without resolving this machine's name, which may take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()

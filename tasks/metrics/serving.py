@@ -27,7 +27,7 @@ class ListedSources:
         self._ids: frozenset[str] | None = None
 
     def __call__(self) -> frozenset[str] | None:
-        """Return their ids; while the catalogue is missing or invalid, those of the last reading."""
+        """Return their ids; while the catalogue is missing or invalid, those read last."""
         try:
             self.read_anew()
         except CatalogueError as error:
@@ -44,8 +44,8 @@ class ListedSources:
 
 
 def collector_of(settings: Settings, *, max_sources: int, say: Say) -> IndexCollector:
-    """Return the collector of the index that the settings name; raises ConfigError if waiting cannot help."""
-    with suppress(IndexUnavailable):  # the metrics themselves report it while it lasts
+    """Return the collector of the index that the settings name; raises ConfigError for an error that is not transient."""
+    with suppress(IndexUnavailable):  # the metrics report it
         open_reader(settings.index, timeout_s=TIMEOUT_S).close()
     if "catalogue" in settings.model_fields_set:
         load_catalogue(settings.catalogue)

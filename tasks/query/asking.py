@@ -1,4 +1,4 @@
-"""One query in SQL, and its answer, row by row."""
+"""Run one SQL query, and return its result row by row."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ _READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query gives: the names of its columns, and its rows, which are read once."""
+    """The result of a query: column names, and rows, which can be iterated once."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
@@ -32,9 +32,9 @@ class Answer:
 
 @contextmanager
 def ask(query: str, settings: Settings) -> Iterator[Answer]:
-    """Ask the lake that the settings name one query that reads.
+    """Run one read-only query on the lake that the settings name.
 
-    Raises ConfigError, in one line, for a query that is wrong or that does more, and if there is no lake; and
+    Raises ConfigError, in one line, if the query is invalid or not read-only, and if there is no lake; and
     LakeUnavailable.
     """
     store, _ = lake_alone(settings)
@@ -61,7 +61,7 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 def computed(connection: duckdb.DuckDBPyConnection, compute: Callable[[], T]) -> T:
     """Return what DuckDB computes, with its errors translated; Ctrl-C ends it.
 
-    It computes in another thread: in the one that gets the signal, DuckDB heeds it or not, as its own threads have it.
+    It runs in another thread: in the thread that gets the signal, DuckDB does not reliably react to it.
     """
     with query_errors(), ThreadPoolExecutor(1) as aside:
         try:
@@ -73,7 +73,7 @@ def computed(connection: duckdb.DuckDBPyConnection, compute: Callable[[], T]) ->
 
 @contextmanager
 def query_errors() -> Iterator[None]:
-    """Translate what DuckDB raises: a mistake in the query, or a lake that cannot be read."""
+    """Translate DuckDB's errors: a mistake in the query, or a lake that cannot be read."""
     try:
         yield
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException) as error:

@@ -1,4 +1,4 @@
-"""Values of rows as other programs read them: in CSV and in JSON. Pure."""
+"""Convert values of rows to CSV cells and to JSON. Pure."""
 
 import math
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ from typing import Any
 import orjson
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula, and runs, if a cell begins with it (OWASP, CSV injection)."""
+"""First characters by which a spreadsheet takes a cell for a formula and runs it (OWASP, CSV injection)."""
 
 
 def csv_row(values: Iterable[object]) -> list[str]:
-    """Return a row's cells for a CSV file; texts that a spreadsheet would run have an apostrophe before them."""
+    """Return a row's cells for a CSV file; texts that a spreadsheet would run are prefixed by an apostrophe."""
     return [csv_cell(value) for value in values]
 
 
 def csv_cell(value: object) -> str:
-    """Return a cell: nothing for null, ISO 8601 for instants, JSON for lists and structs."""
+    """Return a CSV cell: empty for null, ISO 8601 for instants, JSON for lists and structs."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -38,11 +38,11 @@ def is_formula(value: object) -> bool:
 
 
 def json_line(value: object) -> bytes:
-    """Return a value as JSON on one line: instants in ISO 8601, what is no number as null."""
+    """Return a value as one line of JSON: instants in ISO 8601, NaN and infinities as null."""
     return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
 
 
-def _plain(value: Any) -> object:  # noqa: ANN401 - what SQL may give
+def _plain(value: Any) -> object:  # noqa: ANN401 - any value from SQL
     if isinstance(value, datetime | date):
         return _instant(value)
     if isinstance(value, Decimal):

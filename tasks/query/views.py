@@ -1,7 +1,7 @@
 """The lake's tables as views of DuckDB, in a sandbox that reads nothing else.
 
-DuckDB's own extensions for Delta and S3 are downloads, so it reads Arrow datasets of the files that a table's log names.
-A query has no files, no network, no settings and no extensions: it comes from a person who may have copied it.
+DuckDB's extensions for Delta and S3 would have to be downloaded, so it reads Arrow datasets of the files that a table's
+log names. A query has no access to files, network, settings or extensions, since a person may have copied it.
 """
 
 import os
@@ -30,9 +30,9 @@ _SANDBOX = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
-    "python_enable_replacements": "false",  # a name in a query would reach the variables of this program
+    "python_enable_replacements": "false",  # otherwise a name in a query could read Python variables
 }
-# The identities alone are grouped: a window over whole rows would hold every text in memory
+# only identities are grouped: a window over whole rows would hold every text in memory
 _LATEST = """
     create view latest as
     select a.* from articles a semi join (
@@ -47,7 +47,7 @@ _LATEST = """
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """An open connection to the views, and the version of each table that they show; None for one that is not there yet."""
+    """An open connection to the views, and the version of each table that they show (None: the table does not exist yet)."""
 
     connection: duckdb.DuckDBPyConnection
     versions: Mapping[str, int | None]
@@ -55,7 +55,7 @@ class Views:
 
 @contextmanager
 def open_views(store: ObjectStore) -> Iterator[Views]:
-    """Give the views `articles`, `latest`, `captures` and others that the lake has; raises LakeUnavailable."""
+    """Open the views `articles`, `latest`, `captures` and those of the lake's other tables; raises LakeUnavailable."""
     spill = Path(tempfile.gettempdir()) / f"presslake-sql-{os.getpid()}"
     with duckdb.connect(":memory:", config={**_SANDBOX, "temp_directory": str(spill)}) as connection:
         versions = {name: _add_view(connection, store, name) for name in KINDS}
@@ -67,13 +67,13 @@ def open_views(store: ObjectStore) -> Iterator[Views]:
         except ConfigError as error:
             if isinstance(
                 error.__cause__, duckdb.InvalidInputException
-            ):  # of a wrong value, and of a file that it cannot read
+            ):  # raised for an invalid value and for an unreadable file
                 _check_files(store, error)
             raise
 
 
 def _check_files(store: ObjectStore, error: ConfigError) -> None:
-    """Raise LakeUnavailable if a table names a file that is not there as it was written."""
+    """Raise LakeUnavailable if a file that a table names is missing or damaged."""
     for name in KINDS:
         table = find_table(store, name)
         sizes = {one.key: one.size for one in store.list(f"{name}/")} if table else {}
@@ -93,8 +93,8 @@ def _add_view(connection: duckdb.DuckDBPyConnection, store: ObjectStore, name: s
 
 
 def _dataset(table: DeltaTable, store: ObjectStore, name: str) -> ds.Dataset:
-    """Return the table's files; columns that it has not grown yet are null."""
-    # Arrow's own file system if there is one: threads that go through Python's are slow, and outlive it (ADR 0019)
+    """Return the table's files as a dataset; columns that the table lacks are null."""
+    # Arrow's own file system if possible: threads that use a Python file system are slow, and outlive it (ADR 0019)
     own = fs.SubTreeFileSystem(str(Path(store.uri) / name), fs.LocalFileSystem()) if _is_local(store) else None
     with delta_errors(table.table_uri):
         found = table.to_pyarrow_dataset(filesystem=own)

@@ -1,1 +1,1 @@
-"""Replay: stored captures extracted again with the rules of today; what differs takes the place of what is stored."""
+"""Replay: extract stored captures again with the current rules, and supersede the rows that differ."""

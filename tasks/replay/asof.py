@@ -1,6 +1,6 @@
-"""Decide a revision again as of the moment when it was decided first: against the texts that were known then. Pure.
+"""Deduplicate a revision again as of its first decision: against the texts known at that moment. Pure.
 
-Texts that were decided later are not seen, and of an article with several revisions the one of that moment counts.
+Texts decided later are ignored, and of an article with several revisions the one of that moment counts.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,12 +18,12 @@ from tasks.values.rows import Article, Novelty
 from tasks.values.text.fingerprint import Fingerprint, fingerprint_of
 
 Position = tuple[int, str, datetime, str]
-"""The order of decisions: the sequence in which a row was decided, if that is not known its segment, its time, its URL."""
+"""The order of decisions: by sequence or, if that is unknown, by segment, time and URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What a revision is against the texts of its moment; `relatives` are the articles that it is a near copy of."""
+    """The decision on a revision against the texts of its moment; `relatives` are the articles that it nearly duplicates."""
 
     novelty: Novelty
     duplicate_of: str | None
@@ -34,7 +34,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """All revisions that may matter, each with its position; `hot` are hashes of boilerplate."""
+    """All revisions that may matter, each with its position in the order of decisions; `hot` are hashes of boilerplate."""
 
     revisions: Revisions
     positions: Mapping[tuple[str, int], int]
@@ -47,12 +47,12 @@ class Moment:
         return sequence, "" if sequence else row.warc_key, time_of(row), row.url_key
 
     def before(self, row: Article) -> Article | None:
-        """Return the revision of the same article that came before."""
+        """Return the previous revision of the same article."""
         earlier = [number for number in self.revisions.get(row.article_id, ()) if number < row.revision]
         return self.revisions[row.article_id][max(earlier)] if earlier else None
 
     def others(self, row: Article) -> list[Article]:
-        """Return of each other article the revision that it had at a row's moment."""
+        """Return the revision that each other article had at the moment of a row."""
         mine = self.position(row)
         found = (self._at(article_id, mine) for article_id in self.revisions if article_id != row.article_id)
         return [one for one in found if one is not None]
@@ -66,7 +66,7 @@ class Moment:
 
 
 def decide_as_of(row: Article, moment: Moment) -> Decided:
-    """Return what a revision is against the texts of its moment."""
+    """Decide a revision against the texts of its moment."""
     before, others, own = moment.before(row), moment.others(row), fingerprint(row.text)
     equal = [one for one in others if own.has_words and one.text_digest == row.text_digest]
     if before is not None and before.text_digest == row.text_digest:
@@ -93,7 +93,7 @@ def decide_as_of(row: Article, moment: Moment) -> Decided:
 
 
 def _twin(row: Article, equal: Iterable[Article], moment: Moment) -> Article | None:
-    """Return the earliest article with a row's text; of the row's own batch the first that was decided."""
+    """Return the earliest article with the same text; within the row's own batch the first decided."""
     own_batch = moment.position(row)[:2]
     by_batch: dict[bool, list[Article]] = {True: [], False: []}
     for one in equal:
@@ -110,12 +110,12 @@ def time_of(row: Article) -> datetime:
 
 @lru_cache(maxsize=2000)
 def fingerprint(text: str) -> Fingerprint:
-    """Return a text's fingerprint; several decisions of a unit need the same."""
+    """Return a text's fingerprint; cached, since several decisions of a unit need it."""
     return fingerprint_of(text)
 
 
 def shape_of(row: Article) -> KnownShape | None:
-    """Return the shape of a revision, None for a short text."""
+    """Return the shape of a revision; None for a short text."""
     shape = fingerprint(row.text).shape
     if shape is None:
         return None

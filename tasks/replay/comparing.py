@@ -1,4 +1,4 @@
-"""What a stored capture is to what its page gives with the rules of today: same, changed, gained, lost, failed or expired. Pure."""
+"""Compare a stored capture with its page extracted by the current rules: same, changed, gained, lost, failed or expired. Pure."""
 
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -14,7 +14,7 @@ DIFF_LINES = 40
 
 
 class Result(StrEnum):
-    """What becomes of a capture."""
+    """The result of a comparison."""
 
     SAME = "same"
     CHANGED = "changed"
@@ -35,7 +35,7 @@ Digests = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A reading with its result; `row` is what its page makes of the stored row, if it has one still."""
+    """A reading with its result; `row` is the stored row with today's extraction, None if the page gives no article."""
 
     reading: Reading
     result: Result
@@ -64,14 +64,14 @@ _NOT_COMPARED = frozenset({"extracted_at", "extractor", "change_seq"})
 
 
 def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compared:
-    """Return what becomes of a capture; an `unchanged` one is compared with the revision that it shows.
+    """Compare a capture with its reading; an `unchanged` capture is compared with the revision that it shows.
 
-    `shown` are that revision's digests under the rules of today, None if it was not read with these.
+    `shown` are that revision's digests under the current rules, None if it was not read with them.
     """
     if reading.failure is not None:
         return Compared(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)
     page, stored = reading.look.page, reading.stored
-    if stored.row is not None and stored.row.text_removed_at is not None:  # retention took the text out
+    if stored.row is not None and stored.row.text_removed_at is not None:  # retention has removed the text
         return Compared(reading=reading, result=Result.SAME)
     if page is None:
         return _without_page(reading)
@@ -82,7 +82,7 @@ def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compar
 
 
 def drafted(row: Article, look: Look) -> Article:
-    """Return a stored row with what its page gives now; what was decided of it is as before."""
+    """Return a stored row with what its page gives now; its decisions stay as they were."""
     page = look.extracted
     values = {name: getattr(page, name) for name in _OF_PAGE}
     prepared = look.prepared
@@ -102,9 +102,9 @@ def drafted(row: Article, look: Look) -> Article:
 
 
 def differs(row: Article, other: Article) -> bool:
-    """Whether two rows differ in more than when, and by which rules, they were made.
+    """Whether two rows differ in more than the time and the rules of extraction.
 
-    A digest of content that is missing or of an older algorithm is no difference.
+    A content digest that is missing or of an older algorithm is ignored.
     """
     names = (one.name for one in fields(Article) if one.name not in _NOT_COMPARED)
     return any(
@@ -145,13 +145,13 @@ def _without_page(reading: Reading) -> Compared:
 
 
 def _of_page_without_row(reading: Reading, shown: Digests | None) -> Result:
-    """Return the result of a page whose capture has no row: it shows a revision, or it was no article so far."""
+    """Return the result for a capture without a row of its own: it shows another revision, or was not an article so far."""
     capture, prepared = reading.stored.capture, reading.look.prepared
     if capture.outcome is not Outcome.OK or capture.novelty is not Novelty.UNCHANGED or prepared is None:
         return Result.GAINED
     if shown is None or shown[0] == prepared.content:
         return Result.SAME
-    # at another URL of an article only the words have to be the same
+    # at an alias only the words have to be equal
     is_same = shown[1] == prepared.text.digest and not reading.stored.is_moved
     return Result.SAME if is_same else Result.GAINED
 
@@ -175,7 +175,7 @@ def _version_of_page(look: Look) -> Version:
 
 
 def _other_parts(compared: Compared) -> tuple[str, ...]:
-    """Return the other columns that differ."""
+    """Return the names of other columns that differ."""
     row, stored = compared.row, compared.reading.stored.row
     if row is None or stored is None:
         reason = compared.reading.look.captured.reason

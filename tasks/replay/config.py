@@ -23,7 +23,7 @@ class ReplayedOutcome(StrEnum):
 
 
 class ReplayConfig(BaseModel):
-    """The choices for one replay: the stored captures that all of the choices fit."""
+    """The choices for one replay: it covers the stored captures that match all of them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,8 @@
-"""Decide a unit of a replay: index and outbox in one transaction, on what is stored at that moment.
+"""Decide a unit of a replay: index and outbox in one transaction, based on what is stored at that moment.
 
-All that is slow is read and worked out before the lock. If anything was decided meanwhile, it is worked out again; with
-SQLite, after a few times under the lock. PostgreSQL's locks depend on what is worked out, so there it is tried more often.
+Everything slow is read and planned before the lock (optimistic concurrency). If anything was decided meanwhile, it is
+planned again; with SQLite, after a few attempts under the lock. On PostgreSQL the locks depend on the plan, so there
+are more attempts instead.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,7 @@ WAITING = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deciding:
-    """What decisions of a replay need: the stores, the run, the sources' rules, when young articles are looked at again."""
+    """The context of a replay's decisions: the stores, the run, the sources' rules, and the revisit schedule of young articles."""
 
     index: Index
     store: ObjectStore
@@ -46,7 +47,7 @@ class Deciding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worked:
-    """A unit worked out: nothing of it is written yet. `sequence` was the last decision then."""
+    """The planned changes of a unit, not written yet. `sequence` was the last decision when they were planned."""
 
     sequence: int
     unit: Unit
@@ -57,7 +58,7 @@ class Worked:
 
     @property
     def changes(self) -> RowChanges:
-        """What changes in the lake."""
+        """The changes to the lake."""
         gone = (
             row
             for article_id, rows in sorted(self.unit.before.items())
@@ -95,7 +96,7 @@ def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: s
 
 
 def _note_of(one: Compared, deciding: Deciding) -> Note:
-    """Return that these rules have read a capture, whatever came of it; what has expired gives nothing else any more."""
+    """Return the note that the current rules have read a capture, whatever the result; an expired one can give no other."""
     capture = one.capture
     return Note(capture_id=capture.capture_id, day=capture.dt, rules=rules_name(), knowledge=deciding.knowledge)
 
@@ -103,7 +104,7 @@ def _note_of(one: Compared, deciding: Deciding) -> Note:
 def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding) -> Worked:
     sequence = outbox.last_sequence(tx)
     reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
-    kept_out = taken_down.read_kept_out(tx)  # a takedown may have come since the pages were read
+    kept_out = taken_down.read_kept_out(tx)  # there may be a takedown since the pages were read
     compared = [one for one in compared if not one.reading.look.is_kept_out(kept_out)]
     unit = change_articles(tx, compared, reader, rules=deciding.rules)
     related = relate(tx, unit, reader)
@@ -129,7 +130,7 @@ def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding)
 
 
 def _find_owners(unit: Unit, related: Related, reader: Reader) -> dict[Number, Capture]:
-    """Return the captures, as they are stored, of whose pages the rows that differ were made."""
+    """Return the stored captures whose pages gave the rows that differ."""
     places = {(row.warc_key, row.warc_offset): number for number, row in related.rows.items()}
     found = {
         places[place]: one
@@ -147,7 +148,7 @@ def _find_owners(unit: Unit, related: Related, reader: Reader) -> dict[Number, C
 
 
 def _with_novelty(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> dict[str, Capture]:
-    """Return the captures of rows that differ, with what the rows are now."""
+    """Return the captures of rows that differ, with the new novelty of the rows."""
     found = {}
     for number, stored in owners.items():
         row = related.rows[number]
@@ -158,7 +159,7 @@ def _with_novelty(unit: Unit, related: Related, owners: Mapping[Number, Capture]
 
 
 def _homes(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> Iterable[Note]:
-    """Yield where captures stood before: of rows of this unit, and of others that are decided again."""
+    """Yield the original revision of captures: of rows of this unit, and of others that are decided again."""
     yield from unit.notes.values()
     for number, one in owners.items():
         row = unit.before.get(number[0], {}).get(number[1])
@@ -174,7 +175,7 @@ def _homes(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> It
 
 
 def _lock(tx: Transaction, worked: Worked) -> None:
-    """Lock in the order in which sweeps do: URLs, scripts, the outbox."""
+    """Lock in the same order as sweeps: URLs, scripts, outbox."""
     rows = [*worked.related.rows.values(), *(row for one in worked.unit.before.values() for row in one.values())]
     keys = {row.url_key for row in rows} | {one.url_key for one in worked.captures}
     frontier.hold(tx, keys)
@@ -207,7 +208,7 @@ def _write(
 
 
 def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> set[str]:
-    """Write what becomes of articles into the index; returns the clusters that have changed."""
+    """Write the articles' new state into the index; returns the clusters that changed."""
     unit, related = worked.unit, worked.related
     ids = unit.touched | related.places.keys() | {number[0] for number in related.rows}
     newest = {one: row for one in sorted(ids) if (row := newest_of(related.revisions.get(one, {}))) is not None}
@@ -241,7 +242,7 @@ def _has_new_shape(row: Article, known: KnownArticle | None) -> bool:
 
 
 def _known(row: Article, worked: Worked) -> KnownArticle:
-    """Return what later decisions need of an article, whose newest row this is."""
+    """Return what later decisions need to know about an article, given its newest row."""
     unit, related = worked.unit, worked.related
     rows, before = related.revisions[row.article_id], related.known.get(row.article_id)
     place = related.places.get(row.article_id)
@@ -268,7 +269,7 @@ def _known(row: Article, worked: Worked) -> KnownArticle:
 
 
 def _settle(tx: Transaction, worked: Worked, deciding: Deciding, *, now: datetime) -> None:
-    """Settle the URLs whose latest look has become an article, or is none any more."""
+    """Update the frontier for URLs whose latest look has become an article, or is no longer one."""
     stored = worked.unit.stored
     moved = [
         one

@@ -1,4 +1,4 @@
-"""Extract the stored pages of a unit again, through the stage that extracts them in a sweep."""
+"""Extract the stored pages of a unit again, through the same stage as in a sweep."""
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ from tasks.values.url import Url, host_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A capture as it is stored, with the row of `articles` that was made of its page, if there is one.
+    """A stored capture, with the row of `articles` made from its page, if there is one.
 
-    `home` is what is noted of it: the revision that it showed before a replay moved it.
+    `home` notes the revision that it showed before a replay moved it.
     """
 
     capture: Capture
@@ -37,13 +37,13 @@ class Stored:
 
     @property
     def is_moved(self) -> bool:
-        """Whether a replay has taken it away from the revision that it showed."""
+        """Whether a replay has moved it from the revision that it showed."""
         home = self.home
         return home is not None and home.article_id is not None and home.revision != self.capture.revision
 
     @property
     def site(self) -> "Site":
-        """What its row has that no page gives, or had."""
+        """What its row has, or had, that its page does not give."""
         if self.row is not None:
             return _site(kept_of(self.row))
         if self.home is not None and self.home.kept is not None:
@@ -53,7 +53,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What a row has that its page does not say: what documents of its site said, and the sequence that first wrote it."""
+    """What a row has that its page does not give: the signals of site documents, and the sequence that first wrote it."""
 
     tdm_reserved: bool | None = None
     policy_ids: tuple[str, ...] = ()
@@ -62,12 +62,12 @@ class Site:
 
     @property
     def is_reserved_alone(self) -> bool:
-        """Whether all that is known of a reservation is that there was one: nothing else was recorded of it then."""
+        """Whether a reservation is known but not its origin, which was not recorded at the time."""
         return bool(self.tdm_reserved) and not any(one.signal == TDMREP for one in self.rights)
 
 
 def kept_of(row: Article) -> dict[str, Any]:
-    """Return as JSON what a row has that its page does not say."""
+    """Return as JSON what a row has that its page does not give."""
     return {
         "tdm_reserved": row.tdm_reserved,
         "policy_ids": list(row.policy_ids or ()),
@@ -89,12 +89,12 @@ _RESERVED = Signal(signal=TDMREP, scope="", value="tdm-reservation=1", raw="", p
 _HEAD_SIZE = 64
 EXPIRED = Cause.EXPIRED.value
 GONE = frozenset(cause.value for cause in Cause)
-"""Why a page is not read that is not kept any more: that is no failure."""
+"""Reasons why a page is no longer stored, which is not a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A stored capture and the look at it with the rules of today; `failure` says why it could not be read."""
+    """A stored capture and its look under the current rules; `failure` says why it could not be read."""
 
     stored: Stored
     look: Look
@@ -103,7 +103,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What extraction needs: the sources' rules by id, the workers, the lake."""
+    """The context of extraction: the sources' rules by id, the workers, the lake."""
 
     sources: Mapping[str, SourceRules]
     pool: Extractor
@@ -113,7 +113,7 @@ class Rules:
 def read_unit(
     unit: Sequence[Stored], rules: Rules, *, urls: Mapping[str, UrlState], now: datetime, read_one: Callable[[], None]
 ) -> list[Reading]:
-    """Read the pages of a unit again, in its order; one that cannot be read has its failure. Raises LakeUnavailable."""
+    """Extract the pages of a unit again, in order; an unreadable one has a failure. Raises LakeUnavailable."""
     segments = _Segments(rules.store)
     looks, readings = [], dict[str, Reading]()
     for one in unit:
@@ -135,7 +135,7 @@ def read_unit(
 def _extract(
     looks: Sequence[Look], rules: Rules, segments: "_Segments", *, now: datetime, read_one: Callable[[], None]
 ) -> Iterator[Look]:
-    """Yield the looks, extracted; of several with a damaged record among them each is read by itself."""
+    """Yield the looks, extracted; if a record among them is damaged, they are read one by one."""
     options = {source_id: one.extract for source_id, one in rules.sources.items()}
     batch = Batch(batch_id="replay", run_id="replay", looks=tuple(looks))
     try:
@@ -153,7 +153,7 @@ def _extract(
 
 
 def _gone(stored: Stored, segments: "_Segments") -> str | None:
-    """Return why a page is not read though it was stored: it was taken down, or retention has removed it or its text."""
+    """Return why a stored page is gone: taken down, or removed by retention, or its text is."""
     if stored.row is not None and stored.row.text_removed_at is not None:
         return EXPIRED
     capture = stored.capture
@@ -164,26 +164,26 @@ def _gone(stored: Stored, segments: "_Segments") -> str | None:
     except RecordGone as gone:
         return gone.cause
     except (CorruptRecord, MissingObject, zlib.error):
-        return None  # it is read again, and fails by its own reason
+        return None  # extraction will fail with the proper reason
     return None
 
 
 def _may_be_tombstone(member: bytes) -> bool:
-    """Whether a gzip member begins as a tombstone does: most begin as a response, and are parsed once, by extraction."""
+    """Whether a gzip member may be a tombstone, by its first bytes; most are responses, which only extraction then parses."""
     return b"WARC-Type: response" not in zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(member, _HEAD_SIZE)
 
 
 def _failure(stored: Stored, look: Look) -> str | None:
-    """Return why a page could not be read: a fault of ours or of the lake, which says nothing of the page.
+    """Return why a page could not be read: a fault of ours or of the lake, not of the page.
 
-    What could not be read before, for the same reason, has not become worse.
+    A failure with the same reason as before is not counted again.
     """
     is_failed = look.disposition is Disposition.QUARANTINED
     return look.captured.reason if is_failed and look.captured.reason != stored.capture.reason else None
 
 
 def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
-    """Return the look as it was when the page had been fetched, and not yet been extracted."""
+    """Return the look as it was after fetching and before extraction."""
     capture, source = stored.capture, rules.sources.get(stored.capture.source_id)
     due = DueUrl(
         url=Url.of(capture.url),
@@ -209,9 +209,10 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
 
 
 def _with_announced(look: Look, stored: Stored) -> Look:
-    """Return a look with the title and the date that the feed gave then, if the page lacks one: the row's, if not its page's.
+    """Return a look with the title and date that the feed gave then, if the page lacks them.
 
-    By then, a feed may have announced the URL again, and otherwise.
+    They are those of the row that did not come from its page. The frontier may have later ones, since feeds may
+    announce a URL again.
     """
     page, row = look.page, stored.row
     if page is None or row is None or (page.title and page.published_at) or not is_current(row.content_digest):
@@ -234,7 +235,7 @@ def _with_announced(look: Look, stored: Stored) -> Look:
 
 
 class _Segments:
-    """The segments of a unit; the last one is kept, since captures come in the order of their segments."""
+    """The segments of a unit; the last one is cached, since captures are ordered by segment."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -248,13 +249,13 @@ class _Segments:
         return self._held[key]
 
     def is_gone(self, key: str) -> bool:
-        """Whether a segment is not in the lake any more."""
+        """Whether a segment is no longer in the lake."""
         if key not in self._held and key not in self._gone and not self._store.exists(key):
             self._gone.add(key)
         return key in self._gone
 
     def find_rendition(self, look: Look, rules: Rules) -> tuple[int, int] | None:
-        """Return where the page is as its scripts made it, if its source is read so and the segment has one."""
+        """Return offset and length of the page's rendition, if its source renders pages and the segment has one."""
         source, capture = rules.sources.get(look.captured.source_id), look.captured
         if source is None or source.render == "none":
             return None

@@ -1,4 +1,4 @@
-"""Make clusters again out of all decisions of their members, in the order of these, as sweeps made them. Pure."""
+"""Rebuild clusters from the decisions of their members, in their order, as sweeps did. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tasks.values.rows import Article
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A decision of a revision: the articles that it was joined with."""
+    """The decision on a revision: the articles that it was joined with."""
 
     row: Article
     position: Position
@@ -30,14 +30,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reclustered:
-    """The places of articles now, and those that revisions had when they were decided."""
+    """The current places of articles, and those of revisions when they were decided."""
 
     now: Mapping[str, Place]
     then: Mapping[tuple[str, int], Place]
 
 
 def recluster(events: Iterable[Event]) -> Reclustered:
-    """Join members as their revisions were decided; decisions of one batch are shown as they were after all of it."""
+    """Join members in the order of decisions; revisions of one batch get the places after the whole batch."""
     clusters = Clusters(earliest={}, cluster_of={})
     then: dict[tuple[str, int], Place] = {}
     for _, several in groupby(sorted(events, key=lambda one: one.position), key=lambda one: one.position[:2]):

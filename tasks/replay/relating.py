@@ -1,4 +1,4 @@
-"""Relations of a unit's articles to others: what is a copy of what now, and the clusters that follow. Reads, writes nothing."""
+"""Recompute the relations of a unit's articles to others, and the resulting clusters. Reads, writes nothing."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
@@ -19,9 +19,10 @@ from tasks.values.rows import Article, Novelty
 
 @dataclass(slots=True, kw_only=True)
 class Related:
-    """What a unit does to relations. `rows` are all rows that differ from what is stored, by their numbers.
+    """How a unit changes relations.
 
-    `known` are all articles that were looked at, `places` those of articles whose cluster is another now.
+    `rows` are all rows that differ from the stored ones, by number. `known` are all articles considered, `places` the
+    new places of articles whose cluster changed.
     """
 
     rows: dict[Number, Article]
@@ -34,7 +35,7 @@ class Related:
 
 
 def relate(tx: Transaction, unit: Unit, reader: Reader) -> Related:
-    """Decide again what the unit's changes concern, and make clusters again if relations are others now."""
+    """Decide again the rows affected by the unit's changes, and rebuild clusters whose relations changed."""
     touched = unit.touched
     if not unit.redecided and not unit.moved:
         return Related(rows=_differing(unit.after, unit.before), known=dict(unit.known), revisions=unit.after)
@@ -76,7 +77,7 @@ def _row(revisions: Revisions, number: Number) -> Article | None:
 
 
 def _concerned(unit: Unit, moment: Moment, touched: Collection[str]) -> set[Number]:
-    """Return the later rows that name a text which is another one now, or that resemble what it has become."""
+    """Return the later rows that refer to a changed text, or that resemble its new version."""
     near = _Near(rows_of(unit.after, unit.redecided))
     return {
         (article_id, number)
@@ -88,7 +89,7 @@ def _concerned(unit: Unit, moment: Moment, touched: Collection[str]) -> set[Numb
 
 
 class _Near:
-    """Changed rows by their texts and by the hashes of their sketches: most others have nothing in common with them."""
+    """An index of changed rows by text digest and by sketch hash, since most rows have nothing in common with them."""
 
     def __init__(self, changed: Iterable[Article]) -> None:
         self._rows = list(changed)
@@ -117,7 +118,7 @@ def _with_decision(row: Article, decided: Decided) -> Article:
 
 
 def _relate_edges(tx: Transaction, related: Related, touched: Collection[str], decided: dict[Number, Decided]) -> None:
-    """Find the edges of the touched articles that hold no longer, and those that the decisions add."""
+    """Find the edges of the touched articles that no longer hold, and those that the decisions add."""
     new = {(one.a, one.b, one.kind): one for number, found in decided.items() for one in _edges(number[0], found)}
     for article_id in touched:
         rows = related.revisions.get(article_id, {}).values()
@@ -151,7 +152,7 @@ def _edges(article_id: str, decided: Decided) -> Iterable[Edge]:
 
 
 def _holds(edge: Edge, revisions: Revisions) -> bool:
-    """Whether two articles have revisions of which the one is to the other what the edge says."""
+    """Whether two articles have revisions that are still related as the edge says."""
     pairs = ((one, other) for one in _shapes(revisions, edge.a) for other in _shapes(revisions, edge.b))
     for one, other in pairs:
         found = compare(one.shape, other.shape)
@@ -173,7 +174,7 @@ def _recluster(
     decided: dict[Number, Decided],
     unit: Unit,
 ) -> None:
-    """Make the clusters again whose members have other relatives now, or that gain or lose a member."""
+    """Rebuild the clusters whose members' relatives changed, or that gain or lose a member."""
     changed = {number[0] for number, one in decided.items() if _joined(before, number) != one.relatives}
     changed |= {one for one in unit.touched if bool(unit.before.get(one)) != bool(unit.after.get(one))}
     changed |= {end for edge in related.gone_edges if edge.kind == Relation.NEAR_DUPLICATE for end in (edge.a, edge.b)}
@@ -194,7 +195,7 @@ def _recluster(
 
 
 def _joined(before: Revisions, number: Number) -> frozenset[str]:
-    """Return the articles that the stored row was joined with, as far as it says so."""
+    """Return the articles that the stored row names as joined with."""
     row = _row(before, number)
     if row is None or row.duplicate_of is None or row.novelty is Novelty.EXCERPT:
         return frozenset()
@@ -231,7 +232,7 @@ def _events(
 
 
 def _named(row: Article, near: Collection[str], excerpts: Collection[tuple[str, str]]) -> set[str]:
-    """Return the article that a stored row was joined with: not the one that it is an excerpt of."""
+    """Return the article that a stored row was joined with; an excerpt's original does not count."""
     if row.duplicate_of is None or row.novelty is Novelty.EXCERPT:
         return set()
     is_excerpt = row.novelty is Novelty.REVISION and (row.article_id, row.duplicate_of) in excerpts
@@ -273,5 +274,5 @@ def _differing(after: Revisions, before: Revisions) -> dict[Number, Article]:
 
 
 def scripts_of(rows: Iterable[Article]) -> set[str]:
-    """Return the scripts of texts, by which decisions are locked."""
+    """Return the scripts of texts; decisions are locked by script."""
     return {fingerprint(row.text).script for row in rows}

@@ -1,4 +1,4 @@
-"""Replay: stored captures extracted again with the rules of today, from the lake alone; what differs is superseded."""
+"""Replay: extract stored captures again with the current rules, from the lake alone, and supersede what differs."""
 
 import time
 import uuid
@@ -34,18 +34,18 @@ from tasks.values.batch import Batch
 from tasks.values.rows import Article, Capture
 
 UNITS_A_PUBLICATION = 10
-"""Units for which a day's file is rewritten once."""
+"""Units per rewrite of a day's file."""
 
 MOST_SHOWN = 200_000
-"""Revisions that are remembered for captures that show them, the latest: 50 MB."""
+"""How many revisions are cached for captures that show them, the latest first: 50 MB."""
 
 FIRST = 200
-"""Pages after which a replay stops if too many have failed."""
+"""The number of pages after which a replay stops if too many have failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayContext:
-    """What a replay works on: the stores, the workers, the sources' rules, when young articles are looked at again."""
+    """The context of a replay: the stores, the workers, the sources' rules, and the revisit schedule of young articles."""
 
     index: Index
     store: ObjectStore
@@ -72,14 +72,14 @@ def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) ->
 
 
 def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> ReplayReport:
-    """Read the captures of a selection again and supersede what differs; called again, it changes nothing more.
+    """Extract the captures of a selection again and supersede what differs; idempotent.
 
-    Raises ConfigError if another replay or a mend runs, LakeUnavailable, IndexUnavailable, DamagedTable.
+    Raises ConfigError if another replay or a repair runs, LakeUnavailable, IndexUnavailable, DamagedTable.
     """
     begun, tally, run_id = time.monotonic(), Tally(), f"{REPLAY}{uuid.uuid4().hex}"
     with _registered(context, run_id, is_dry_run=config.dry_run):
         if not config.dry_run:
-            publish_all(context.index, context.store)  # what a killed replay has decided
+            publish_all(context.index, context.store)  # decisions of a killed replay
         on_step("choosing the pages", 0, 0)
         plan = make_plan(context.store, config, _older(config, context))
         stopped = _carry_out(plan, context, tally, run_id=run_id, on_step=on_step)
@@ -107,7 +107,7 @@ def _older(config: ReplayConfig, context: ReplayContext) -> Older | None:
 
 
 def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str, on_step: OnStep) -> str | None:
-    """Read and decide unit by unit; returns why it stopped before its end, or None."""
+    """Read and decide unit by unit; returns why it stopped early, or None."""
     deciding = Deciding(
         index=context.index,
         store=context.store,
@@ -145,7 +145,7 @@ def _too_many_failed(tally: Tally, plan: Plan) -> str | None:
 
 
 def _read(unit: Sequence[Capture], context: ReplayContext) -> list[Reading]:
-    """Return the readings of a unit, with what is stored of its pages."""
+    """Return the readings of a unit, with the stored rows of its pages."""
     with context.index.read() as tx:
         homes = replayed.find_notes(tx, (one.capture_id for one in unit))
         urls = replayed.find_urls(tx, (one.url_key for one in unit))
@@ -158,7 +158,7 @@ def _read(unit: Sequence[Capture], context: ReplayContext) -> list[Reading]:
 
 
 def _spans(unit: Iterable[Capture]) -> dict[str, tuple[date, date]]:
-    """Return the days of the rows that were made of these captures."""
+    """Return the days of the rows made from these captures, by article."""
     spans: dict[str, tuple[date, date]] = {}
     for one in unit:
         if one.article_id and one.revision is not None:
@@ -168,20 +168,20 @@ def _spans(unit: Iterable[Capture]) -> dict[str, tuple[date, date]]:
 
 
 def _row_of(capture: Capture, rows: Revisions) -> Article | None:
-    """Return the row that was made of a capture's page: not the one that an `unchanged` one shows."""
+    """Return the row made from a capture's page, not the row that an `unchanged` capture shows."""
     row = rows.get(capture.article_id or "", {}).get(capture.revision or 0)
     is_its = row is not None and (row.warc_key, row.warc_offset) == (capture.warc_key, capture.warc_offset)
     return row if is_its else None
 
 
 class _Shown:
-    """The revisions that were read in this replay, as the rules of today make them."""
+    """The revisions read in this replay, under the current rules."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, int], tuple[str, str]] = {}
 
     def compare(self, readings: Sequence[Reading]) -> list[Compared]:
-        """Return what becomes of a unit's captures; those that show revisions of it are compared last."""
+        """Compare a unit's captures; those that show revisions of the unit come last."""
         found: dict[str, Compared] = {}
         for one in readings:
             if one.stored.row is not None:
@@ -206,7 +206,7 @@ class _Shown:
 
 @contextmanager
 def _registered(context: ReplayContext, run_id: str, *, is_dry_run: bool) -> Iterator[None]:
-    """Let no other replay and no mend run beside this one; a dry run changes nothing, and asks nobody."""
+    """Keep other replays and repairs from running meanwhile; a dry run changes nothing, so it needs no lock."""
     if is_dry_run:
         yield
         return

@@ -1,4 +1,4 @@
-"""What a replay reports: counts, by source too, and the largest changes with their diffs; as rows, JSON and Markdown. Pure."""
+"""The report of a replay: counts in total and by source, and the largest changes with diffs; as rows, JSON and Markdown. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from tasks.replay.comparing import Compared, Difference, Result, difference
 from tasks.values.display import Rows, plural
 
 SHOWN = 20
-"""The largest changes that are shown."""
+"""How many of the largest changes are shown."""
 
 COUNTED = (Result.SAME, Result.CHANGED, Result.GAINED, Result.LOST, Result.FAILED, Result.EXPIRED)
 
@@ -18,7 +18,7 @@ COUNTED = (Result.SAME, Result.CHANGED, Result.GAINED, Result.LOST, Result.FAILE
 class ReplayReport:
     """The result of a replay, or of a dry run. `failures` are counts by reason; `rows_changed` are rows of `articles`.
 
-    `stopped` says why it ended before its end.
+    `stopped` says why it stopped early.
     """
 
     is_dry_run: bool

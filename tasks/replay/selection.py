@@ -1,4 +1,4 @@
-"""The plan of a replay: which stored captures are read again, in units of one time and place."""
+"""The plan of a replay: which stored captures are read again, in units of one day and few segments."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,26 +20,26 @@ from tasks.values.rows import Capture, Outcome
 from tasks.values.url import Url, host_of
 
 UNIT = 200
-"""Captures that are extracted and decided together, at most; about 5 s of two workers."""
+"""The most captures per unit; about 5 s of two workers."""
 
 PAGES_A_SECOND = 60.0
-"""What a worker extracts, for the estimate."""
+"""Pages per second and worker, for the estimate."""
 
 READ_BY_EXTRACTION = frozenset({
     "tdm_reserved", "not_an_article", "index", "consent", "login", "paywall", "notice", "blocked", "extractor_crashed",
     "extractor_timed_out", "too_many_elements", "empty_extraction", "unexpected_error", "decompression_bomb",
     "bad_content_encoding",
 })  # fmt: skip
-"""The reasons that extraction gives: a page with another reason never reached it, and rules of extraction do not apply to it."""
+"""The reasons that extraction gives. A page with another reason was never extracted, so a replay cannot change it."""
 
 _LIGHT = ("capture_id", "source_id", "url_key", "final_url", "outcome", "reason", "status", "warc_key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Older:
-    """What says whether a capture is to be read by `older`: `current` is what extractors begin with today.
+    """Selects captures for `older`: `current` is the prefix of today's extractor names.
 
-    `read` are the captures that were read again with it; `extractors` are those of the rows, by the segments of their pages.
+    `read` are the captures already read again with it; `extractors` are those of the rows, by segment.
     """
 
     current: str
@@ -47,7 +47,7 @@ class Older:
     extractors: Mapping[str, Collection[str]]
 
     def has(self, capture_id: str, warc_key: str) -> bool:
-        """Whether other rules than today's read the capture last: those by which the rows of its segment were made."""
+        """Whether rules other than today's read the capture last, by the extractors of its segment's rows."""
         if capture_id in self.read:
             return False
         made_by = self.extractors.get(warc_key, ())
@@ -66,11 +66,11 @@ class Plan:
 
     @cached_property
     def captures(self) -> int:
-        """How many pages are read."""
+        """The number of pages."""
         return sum(self.by_source.values())
 
     def estimated_s(self, workers: int) -> float:
-        """Return how long it may take."""
+        """Return the estimated duration in seconds."""
         return round(self.captures / PAGES_A_SECOND / max(workers, 1), 1)
 
     def units(self) -> Iterator[tuple[Capture, ...]]:
@@ -81,7 +81,7 @@ class Plan:
 
 
 def make_plan(store: ObjectStore, config: ReplayConfig, older: Older | None) -> Plan:
-    """Look through the table of captures; raises LakeUnavailable."""
+    """Select captures from the table; raises LakeUnavailable."""
     table = find_table(store, CAPTURES)
     first, last = config.days
     files = [file for file in list_files(table, CAPTURES) if first <= file.day <= last] if table else []
@@ -96,7 +96,7 @@ def make_plan(store: ObjectStore, config: ReplayConfig, older: Older | None) -> 
 
 
 def read_extractors(store: ObjectStore, days: tuple[date, date]) -> dict[str, set[str]]:
-    """Return by segment what made the rows of its pages; raises LakeUnavailable."""
+    """Return the extractors of the rows by segment; raises LakeUnavailable."""
     found: dict[str, set[str]] = {}
     table = find_table(store, ARTICLES)
     for file in list_files(table, ARTICLES) if table else ():
@@ -108,7 +108,7 @@ def read_extractors(store: ObjectStore, days: tuple[date, date]) -> dict[str, se
 
 
 class _Chooser:
-    """Whether a row of `captures` is one of the selection."""
+    """The predicate for rows of `captures` in the selection."""
 
     def __init__(self, config: ReplayConfig, older: Older | None) -> None:
         self._sources, self._hosts = frozenset(config.sources), frozenset(config.hosts)

@@ -1,4 +1,4 @@
-"""What is stored now: rows of the lake's tables, with what waits in the outbox; read before anything is locked."""
+"""Read the stored state, without locks: rows of the lake's tables, overlaid with the batches in the outbox."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Reader:
         days: Iterable[date] = (),
         since: date | None = None,
     ) -> dict[str, Capture]:
-        """Return by id the captures of these articles, and those with these ids, of some days or since one."""
+        """Return the captures of these articles and with these ids, by id, limited to some days or since one."""
         import pyarrow.compute as pc  # noqa: PLC0415 - 13 MB, which sweeps do not need
 
         wanted = set(days)
@@ -78,7 +78,7 @@ def span_of(known: KnownArticle) -> tuple[date, date]:
 
 
 def newest_of(rows: Mapping[int, Article]) -> Article | None:
-    """Return an article's newest row: a page of an archive may be older than revisions of lower numbers."""
+    """Return an article's newest row by time; numbers do not tell, since archives bring older pages later."""
     return max(rows.values(), key=lambda row: (row.fetched_at, row.revision), default=None)
 
 

@@ -1,6 +1,7 @@
-"""What becomes of the articles of a unit: rows superseded, gained, lost, folded; others decided again. Reads, writes nothing.
+"""Plan the changes to a unit's articles: rows superseded, gained, lost, folded; others decided again.
 
-The work is planned on what is stored at one moment, and written only if nothing has been decided since (deciding.py).
+Reads, writes nothing. The plan is based on what is stored at one moment, and written only if nothing has been decided
+since (deciding.py).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,8 +30,9 @@ Number = tuple[str, int]
 class Unit:
     """The rows of a unit's articles before and after, and its captures; filled step by step.
 
-    `known` and `url_keys` go by article, `at_url` by url_key. `moved` are revisions that are gone, with the one that their captures show from now on (None: no article is left).
-    `redecided` are the revisions whose text, time or first place is another one now.
+    `known` and `url_keys` go by article, `at_url` by url_key. `moved` maps removed revisions to the one that their
+    captures show from now on (None: no article is left).
+    `redecided` are the revisions whose text, time or original changed.
     """
 
     known: dict[str, KnownArticle]
@@ -49,7 +51,7 @@ class Unit:
 
     @property
     def touched(self) -> set[str]:
-        """The articles whose rows differ."""
+        """The articles whose rows changed."""
         return {
             one for one in self.before.keys() | self.after.keys() if self.before.get(one, {}) != self.after.get(one, {})
         }
@@ -65,7 +67,7 @@ class Unit:
 def change_articles(
     tx: Transaction, compared: Sequence[Compared], reader: Reader, *, rules: Mapping[str, SourceRules]
 ) -> Unit:
-    """Return the unit with the rows of its own articles changed, what is equal folded, and its captures moved."""
+    """Return the unit with its own articles' rows changed, equal revisions folded, and captures moved."""
     unit = _read(tx, compared, reader)
     for one in sorted(compared, key=lambda one: (one.capture.fetched_at, one.capture.capture_id)):
         _CHANGES[one.result](unit, one, rules)
@@ -97,7 +99,7 @@ def _read(tx: Transaction, compared: Sequence[Compared], reader: Reader) -> Unit
 
 
 def _present_captures(compared: Sequence[Compared], reader: Reader) -> dict[str, Capture]:
-    """Return the captures as they are now: another unit may have decided them again since the plan was made."""
+    """Return the current captures; another unit may have changed them since the plan was made."""
     read = {one.capture.capture_id: one.capture for one in compared}
     return {**read, **reader.captures(ids=set(read), days={one.dt for one in read.values()})}
 
@@ -107,11 +109,11 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
     held = unit.after.get(stored.article_id, {}).get(stored.revision) if stored else None
     if stored is None:
         _relabel(unit, one, rules)
-    elif held is None:  # folded since it was read
+    elif held is None:  # it was folded since it was read
         _gain(unit, one, rules)
     else:
         row = drafted(held, one.reading.look)
-        if not differs(row, held):  # another replay has done it since it was read
+        if not differs(row, held):  # False if another replay has already done it
             return
         _put(unit, row)
         _note_home(unit, one.capture, held)
@@ -121,7 +123,7 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
 
 
 def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
-    """Give a capture without a row another label; one that showed a revision shows none any more."""
+    """Change the reason of a capture without a row; if it showed a revision, it no longer does."""
     capture, now = one.capture, one.reading.look.captured
     label = replace(capture, outcome=now.outcome, reason=now.reason, detail=now.detail)
     if capture.revision is not None:
@@ -153,7 +155,7 @@ def _lose(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
 
 
 def _gain(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
-    """Give a capture the revision that it had before, or that says the same, or a new one."""
+    """Assign a revision to a capture: the one it had before, an equal one, or a new one."""
     look, capture, home = one.reading.look, one.capture, one.reading.stored.home
     known = unit.known.get(capture.article_id or "") or unit.at_url.get(capture.url_key)
     article_id = (home.article_id if home else None) or (known.article_id if known else article_id_of(capture.url_key))
@@ -213,7 +215,7 @@ _CHANGES = {
 
 
 def _fold(unit: Unit, article_id: str) -> None:
-    """Of revisions that now say the same, keep the first, if this unit changed one of them."""
+    """Keep the first of revisions that are now equal, if this unit changed one of them."""
     rows, before = unit.after[article_id], unit.before.get(article_id, {})
     first: dict[str, int] = {}
     for number in sorted(rows):
@@ -228,7 +230,7 @@ def _fold(unit: Unit, article_id: str) -> None:
 
 
 def _put_in_order(unit: Unit, article_id: str) -> None:
-    """Set what a revision takes from those before: since when the article is known, what it changes, and whether it is one."""
+    """Recompute what a revision derives from earlier ones: since when the article is known, what it changes, and its novelty."""
     rows, before = unit.after[article_id], unit.before.get(article_id, {})
     first_seen = min((one.first_seen_at for one in rows.values()), default=None)
     for number in sorted(rows):
@@ -244,7 +246,7 @@ def _put_in_order(unit: Unit, article_id: str) -> None:
 
 
 def _previous(rows: Mapping[int, Article], number: int) -> Article | None:
-    """Return the revision that was the newest when one was decided."""
+    """Return the newest revision at the time of the given one's decision."""
     return newest_of({one: row for one, row in rows.items() if one < number})
 
 
@@ -254,7 +256,7 @@ def _content(row: Article | None) -> str | None:
 
 def _changes(previous: Article | None, row: Article) -> tuple[str, ...] | None:
     before, after = _content(previous), _content(row)
-    if previous is not None and row.fetched_at < previous.fetched_at:  # what an archive has changed nothing since
+    if previous is not None and row.fetched_at < previous.fetched_at:  # an older page from an archive changes nothing
         return None
     if before is None or after is None or not (is_current(before) and is_current(after)):
         return None
@@ -267,7 +269,7 @@ def _is_decided_anew(row: Article, old: Article) -> bool:
 
 
 def _move_captures(unit: Unit, reader: Reader) -> None:
-    """Let the captures of revisions that are gone show another one, and those of revisions that are back these."""
+    """Point the captures of removed revisions to another one, and those of restored revisions back to them."""
     returning = {
         one.capture_id: one
         for one in unit.homes.values()
@@ -288,7 +290,7 @@ def _move_captures(unit: Unit, reader: Reader) -> None:
 
 
 def _name_articles(unit: Unit) -> None:
-    """Let captures without a page name the article of their URL, as those of a sweep do, as long as there is one."""
+    """Set the article of captures without a page to that of their URL, if there is one, as sweeps do."""
     for capture_id, one in unit.captures.items():
         home = unit.notes.get(capture_id) or unit.homes.get(capture_id)
         article_id = one.article_id or (home.article_id if home else None)
@@ -330,14 +332,14 @@ def _let_go(unit: Unit, capture: Capture) -> None:
 
 
 def _follow(unit: Unit, changed: Capture) -> None:
-    """Let a capture of this unit show a revision that is there still."""
+    """Point a capture of this unit to a revision that still exists."""
     number = (str(changed.article_id), changed.revision or 0)
     if number in unit.moved and (target := _target(unit, number)[0]) is not None:
         unit.captures[changed.capture_id] = replace(changed, revision=target[1], novelty=Novelty.UNCHANGED)
 
 
 def _target(unit: Unit, number: Number) -> tuple[Number | None, Capture | None]:
-    """Return the revision that captures of one that is gone show: that which says the same, else one near it."""
+    """Return the revision that captures of a removed one show instead: an equal one, else the nearest."""
     target, label = unit.moved[number]
     article_id, revision = number
     if target is not None and target[1] in unit.after.get(article_id, {}):
@@ -368,5 +370,5 @@ def days_of(rows: Iterable[Article]) -> set[date]:
 
 
 def rows_of(revisions: Revisions, numbers: Collection[Number]) -> list[Article]:
-    """Return the rows of these revisions that are there."""
+    """Return the existing rows of these revisions."""
     return [rows[number] for one, number in sorted(numbers) if number in (rows := revisions.get(one, {}))]

@@ -1,1 +1,1 @@
-"""Report: what a run did, for people."""
+"""Report to people what a run did."""

@@ -1,4 +1,4 @@
-"""One article as it is in the lake: a revision's row, and the page that it was made of."""
+"""One article from the lake: a revision's row, and the page that it was extracted from."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ MAX_PAGE_SIZE = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredArticle:
-    """A revision of an article: its row of the lake; `html` is its page, decoded, if that was asked for."""
+    """A revision of an article: its row of the lake; `html` is its decoded page, if requested."""
 
     row: dict[str, Any]
     html: bytes | None = None
@@ -30,7 +30,7 @@ class StoredArticle:
 def read_article(
     what: str, settings: Settings, *, revision: int | None = None, with_page: bool = False
 ) -> StoredArticle:
-    """Look an article up by a URL or its id, its latest revision unless one is named; raises ConfigError."""
+    """Look up an article by URL or id, in its latest revision unless one is given; raises ConfigError."""
     key, article_id = read_question(what)
     with index_to_read(settings) as index:
         lake = lake_to_read(settings, index)

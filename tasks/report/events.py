@@ -1,4 +1,4 @@
-"""A run's events: names, resources and payloads, without text from the web. Pure."""
+"""The Prefect events of a run: names, resources and payloads, without text from the web. Pure."""
 
 import uuid
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _NAMESPACE = uuid.UUID("6f0c1a7e-7d0b-4c39-9f0e-0b8a1d1c2f5a")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event; its id follows from the run and the content, so that a repeated report emits it once."""
+    """One event; its id is derived from run and content, so that a repeated report emits it once."""
 
     event_id: uuid.UUID
     name: str

@@ -1,7 +1,7 @@
-"""Who we are: a page about the crawler for the people of the sites that it visits, from catalogue and settings. Pure.
+"""A page about the crawler for operators of the sites that it visits, from catalogue and settings. Pure.
 
-It says what operators of crawlers are asked to say (draft-illyes-webbotauth-cbcp-00): purpose, contact, pace, what is
-obeyed, and a robots.txt that ends the visits. It names no source.
+It contains what crawler operators should publish (draft-illyes-webbotauth-cbcp-00): purpose, contact, request rate,
+what is obeyed, and a robots.txt that blocks the crawler. It names no source.
 """
 
 import re
@@ -57,7 +57,7 @@ class Identity:
 
     @property
     def robots_txt(self) -> str:
-        """The robots.txt that ends the visits."""
+        """Return the robots.txt that blocks the crawler."""
         tokens = dict.fromkeys(token for token, _ in self.agents if token)
         return "".join(f"User-agent: {token}\n" for token in tokens) + "Disallow: /\n"
 
@@ -77,7 +77,7 @@ class Identity:
         }
 
     def to_html(self) -> str:
-        """Return it as a page that stands alone."""
+        """Return it as a self-contained page."""
         name = escape(next((token for token, _ in self.agents if token), "This crawler"))
         body = "\n".join(self._blocks())
         return (
@@ -109,7 +109,7 @@ class Identity:
 
 
 def identity_of(catalogue: Catalogue, settings: Settings) -> Identity:
-    """Return who we are by the catalogue's user agents, purposes and paces, and the contact of the settings."""
+    """Return the crawler's identity from the catalogue's user agents, purposes and delays, and the settings' contact."""
     rules = list(catalogue.rules().values())
     agents = sorted({one.user_agent for one in rules})
     named = [found for agent in agents for pattern in (_MAIL, _URL) for found in pattern.findall(agent)]

@@ -1,4 +1,4 @@
-"""Links to the pages of `presslake browse` (docs/browse.md), if it is said where those are. Pure."""
+"""Links to the pages of `presslake browse` (docs/browse.md), if their address is configured. Pure."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -6,28 +6,28 @@ from urllib.parse import quote, urlencode
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses of pages below `base`, a URL without a path; without one there are none."""
+    """The addresses of pages below `base`, a URL without a path; without `base` all are None."""
 
     base: str | None = None
 
     def newest(self) -> str | None:
-        """Return where the newest articles are."""
+        """Return the address of the newest articles."""
         return self._at("/")
 
     def source(self, source_id: str) -> str | None:
-        """Return where a source's page is."""
+        """Return the address of a source's page."""
         return self._at(f"/sources/{quote(source_id, safe='')}")
 
     def reason(self, reason: str) -> str | None:
-        """Return where the URLs are that failed for a reason."""
+        """Return the address of the URLs that failed for a reason."""
         return self._at(f"/failures?{urlencode({'reason': reason})}")
 
     def failures(self) -> str | None:
-        """Return where everything is that gave no page."""
+        """Return the address of all failed URLs."""
         return self._at("/failures")
 
     def url(self, url: str) -> str | None:
-        """Return where the history of a URL is; an article's leads to its text."""
+        """Return the address of a URL's history, from which an article's text is linked."""
         return self._at(f"/url?{urlencode({'url': url})}")
 
     def _at(self, path: str) -> str | None:
@@ -38,5 +38,5 @@ NO_LINKS = Links()
 
 
 def linked(shown: str, address: str | None) -> str:
-    """Return markdown that leads to an address, or as it is if there is none."""
+    """Return a markdown link to an address; without one, the text unchanged."""
     return shown if address is None else f"[{shown}]({address})"

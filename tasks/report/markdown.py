@@ -30,7 +30,7 @@ def to_markdown(report: RunReport, health: HealthReport = NOBODY, links: Links =
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are markdown already."""
+    """Return a markdown table; the cells must be markdown already."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -1,6 +1,6 @@
 """The past day or week of all sources: volume, novelty, freshness, failures, and each source's state. Pure.
 
-A period consists of whole UTC days and ends with the last midnight; the figures of today are shown beside it.
+A period consists of whole UTC days and ends with the last midnight; today's figures are shown separately.
 """
 
 from collections import Counter
@@ -42,7 +42,7 @@ class SourceInPeriod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodReport:
-    """A period, from `since` until before `until`; `came_to`, `before` and `today` count looks by result."""
+    """A period from `since` to `until` (exclusive); `came_to`, `before` and `today` count looks by result."""
 
     period: Period
     since: date
@@ -67,14 +67,14 @@ class PeriodReport:
 
 
 def articles_of(counts: dict[str, int]) -> int:
-    """Count the articles that are new among looks."""
+    """Return the number of new articles among looks."""
     return sum(number for what, number in counts.items() if what in ARTICLES)
 
 
 def sum_up(
     period: Period, *, tallies: Iterable[Tally], arrivals: Iterable[ArrivalDay], health: HealthReport, today: date
 ) -> PeriodReport:
-    """Add up a period, from its tallies and those of the period before."""
+    """Add up a period from its tallies and those of the period before."""
     since, former = today - period.span, today - 2 * period.span
     all_of = tuple(tallies)
     inside = tuple(one for one in all_of if since <= one.day < today)

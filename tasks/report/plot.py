@@ -1,9 +1,10 @@
 """Plots for artifacts: SVG in a data: URI, since Prefect's UI removes SVG from the text. Pure.
 
-They have no ground of their own, and colours that stand out on a light page and on a dark one: an image cannot know
-which of the two Prefect's UI shows.
+They have no background, and colours that are visible on light and dark pages, since an image cannot know the theme of
+Prefect's UI.
 
-Every text in a plot is escaped. A plot can neither run nor load anything, since the SVG of an image may not.
+Every text in a plot is escaped. A plot can neither run scripts nor load anything, since browsers forbid that for SVG
+images.
 """
 
 import base64
@@ -18,7 +19,7 @@ _TEXT = 'font-family="sans-serif" font-size="12" fill="#737c88"'
 
 
 def stacked_bars(title: str, rows: Sequence[tuple[str, Mapping[str, int]]], kinds: Sequence[str]) -> str:
-    """Return a markdown image of one horizontal bar per row, made of the row's kinds; nothing for no rows."""
+    """Return a markdown image with one horizontal bar per row, stacked by kind; empty without rows."""
     drawn = [kind for kind in kinds if any(counts.get(kind) for _, counts in rows)]
     longest = max((sum(counts.get(kind, 0) for kind in drawn) for _, counts in rows), default=0)
     if not longest:
@@ -39,7 +40,7 @@ def stacked_bars(title: str, rows: Sequence[tuple[str, Mapping[str, int]]], kind
 
 
 def columns(title: str, numbers: Sequence[tuple[str, int]]) -> str:
-    """Return a markdown image of one column per number, a label under every sixth; an empty text if all numbers are 0."""
+    """Return a markdown image with one column per number and a label under every sixth; empty if all numbers are 0."""
     highest = max((number for _, number in numbers), default=0)
     if not highest:
         return ""

@@ -1,4 +1,4 @@
-"""The past day or week, for the command line and for the flow `report`; without Prefect."""
+"""The report of the past day or week, for the command line and the flow `report`; without Prefect."""
 
 from datetime import UTC, datetime
 

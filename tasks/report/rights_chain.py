@@ -1,4 +1,4 @@
-"""From an article to the bytes that permitted or refused it: read from the lake alone, without index and network."""
+"""Trace an article to the documents that permitted or refused it, from the lake alone, without index and network."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ REFUSALS = frozenset({"robots_disallowed", "rights_refused", "tdm_reserved", "pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptDocument:
-    """A document with the state of its record: `whole`, or what is wrong with it; `body` as the record has it."""
+    """A policy document with the state of its record: `whole`, or what is wrong with it; `body` as recorded."""
 
     policy: Policy
     state: str
@@ -34,7 +34,7 @@ class KeptDocument:
 
     @property
     def place(self) -> str:
-        """The address of its bytes."""
+        """The location of its bytes."""
         return f"{self.policy.warc_key}:{self.policy.warc_offset}+{self.policy.warc_length}"
 
     def to_json(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class KeptDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """One revision, or one refused capture, with the documents that were in force and what all of it says together."""
+    """One revision, or one refused capture, with the documents in force and their combined verdict."""
 
     url: str
     fetched_at: datetime
@@ -61,7 +61,7 @@ class Chain:
 
     @property
     def verdicts(self) -> dict[Purpose, Verdict]:
-        """What is said of each purpose, and by what."""
+        """The verdict on each purpose, with the signals that decide it."""
         return {purpose: verdict_on(purpose, self.signals) for purpose in Purpose}
 
     def to_json(self) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def explain_in(store: ObjectStore, what: str) -> tuple[Chain, ...]:
 
 
 def find_document(chains: Iterable[Chain], policy_id: str) -> KeptDocument:
-    """Return a document of the chains, by its id or the beginning of it; raises ConfigError."""
+    """Return a document of the chains by its id or a prefix of it; raises ConfigError."""
     for chain in chains:
         for one in chain.documents:
             if one.policy.policy_id.startswith(policy_id):
@@ -181,14 +181,14 @@ def _of_refusal(store: ObjectStore, capture: Capture, policies: Sequence[Policy]
 
 
 def _of_origin(store: ObjectStore, capture: Capture) -> list[Policy]:
-    """Return the documents of a capture's origin that were in force then: of each URL the one that was seen last before."""
+    """Return the documents of a capture's origin that were in force then: for each URL the one last seen before."""
     try:
         origin = Url.of(capture.final_url).origin
     except ItemError:
         return []
     held = [revive(Policy, one) for one in read_where(store, POLICIES, "origin", [origin])]
     before = [one for one in held if one.observed_at <= capture.fetched_at]
-    # a licence that a refusal asks for is looked up after it: the first that was seen then
+    # a licence that a refusal asks for is fetched after it, so the first one seen afterwards counts
     asked = [one for one in held if one.observed_at > capture.fetched_at and _is_asked_by(capture, one)]
     latest = {one.url: one for one in sorted(asked, key=lambda one: one.observed_at, reverse=True)}
     for one in sorted(before, key=lambda one: (one.last_seen_at >= capture.fetched_at, one.observed_at)):

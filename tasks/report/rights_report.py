@@ -1,4 +1,7 @@
-"""What sites reserve, by domain: since when, how many articles, what has changed this month. Read from the lake alone."""
+"""Report the rights that sites reserve, by domain: since when, how many articles, what changed this month.
+
+Reads the lake alone.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -28,10 +31,10 @@ _POLICY_COLUMNS = ("policy_id", "origin", "kind", "url", "observed_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainRights:
-    """One domain: its articles by purpose and answer; `unrecorded` are those fetched before anything was recorded.
+    """One domain: its articles by purpose and answer; `unrecorded` are those fetched before rights were recorded.
 
-    `reserved_by` are the signals that refuse, each with the number of articles; `since` is when the first document, or page,
-    was seen that refuses an article which is refused still.
+    `reserved_by` are the signals that refuse, each with the number of articles; `since` is when the oldest refusal that
+    is still in force was first seen.
     """
 
     domain: str
@@ -60,7 +63,7 @@ class DomainRights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentChange:
-    """A document that took the place of another at its URL."""
+    """A document that replaced another at its URL."""
 
     domain: str
     kind: str
@@ -81,7 +84,7 @@ class RightsReport:
 
     @property
     def summary(self) -> str:
-        """It in one line."""
+        """Return it in one line."""
         articles = sum(one.articles for one in self.domains)
         reserving = [one for one in self.domains if one.refused]
         changed = plural(len(self.changes), "document")
@@ -139,7 +142,7 @@ def report_rights(
 def report_lake(
     store: ObjectStore, *, purposes: tuple[Purpose, ...], sources: Collection[str], now: datetime
 ) -> RightsReport:
-    """Report on a lake, for these purposes and of these sources, of all without any; raises LakeUnavailable."""
+    """Report on a lake, for these purposes and sources (all sources if empty); raises LakeUnavailable."""
     documents = list(_rows(store, POLICIES, _POLICY_COLUMNS))
     seen = {one["policy_id"]: one["observed_at"] for one in documents}
     newest: dict[str, _Newest] = {}
@@ -159,7 +162,7 @@ def report_lake(
 
 @dataclass(slots=True)
 class _Newest:
-    """An article's newest revision: the answer to each purpose, and what refuses, since when."""
+    """An article's newest revision: the answer to each purpose, what refuses it, and since when."""
 
     order: tuple[datetime, int]
     domain: str

@@ -51,23 +51,23 @@ class RunReport:
 
     @property
     def urls_skipped(self) -> dict[str, int]:
-        """The URLs that were skipped, by reason, without what was said of feeds."""
+        """The URLs that were skipped, by reason, without feeds."""
         return _less(self.skipped, self.feeds_skipped)
 
     @property
     def urls_failed(self) -> dict[str, int]:
-        """The URLs that failed, by reason, without the feeds that did."""
+        """The URLs that failed, by reason, without feeds."""
         return _less(self.failed, self.feeds_failed)
 
     @property
     def looked_at(self) -> int:
-        """How many URLs were looked at, each once by its result."""
+        """The number of URLs that were looked at."""
         ended = sum(self.urls_skipped.values()) + sum(self.urls_failed.values()) + self.quarantined
         return self.fetched + self.not_modified + ended
 
     @property
     def known_before(self) -> int:
-        """How many of the URLs that were looked at or are pending were known before this run."""
+        """The number of URLs, looked at or pending, that were known before this run."""
         return max(0, self.looked_at + self.pending - self.discovered)
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class RunReport:
         }
 
     def published_json(self) -> dict[str, Any]:
-        """Return what a listener reads the run's rows by; nothing if that is not known."""
+        """Return the table versions by which a consumer finds the run's rows; empty if unknown."""
         if self.published is None:
             return {}
         return {
@@ -111,7 +111,7 @@ def add_up(
     headlines: tuple[Headline, ...] = (),
     published: Published | None = None,
 ) -> RunReport:
-    """Add up the batches of a run; `pending` are all URLs that are still to be fetched, also those that just failed."""
+    """Add up the batches of a run; `pending` counts all URLs still to be fetched, including those that just failed."""
     done = tuple(batches)
     again = sum(batch.again for batch in done)
     host_ms: dict[str, int] = {}
@@ -150,7 +150,7 @@ def add_up(
 
 
 def shortfall(report: RunReport) -> str | None:
-    """Return in words what fell short in a run that ended, or None if nothing did."""
+    """Return in words what went wrong in a finished run, or None if nothing did."""
     parts = []
     if failed := sum(report.failed.values()):
         parts.append(f"{failed} failed ({_by_reason(report.failed)})")
@@ -162,7 +162,7 @@ def shortfall(report: RunReport) -> str | None:
 
 
 def summary_line(report: RunReport) -> str:
-    """Return the run in one line: what was fetched, what failed and why; first of all that every feed failed."""
+    """Return the run in one line: what was fetched, what failed and why; if every feed failed, that comes first."""
     parts = [_feeds(report)] if _have_all_feeds_failed(report) else []
     if report.looked_at:
         made = counted(dict(sorted(report.articles.items())))
@@ -189,7 +189,7 @@ def _have_all_feeds_failed(report: RunReport) -> bool:
 
 
 def _feeds(report: RunReport) -> str:
-    """Return how many feeds failed, of those that were polled; if none did, how many sitemaps and pages that they name."""
+    """Return how many polled feeds failed; if none did, how many of the sitemaps and pages that they name."""
     failed, reasons = sum(report.polled_failed.values()), _by_reason(report.polled_failed)
     if not failed:
         return f"{sum(report.feeds_failed.values()):,} that feeds name failed ({_by_reason(report.feeds_failed)})"
@@ -199,7 +199,7 @@ def _feeds(report: RunReport) -> str:
 
 
 def failure_rows(report: RunReport, links: Links = NO_LINKS) -> list[dict[str, str]]:
-    """Return the failures one by one, as rows of the table artifact: the first 200; with their pages if there are any."""
+    """Return the first 200 failures as rows of the table artifact, with links to their pages if configured."""
     return [
         {
             "source": failure.source_id,
@@ -214,12 +214,12 @@ def failure_rows(report: RunReport, links: Links = NO_LINKS) -> list[dict[str, s
 
 
 def drift_rows(report: RunReport) -> list[tuple[str, str, str, str]]:
-    """Return what drifted as rows under `DRIFT_HEAD`, the first 200."""
+    """Return the first 200 drifts as rows under `DRIFT_HEAD`."""
     return [(one.source_id, one.what, f"{one.before:g}", f"{one.now:g}") for one in report.drifted[:TABLE_ROWS]]
 
 
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return counts with their names, the largest first."""
+    """Return the counts, the largest first."""
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 

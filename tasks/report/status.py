@@ -1,4 +1,4 @@
-"""The present state: sources, pending URLs, unpublished batches, the last runs."""
+"""The current state: sources, pending URLs, unpublished batches, the last runs."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tasks.values.display import Rows, Table, moment, plain, plural, span
 RUNS_SHOWN = 10
 BACKFILL = "backfill"
 SHOWN_STATES = [*(state.value for state in State if state is not State.DONE), BACKFILL]
-"""States of URLs beside DONE, which are the articles and what is none; `backfill` waits for a backfill of its source."""
+"""The states of URLs except DONE; `backfill`: waiting for a backfill of the source."""
 
 HEALTH_HEAD = ("source", "state", "newest ago", "success ago", *HEAD[4:])
 
@@ -103,7 +103,7 @@ def _run_row(row: dict[str, Any], now: datetime, *, is_plain: bool) -> tuple[obj
 
 
 def _with_archives(states: dict[str, dict[str, int]], archives: dict[str, int]) -> dict[str, dict[str, int]]:
-    """Return the counts with what waits for a backfill counted apart from what sweeps have to fetch."""
+    """Return the counts with URLs that wait for a backfill separated from those that sweeps fetch."""
     found = {source_id: dict(counts) for source_id, counts in states.items()}
     for source_id, number in archives.items():
         counts = found[source_id]

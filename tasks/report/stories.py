@@ -1,4 +1,4 @@
-"""The stories of several articles: how many, since when, and who had each first."""
+"""Stories that several articles tell: how many articles, since when, and who was first."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from tasks.values.display import Rows, Table, moment, plain, plural, span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stories:
-    """The stories reported again from one day to another, those of the most sources first, each with its first article.
+    """The stories reported again within some days, those with the most sources first, each with its first article.
 
     `newest_at` is the instant of the newest article of all, or None.
     """
@@ -44,7 +44,7 @@ class Stories:
         }
 
     def tables(self, *, now: datetime) -> Iterator[Table]:
-        """Return it as a titled table; the id is that of the story's first article."""
+        """Return it as a titled table; the ids are those of the stories' first articles."""
         rows: Rows = [
             (
                 story.articles,

@@ -28,9 +28,9 @@ ARTICLE_SHOWN = ("article_id", "title", "revision", "published_at", "first_seen_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The history of one URL: its frontier row and article, its captures and revisions, its aliases, related articles.
+    """The history of one URL: its frontier row, article, captures, revisions, aliases, and related articles.
 
-    `revisions` are the lake's rows, the oldest first; `names` are its aliases, with their kind; `edges` lead to other
+    `revisions` are the lake's rows, the oldest first; `names` are its aliases with their kind; `edges` lead to other
     articles; `cluster` has the articles of its story, the earliest first.
     """
 
@@ -76,7 +76,7 @@ class Trace:
         return f"There is nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
 
     def tables(self, *, now: datetime) -> Iterator[Table]:
-        """Return it as titled tables; who published the story first stands first."""
+        """Return it as titled tables; the first publisher of the story comes first."""
         if row := self.history.frontier:
             yield "URL", ("", ""), _listed(row, URL_SHOWN, now)
         if row := self.history.article:
@@ -99,7 +99,7 @@ class Trace:
             yield f"The same story ({len(rows)})", ("published", "source", "title"), rows
 
     def _kin(self, now: datetime) -> Rows:
-        """Return the other ends of the edges; one that was never fetched has its id alone."""
+        """Return the articles at the other ends of the edges; one that was never fetched has only its id."""
         own = self.history.article or {}
         others = [(edge, edge.b if edge.a == own.get("article_id") else edge.a) for edge in self.edges]
         known = {row["article_id"]: row for row in self.kin}
@@ -171,7 +171,7 @@ def read_question(what: str) -> tuple[str | None, str | None]:
 
 
 def first_day(history: UrlHistory) -> date:
-    """Return the first day on which the lake can have something of this URL."""
+    """Return the first day on which the lake can have rows of this URL."""
     known = [
         row[name] for row, name in ((history.frontier, "discovered_at"), (history.article, "first_seen_at")) if row
     ]
@@ -189,7 +189,7 @@ def _version(row: dict[str, Any]) -> Version:
 
 
 def _is_superseded(row: dict[str, Any]) -> bool:
-    """Whether a replay has changed the row since it was decided; what retention empties is not read again."""
+    """Whether a replay has changed the row since it was decided; rows emptied by retention do not count."""
     added, changed = row.get("added_seq"), row.get("change_seq")
     return added is not None and changed is not None and added < changed and row.get("text_removed_at") is None
 
@@ -215,13 +215,13 @@ def _place(row: dict[str, Any]) -> str:
 
 
 def _time_of(row: dict[str, Any]) -> datetime:
-    """Return when an article was published, as far as that is known: else when it was first seen."""
+    """Return when an article was published or, if unknown, first seen."""
     instant: datetime = row["published_at"] or row["first_seen_at"]
     return instant
 
 
 def _listed(row: dict[str, Any], names: Sequence[str], now: datetime) -> Rows:
-    """Return a row's named values, a line each, without those that are None."""
+    """Return a row's named values as lines, without those that are None."""
     values = ((name, row[name]) for name in names if row[name] is not None)
     return [
         (name.replace("_", " "), f"{moment(one, now)} UTC ({age(one, now)})" if isinstance(one, datetime) else one)

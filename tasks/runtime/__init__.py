@@ -1,1 +1,1 @@
-"""What a process has while it runs: progress, shutdown, tracing, opened resources."""
+"""The run time of a process: progress, shutdown, tracing, opened resources, worker processes."""

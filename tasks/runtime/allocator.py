@@ -1,4 +1,7 @@
-"""What a process keeps and loads: memory that is free goes back to the system, NumPy stays out. Not pure: it changes the process."""
+"""Reduce the memory of a process: return free memory to the system, tune the garbage collector, avoid loading NumPy.
+
+Not pure: it changes the process.
+"""
 
 import ctypes
 import gc
@@ -10,18 +13,18 @@ from pathlib import Path
 from resource import getpagesize
 
 COLLECTOR_THRESHOLDS = 20_000, 20, 50
-"""When Python's collector comes by in a process that sweeps: by its own, a tenth of a sweep's CPU and of its imports' is spent
-on objects that stay."""
+"""Thresholds of Python's garbage collector in a sweep: with the defaults, a tenth of the CPU goes into scanning
+long-lived objects."""
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt, mallopt(3)
-_KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; heaps, by default eight a processor, of which each keeps what it had
+_KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; malloc arenas, by default eight per processor
 
 
 def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
-    """Return pieces of this size (bytes), and what is free at the heap's end, to the system at once; forked children do so, too.
+    """Make malloc return blocks of this size (bytes), and free memory at the heap's end, to the system at once, in forked children too.
 
-    By default glibc raises both thresholds to the largest piece that was ever freed, up to 32 MB: a process that read one page of
-    10 MB keeps as much for ever. Nothing happens if the C library has no such setting.
+    By default glibc raises both thresholds to the largest block ever freed, up to 32 MB, so that a process that read
+    one page of 10 MB keeps that much for ever. Nothing happens if the C library has no such setting.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
@@ -31,18 +34,28 @@ def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
 
 PAGE_SIZE = getpagesize()
 
-_UNUSED = ("httpx._main", "pyarrow._s3fs", "pyarrow._gcsfs", "pyarrow._azurefs", "pyarrow._hdfs")
-"""What libraries load if they can, and no sweep uses: httpx's command line with all of Pygments, 4 MB, and Arrow's own ways to
-S3 and others, 4 MB with the AWS SDK; objects go through the port."""
+_UNUSED = (
+    "httpx._main",
+    "mako.ext.pygmentplugin",
+    "pyarrow._s3fs",
+    "pyarrow._gcsfs",
+    "pyarrow._azurefs",
+    "pyarrow._hdfs",
+)
+"""Optional modules of libraries that no sweep uses: httpx's command line and the highlighting of alembic's templates, each
+with Pygments, 4 MB, and Arrow's file systems, 4 MB with the AWS SDK, since objects go through our port."""
 
 
 _DELTA_RS = "narenas:1,dirty_decay_ms:0"
-"""How delta-rs's own allocator, jemalloc, is set: it has one heap instead of four a processor, and returns what is free at once.
-Its threads seldom run again to return what they freed: 17 MB after 56 batches."""
+"""Options of delta-rs's allocator, jemalloc: one arena instead of four per processor, and free memory is returned at
+once. Its threads rarely run again to return it later: 17 MB after 56 batches."""
 
 
 class _Without(MetaPathFinder):
-    """Says that a module is not installed. None in sys.modules would do for Arrow; psycopg takes a name there for a module."""
+    """Makes a module appear not installed.
+
+    None in sys.modules would do for Arrow, but psycopg takes it for a module.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -53,14 +66,14 @@ class _Without(MetaPathFinder):
 
 
 def spare_memory() -> None:
-    """Set a process that does nothing but sweep, before it has threads and libraries.
+    """Configure a process that only sweeps, before it has threads and libraries.
 
-    Python's collector rests until the session of its sweep begins, which looks once at what was imported: it would look again and
-    again, .33 s of each start.
+    Python's garbage collector is disabled until the session of the sweep begins, which collects once: scanning the
+    imports again and again would cost 0.33 s of each start.
     """
     gc.disable()
     keep_little()
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps what was freed
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own pool keeps freed memory
     os.environ.setdefault("_RJEM_MALLOC_CONF", _DELTA_RS)
     do_without_numpy()
     for name in _UNUSED:
@@ -68,10 +81,11 @@ def spare_memory() -> None:
 
 
 def do_without_numpy() -> None:
-    """Let a command that neither sweeps with NumPy nor hands it to anybody run as where it is not installed.
+    """Hide NumPy from commands that do not need it, as if it were not installed.
 
-    Presslake does not depend on it. Arrow loads it if it can, and pandas at the first instant that it gives to Python: 15 MB
-    and several times what `trace` does by itself (docs/adr/0033). A program that imported it before keeps it.
+    Presslake does not depend on it. Arrow loads it if it can, and pandas at the first instant that it converts to
+    Python: 15 MB and several times the work of `trace` itself (docs/adr/0033). A program that imported it before keeps
+    it.
     """
     _do_without("numpy")
 
@@ -82,31 +96,31 @@ def _do_without(name: str) -> None:
 
 
 def give_back() -> None:
-    """Free what nothing refers to any more, cycles too, and return what is free to the system.
+    """Run a full garbage collection, and return free memory to the system.
 
-    A sweep calls it after each batch: Python's collector comes by too seldom for cycles that hold pages, and glibc gives
-    back by itself only what is free at a heap's end.
+    A sweep calls it after each batch: automatic collections are too rare for cycles that hold pages, and glibc by
+    itself only returns memory at the heap's end.
     """
     gc.collect()
     trim()
 
 
 def free_young() -> None:
-    """Free cycles among the objects of late: each connection that was closed has left one, and the collector comes by seldom."""
+    """Collect the young generation: each closed connection leaves a cycle, and automatic collections are rare."""
     gc.collect(1)
 
 
 def trim() -> None:
-    """Return what is free to the system, also between pieces that are in use: some 1.5 ms."""
+    """Return free memory to the system, including holes between blocks in use; takes some 1.5 ms."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 class Slack:
-    """Gives back what is free if this process has grown by more than `most` (bytes) since it last did so.
+    """Trims the heap when the process has grown by more than `most` bytes since the last trim.
 
-    A worker that looks after each page holds 10 MB less than one that does not. At 4 MB it holds 1.6 MB less than at 6, and the
-    system gives it 383 pieces of memory a page again instead of 183: 0.5 ms of CPU.
+    A worker that checks after each page holds 10 MB less than one that does not. At 4 MB it holds 1.6 MB less than at
+    6, but has 383 page faults per page instead of 183: 0.5 ms of CPU.
     """
 
     def __init__(self, most: int = 6 << 20) -> None:
@@ -114,7 +128,7 @@ class Slack:
         self._least: int | None = None
 
     def trim(self) -> None:
-        """Give back, if the process has grown."""
+        """Trim the heap if the process has grown."""
         size = _resident_size()
         if self._least is None:
             self._least = size
@@ -124,7 +138,7 @@ class Slack:
 
 
 def _resident_size() -> int:
-    """Return the bytes of memory that this process has; 0 if the system does not say so."""
+    """Return the resident memory of this process in bytes; 0 if unknown."""
     with suppress(OSError), Path("/proc/self/statm").open("rb") as shown:
         return int(shown.read().split()[1]) * PAGE_SIZE
     return 0

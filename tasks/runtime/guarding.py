@@ -1,7 +1,6 @@
-"""An exception that is not ours affects only the item that was being handled (ADR 0017). Pure.
+"""Confine a foreign exception to the item that was being processed (ADR 0017).
 
-This is the only place that catches `Exception`. Our own errors (tasks/errors.py) decide themselves what becomes of an
-item.
+Pure. This is the only place that catches `Exception`. Our own errors (tasks/errors.py) define what happens to an item.
 """
 
 import re
@@ -37,7 +36,7 @@ Row = TypeVar("Row")
 
 @contextmanager
 def guarded_item(item: str) -> Iterator[None]:
-    """Handle one item: an exception that is not ours becomes an UnexpectedError, which names the `item`."""
+    """Convert a foreign exception in the block into an UnexpectedError that names the `item`."""
     try:
         yield
     except PresslakeError:
@@ -49,7 +48,7 @@ def guarded_item(item: str) -> Iterator[None]:
 
 
 def is_our_fault(unexpected: int, *, of: int) -> bool:
-    """Whether exceptions affect too many items of a batch: then the fault is ours, and not the web's."""
+    """Whether exceptions affect too many items of a batch, which means that the fault is ours and not the web's."""
     return unexpected > FEWEST_UNEXPECTED and unexpected > GREATEST_SHARE * of
 
 
@@ -61,9 +60,9 @@ def check_share(unexpected: Sequence[UnexpectedError], *, of: int, what: str) ->
 
 
 def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> list[tuple[Row, UnexpectedError]]:
-    """Store rows together; returns the rows that cannot be stored, found by halving, each with its error.
+    """Store rows together; returns the rows that cannot be stored, found by bisection, each with its error.
 
-    `store` takes any part of the rows, and leaves nothing behind if it raises.
+    `store` takes any subset of the rows, and must store nothing if it raises.
     """
     if not rows:
         return []
@@ -79,7 +78,7 @@ def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> l
 
 
 def _own_error(error: BaseException) -> PresslakeError | None:
-    """Return the error of a group that ends more than an item: a port is away, or the process must stop."""
+    """Return the error of an exception group that affects more than an item: a port is unavailable, or the process must stop."""
     own = (one for one in _leaves(error) if isinstance(one, PresslakeError) and not isinstance(one, ItemError))
     return next(own, None)
 
@@ -93,15 +92,15 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _shown(error: BaseException) -> str:
-    """Return an exception's kind and the first line of its message, without possible secrets and terminal codes."""
-    # later lines have an SQL statement's values and a driver's hints
+    """Return an exception's type and the first line of its message, without possible secrets and terminal codes."""
+    # later lines may contain SQL values and driver hints
     line = next(iter(str(error).strip().splitlines()), "")
     line = _SECRET.sub(r"\1***", without_users(line[: 2 * _MESSAGE_LENGTH]))[:_MESSAGE_LENGTH]
     return _visible(f"{type(error).__name__}: {line}" if line else type(error).__name__)
 
 
 def _trace(error: BaseException) -> str:
-    """Return the places in the code where an exception passed, outermost first, without values."""
+    """Return an exception's traceback, outermost frame first, without values."""
     frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
     lines = [f"{_place(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
     cause = error.__cause__ or error.__context__
@@ -110,7 +109,7 @@ def _trace(error: BaseException) -> str:
 
 
 def _place(filename: str) -> str:
-    """Return a file's path in the code, without the folders of this machine."""
+    """Return a file's path relative to its package, without folders of this machine."""
     return "/".join(PurePath(filename).parts[-3:])
 
 

@@ -1,4 +1,4 @@
-"""Open a lake without its index, for what only reads: SQLAlchemy costs such a command a quarter of its time."""
+"""Open a lake without its index, for read-only commands: importing SQLAlchemy would take a quarter of their time."""
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 
 OnStep = Callable[[str, int, int], None]
-"""Takes the present step of a long task, how much of it is done, and of how much (0: unknown)."""
+"""Called with the current step of a long task, how much of it is done, and of how much (0: unknown)."""
 
 
 def spaced(show: OnStep, *, every_s: float) -> OnStep:
-    """Return what shows each step as it begins, and then, at most so often, how far it is."""
+    """Return an OnStep that shows each step when it begins, and then its progress at most every `every_s` seconds."""
     last_what, last_at = "", 0.0
 
     def on_step(what: str, done: int, total: int) -> None:
@@ -36,7 +36,7 @@ class Progress:
             self._counts[what] += count
 
     def read(self) -> dict[str, int]:
-        """Return all present tallies."""
+        """Return all current tallies."""
         with self._lock:
             return dict(self._counts)
 

@@ -1,7 +1,7 @@
-"""Worker processes that read what an event loop has fetched: feeds, sitemaps, listings, front pages, long robots.txt.
+"""A pool of worker processes that parse what an event loop has fetched: feeds, sitemaps, listings, front pages, long robots.txt.
 
-They are not the processes that extract pages, so that a feed does not wait for a batch of pages. A process has one
-pool, which the first use starts.
+It is separate from the pool that extracts pages, so that a feed does not wait for a batch of pages. There is one pool
+per process, started on first use.
 """
 
 import atexit
@@ -14,7 +14,8 @@ from tasks.runtime.shutdown import stopping
 from tasks.runtime.workers import Job, WorkerConfig, WorkerPool
 
 READING = WorkerConfig(workers=2, time_limit_s=10.0, memory_size=1024 * 1024 * 1024, jobs_a_worker=2000)
-"""The longest feed takes half of this on a machine of 2015. A process keeps less of a feed than one that extracts keeps of a page."""
+"""The longest feed takes half of this on a machine of 2015. A worker retains less memory per feed than an extractor per
+page."""
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedReader:
-    """Reads in the pool of this process; `config` counts if this starts it."""
+    """Reads in the pool of this process; `config` is only used if this starts the pool."""
 
     config: WorkerConfig = READING
 
@@ -43,7 +44,7 @@ def _opened(config: WorkerConfig) -> WorkerPool:
     global _pool  # noqa: PLW0603 - one pool a process
     with _lock:
         if stopping.is_set():
-            raise Stopped("asked to stop")  # nothing would end the processes
+            raise Stopped("asked to stop")  # a new pool would never be closed
         if _pool is None:
             _pool = WorkerPool(config)
         return _pool
@@ -60,7 +61,7 @@ def close_reader() -> None:
 
 @dataclass(frozen=True, slots=True)
 class FeedJob(Job[T]):
-    """The job of reading a feed, or anything else that names articles."""
+    """The job of parsing a feed, or anything else that names articles."""
 
     crashed: type[ItemError] = FeedUnreadable
     timed_out: type[ItemError] = FeedUnreadable

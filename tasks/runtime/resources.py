@@ -1,4 +1,4 @@
-"""Open the ports that the settings name, once a process: an S3 client costs 0.2 s, an engine has a pool.
+"""Open the ports that the settings name, once per process: an S3 client costs 0.2 s, an engine has a pool.
 
 Tasks take plain data and open what they need here. Threads may share the opened clients.
 """
@@ -57,7 +57,7 @@ def check_lake(settings: Settings) -> None:
 
 
 def _bind(settings: Settings, store: ObjectStore, lake_id: str) -> None:
-    """Tie the index to a lake, and let it know what was taken down there."""
+    """Bind the index to a lake, and copy its takedowns into the index."""
     is_used = any(store.exists(key) for key in FIRST_KEYS)
     index = opened_index(settings)
     bind_lake(index, lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
@@ -65,16 +65,16 @@ def _bind(settings: Settings, store: ObjectStore, lake_id: str) -> None:
 
 
 def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
-    """Let the index keep out what the lake's takedowns keep out: it may be new, or restored from an older backup."""
+    """Copy the lake's takedowns into the index, which may be new, or restored from an older backup."""
     if not store.exists(commit_key(TAKEDOWNS, 0)):
         return
-    from tasks.lake.takedowns import read_takedowns  # noqa: PLC0415 - Arrow, which commands that look do not need
+    from tasks.lake.takedowns import read_takedowns  # noqa: PLC0415 - imports Arrow, which read-only commands do not need
 
     taken_down.agree(index, read_takedowns(store))
 
 
 def check_known_lake(settings: Settings) -> None:
-    """Check as `check_lake` does, for work on what is stored already: nothing is made if nothing is there.
+    """Check as `check_lake` does, for work on stored data: nothing is created if nothing is there.
 
     An index of an earlier version is migrated. Raises ConfigError.
     """
@@ -84,7 +84,7 @@ def check_known_lake(settings: Settings) -> None:
 
 
 def known_lake_to_read(settings: Settings) -> ObjectStore:
-    """Check as `check_known_lake` does, and return the lake to read: it may be a mount or an account that cannot write."""
+    """Check as `check_known_lake` does, and return the lake for reading: the mount or account may be read-only."""
     _check_index(settings)
     store, lake_id = lake_alone(settings)
     _bind(settings, store, lake_id)
@@ -101,7 +101,7 @@ def _check_index(settings: Settings) -> None:
 
 @contextmanager
 def index_to_read(settings: Settings) -> Iterator[Index]:
-    """Open the index for reading only: nothing is made or migrated. Raises ConfigError if there is none."""
+    """Open the index for reading only: nothing is created or migrated. Raises ConfigError if there is none."""
     try:
         index = open_reader(settings.index, timeout_s=READ_TIMEOUT_S)
     except IndexUnavailable as error:
@@ -111,14 +111,17 @@ def index_to_read(settings: Settings) -> Iterator[Index]:
 
 
 def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
-    """Open the lake of an index for reading only: nothing is made. Raises ConfigError if it is missing, or another's."""
+    """Open the lake of an index for reading only: nothing is created.
+
+    Raises ConfigError if it is missing, or belongs to another index.
+    """
     store, lake_id = lake_alone(settings)
     check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return store
 
 
 def web_config(settings: Settings) -> "WebConfig":
-    """Return the limits of web requests; the user agent is the source's."""
+    """Return the limits of web requests; user agents come from the sources."""
     from tasks.web.addresses import AddressLimits  # noqa: PLC0415
     from tasks.web.client import WebConfig  # noqa: PLC0415 - the HTTP client costs more than most commands
 
@@ -136,7 +139,7 @@ def web_config(settings: Settings) -> "WebConfig":
 
 
 def signer_of(settings: Settings) -> "Signer | None":
-    """Return what signs requests, if a key is configured; raises ConfigError."""
+    """Return the signer of requests, if a key is configured; raises ConfigError."""
     if settings.signing_key is None:
         return None
     if settings.signature_agent is None:
@@ -147,18 +150,18 @@ def signer_of(settings: Settings) -> "Signer | None":
 
 
 def reader_of(settings: Settings) -> "SharedReader":
-    """Return what reads feeds and long robots.txt files, in processes of its own."""
-    from tasks.runtime.reading import READING, SharedReader  # noqa: PLC0415 - processes, which few commands need
+    """Return the reader of feeds and long robots.txt files, which has processes of its own."""
+    from tasks.runtime.reading import READING, SharedReader  # noqa: PLC0415 - worker processes, which few commands need
 
     limits = replace(READING, time_limit_s=settings.read_time_limit_s, memory_size=settings.read_memory_size)
     return SharedReader(limits)
 
 
 def polite_client(settings: Settings, owners: "Owners", *, is_of_many: bool = False) -> "PoliteClient":
-    """Return one batch's way to the web, whose permits are those of the index.
+    """Return the polite client of one batch, with permits from the index.
 
-    With `is_of_many`, each of all origins that it visits at once keeps its connection, as far as half of this process's
-    files allow: a feed comes over that of its robots.txt, a handshake less.
+    With `is_of_many`, every origin visited at once keeps its connection, up to half of this process's file limit, so
+    that a feed reuses the connection of its robots.txt and saves a handshake.
     """
     from tasks.index.hosts import HostLimits  # noqa: PLC0415
     from tasks.politeness.client import MAX_ORIGINS, PoliteClient  # noqa: PLC0415 - the HTTP client
@@ -175,7 +178,7 @@ def _most_files() -> int:
 
 
 def software() -> str:
-    """Return what segments say that they were made by."""
+    """Return the software name and version for WARC segments."""
     return f"presslake/{version('presslake')}"
 
 
@@ -189,7 +192,7 @@ def close_opened() -> None:
     _store.cache_clear()
 
 
-# a command without this would leave SQLite's write-ahead log beside the index
+# without this, a command would leave SQLite's write-ahead log next to the index
 atexit.register(close_opened)
 
 _indexes: list[Index] = []

@@ -1,4 +1,4 @@
-"""Import modules from what is installed, and never from the working directory (ADR 0019).
+"""Keep Python from importing modules from the working directory (ADR 0019).
 
 `python -m` and `python -c` search the working directory first, and so does every Python with PYTHONPATH=.: a user's own
 `flows` or `tasks` there would be imported instead of ours. Python calls this `sys.flags.safe_path`.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _OWN = Path(__file__).parents[2]
-"""The folder of our packages; it may be the working directory, in a checkout, and is safe."""
+"""The folder of our packages, which is safe; in a checkout it may be the working directory."""
 
 
 def keep_children_safe() -> None:
@@ -30,5 +30,5 @@ def safe_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _is_unsafe(entry: str) -> bool:
     try:
         return Path(entry).samefile(".") and not _OWN.samefile(".")
-    except OSError:  # it does not exist: no harm
+    except OSError:  # it does not exist, so it is harmless
         return False

@@ -1,4 +1,4 @@
-"""Whether this process must stop, by Ctrl-C or SIGTERM, and how work that waits for the web ends then."""
+"""Graceful shutdown: whether this process must stop (Ctrl-C or SIGTERM), and how to end asynchronous work."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ CHECKED_EVERY_S = 0.2
 
 
 def run_until_stopped(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a loop of its own; raises Stopped if this process must stop meanwhile."""
+    """Run a coroutine in its own event loop; raises Stopped if this process must stop meanwhile."""
 
     async def watched() -> T:
         task = asyncio.ensure_future(work)

@@ -1,7 +1,7 @@
-"""Spans for OpenTelemetry: a run, in it its batches, in them their stages, beside those that Prefect makes.
+"""OpenTelemetry spans: a run, its batches, and their stages, in addition to Prefect's spans.
 
-Spans exist only if an endpoint is named (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is imported and nothing
-is done. Attributes are our own ids, names and counts, and never text of a page, a URL or an error.
+Spans exist only if an endpoint is configured (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is imported and nothing
+happens. Attributes are our own ids, names and counts, and never text of a page, a URL or an error.
 """
 
 import os
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 LONGEST = 1000
-"""The most characters of an attribute, those of Prefect's events with messages of errors included."""
+"""The longest attribute in characters; Prefect's events with error messages are included."""
 
 Note = Callable[..., None]
-"""Takes counts by name, as attributes of the span."""
+"""Records counts by name as attributes of the span."""
 
 _lock = threading.Lock()
 _parent: ContextVar["Span | None"] = ContextVar("presslake_span", default=None)
@@ -39,7 +39,7 @@ def is_wanted() -> bool:
 
 
 def configure() -> None:
-    """Send spans to the named endpoint, if there is one and nothing sends them yet; raises ConfigError.
+    """Export spans to the configured endpoint, unless a provider is set already; raises ConfigError.
 
     Call it before the first flow begins: Prefect starts a flow's span before the flow's own code.
     """
@@ -49,7 +49,7 @@ def configure() -> None:
     if protocol != "http/protobuf":
         raise ConfigError(f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol}: traces go by http/protobuf")
     try:
-        from opentelemetry import trace  # noqa: PLC0415 - as the module says
+        from opentelemetry import trace  # noqa: PLC0415 - only if an endpoint is configured
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import SpanLimits, TracerProvider  # noqa: PLC0415
@@ -72,7 +72,7 @@ def configure() -> None:
 
 @contextmanager
 def run_span(run_id: str) -> Iterator[Note]:
-    """Trace a run in the current span, which is its flow's; batches that it leaves open end with it."""
+    """Trace a run in the current span, which is its flow's; open batches end with it."""
     if not is_wanted():
         yield _nothing
         return
@@ -87,14 +87,14 @@ def run_span(run_id: str) -> Iterator[Note]:
 
 
 def begin_batch(batch_id: str, *, urls: int) -> None:
-    """Begin to trace a batch: fetching and deciding happen in different places."""
+    """Start the span of a batch, which ends elsewhere."""
     if is_wanted():
         _batches[batch_id] = _start("batch", _parent.get(), batch_id=batch_id, urls=urls)
 
 
 @contextmanager
 def batch_span(batch_id: str) -> Iterator[Note]:
-    """Trace the rest of a begun batch, to its end."""
+    """Trace the rest of a batch, and end its span."""
     span = _batches.get(batch_id)
     if span is None:
         yield _nothing
@@ -109,7 +109,7 @@ def batch_span(batch_id: str) -> Iterator[Note]:
 
 @contextmanager
 def stage_span(stage: str, batch_id: str | None = None) -> Iterator[Note]:
-    """Trace a stage, in its batch if that is known, else in the current span; linked to Prefect's task run."""
+    """Trace a stage, inside its batch's span if known, else inside the current span, with a link to Prefect's task run."""
     if not is_wanted():
         yield _nothing
         return
@@ -123,7 +123,7 @@ def stage_span(stage: str, batch_id: str | None = None) -> Iterator[Note]:
 
 @contextmanager
 def _within(span: "Span") -> Iterator[Note]:
-    """Make spans inside the block children of this span; an error is recorded by its kind."""
+    """Make spans inside the block children of this span; an error is recorded by its type only."""
     from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415
 
     token = _parent.set(span)

@@ -1,8 +1,8 @@
-"""Read strangers' bytes in processes that can be killed: a crash, a hang or too much memory costs one item.
+"""Parse untrusted bytes in processes that can be killed, so that a crash, a hang or excessive memory costs one item.
 
-Bytes go in and values come out, never trees. Pebble's pool (ADR 0006) ends a worker whose item takes too long, and
+Bytes go in and values come out, never trees. Pebble's pool (ADR 0006) kills a worker whose item takes too long, and
 distinguishes a worker's death from an item's error. A fork server starts the workers, so that they start in
-milliseconds and inherit nothing of this process.
+milliseconds and inherit nothing from this process.
 """
 
 import asyncio
@@ -29,28 +29,28 @@ from tasks.runtime.guarding import guarded_item
 from tasks.runtime.safe_path import keep_children_safe
 
 JOBS_A_WORKER = 500
-"""A worker is replaced after this many items, which costs 20 ms: what it keeps for the next one grows by 20 MB in 1,500 pages."""
+"""A worker is replaced after this many items, which costs 20 ms, since its memory grows by 20 MB per 1,500 pages."""
 
 JOBS_AHEAD = 32
-"""Jobs of one caller that are queued at once: a long one delays others only after this number of them is done."""
+"""How many jobs of one caller are queued at once, so that other callers do not wait for all of them."""
 
 PRELOADED = "tasks.extract.warm"
-"""The module that the fork server imports once; only the fork server imports it, to warm up."""
+"""The module that the fork server imports to warm up."""
 
 _CLOSED = "the pool is closed"
-_LOOKED_AFTER_S = 1.0  # how often to check that a pool without an answer still works
+_LOOKED_AFTER_S = 1.0  # how often to check that a pool without results still works
 
 T = TypeVar("T")
 
 _slack = Slack()
-"""What this process holds, if it is a worker."""
+"""Trims this process's heap, if it is a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
-    """The number of workers, the CPU limit of an item (seconds), and the address space of a worker (bytes).
+    """The number of workers, the CPU limit of an item (seconds), and the address space limit of a worker (bytes).
 
-    By the clock an item may take `patience` times as long: on a busy machine it takes longer than its CPU time.
+    In wall time an item may take `patience` times as long, since machines may be busy.
     """
 
     workers: int
@@ -62,9 +62,9 @@ class WorkerConfig:
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[T]):
-    """One item to read: `read` is a function of a module, since workers import it; `item` is its name in errors.
+    """One item to process: `read` is a module-level function, which workers import; `item` is its name in errors.
 
-    `crashed` and `timed_out` are the errors of the item if its worker dies, or is killed.
+    `crashed` and `timed_out` are the error types if its worker dies or is killed.
     """
 
     read: Callable[..., T]
@@ -76,7 +76,7 @@ class Job(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Owed(Generic[T]):
-    """The future result of a job, and the pool that computes it."""
+    """The future of a job, and the pool that computes it."""
 
     pool: ProcessPool
     future: ProcessFuture[T | ItemError]
@@ -91,11 +91,11 @@ class WorkerPool:
         self._together = _Workers(config, number=config.workers, closed=self._closed)
         self._single = _Workers(config, number=1, closed=self._closed)
         self._single_lock = threading.Lock()
-        # Threads of its own for callers in an event loop: asyncio's few may all be busy with decoding.
+        # own threads for callers in an event loop, since asyncio's few may all be busy decoding
         self._threads = ThreadPoolExecutor(2 * config.workers, thread_name_prefix="reading")
 
     def run(self, jobs: Iterable[Job[T]]) -> Iterator[T | ItemError]:
-        """Do the jobs in parallel, and yield each result, in the given order; what they need is held from JOBS_AHEAD of it.
+        """Run the jobs in parallel, and yield the results in order; at most JOBS_AHEAD jobs are queued.
 
         Raises an error of a `read` that is not an ItemError, and Stopped if another thread closes the pool.
         """
@@ -108,11 +108,11 @@ class WorkerPool:
             waiting.extend((job, self._together.submit(job)) for job in islice(left, 1))
 
     async def read(self, job: Job[T]) -> T:
-        """Do one job while the event loop goes on; raises ItemError, and as `run` does."""
+        """Run one job without blocking the event loop; raises ItemError, and as `run` does."""
         try:
             done = await asyncio.get_running_loop().run_in_executor(self._threads, self._done, job)
         except RuntimeError as error:
-            if self._closed.is_set():  # its threads are closed as well
+            if self._closed.is_set():  # its threads have ended as well
                 raise Stopped(_CLOSED) from error
             raise
         if isinstance(done, ItemError):
@@ -120,7 +120,7 @@ class WorkerPool:
         return done
 
     def close(self) -> None:
-        """End the workers, whatever they do."""
+        """Kill the workers."""
         self._closed.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._together.end()
@@ -140,13 +140,13 @@ class WorkerPool:
             with guarded_item(job.item):  # a worker's result may not be unpicklable here
                 try:
                     return self._outcome(job, owed)
-                except BrokenProcessPool:  # its worker died before it reported its item, or no worker had an item
+                except BrokenProcessPool:  # a worker died before it reported its item, or while idle
                     return self._done_alone(job)
         except UnexpectedError as error:
             return error
 
     def _done_alone(self, job: Job[T]) -> T | ItemError:
-        """Do a job in a pool of its own: if that pool breaks as well, the item breaks it."""
+        """Run a job in a separate pool: if that pool breaks as well, the item is the cause."""
         with self._single_lock:
             try:
                 return self._outcome(job, self._single.submit(job))
@@ -157,13 +157,13 @@ class WorkerPool:
         while True:
             try:
                 return owed.future.result(timeout=_LOOKED_AFTER_S)
-            except CancelledError as error:  # a job that the closed pool had not begun
+            except CancelledError as error:  # a job that the closed pool had not started
                 raise Stopped(_CLOSED) from error
             except JobTimeoutError:
                 if owed.future.done():
                     limit_s = self._config.patience * self._config.time_limit_s
                     return job.timed_out(f"killed after {limit_s:g} s at {job.item}")
-                if not owed.pool.active:  # a pool that breaks never answers the jobs that it had not handed out
+                if not owed.pool.active:  # a broken pool never resolves jobs that it had not handed out
                     raise BrokenProcessPool(job.item) from None
             except ProcessExpired as error:
                 if error.exitcode == -signal.SIGXCPU:
@@ -171,13 +171,13 @@ class WorkerPool:
                 return self._crashed(job, f"the worker died with exit code {error.exitcode}")
 
     def _crashed(self, job: Job[Any], how: str) -> ItemError:
-        if self._closed.is_set():  # then not the item ended the worker
+        if self._closed.is_set():  # then the worker was ended by us, not by the item
             raise Stopped(_CLOSED)
         return job.crashed(f"{how} at {job.item}")
 
 
 class _Workers:
-    """Some worker processes; they are made again when pebble's pool breaks."""
+    """A pebble pool that is recreated when it breaks."""
 
     def __init__(self, config: WorkerConfig, *, number: int, closed: threading.Event) -> None:
         self._config = config
@@ -191,7 +191,7 @@ class _Workers:
         with self._lock:
             if self._closed.is_set():
                 raise Stopped(_CLOSED)
-            if not self._pool.active:  # a worker that is killed while it is idle breaks pebble's whole pool
+            if not self._pool.active:  # killing an idle worker breaks pebble's whole pool
                 _end(self._pool)
                 self._pool = self._new_pool()
             limit_s = self._config.time_limit_s
@@ -216,10 +216,10 @@ class _Workers:
 
 
 def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
-    """Return the result of a job, in a worker. Errors of libraries are translated here: some cannot be unpickled."""
+    """Run a job in a worker. Library errors are translated here, since some cannot be unpickled."""
     _limit_cpu(cpu_limit_s)
     try:
-        with guarded_item(job.item):  # the libraries have faults of their own on unforeseen input
+        with guarded_item(job.item):  # libraries may fail on unforeseen input
             return _read(job)
     except ItemError as error:
         return error
@@ -241,11 +241,11 @@ def _end(pool: ProcessPool) -> None:
 
 def _limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # SIGXCPU would write all of that memory to a core file
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # otherwise SIGXCPU would dump all of that memory to a core file
 
 
 def _limit_cpu(more_s: float) -> None:
-    """Make the system end this process, by SIGXCPU, after this much more CPU; limits are whole seconds."""
+    """Set a limit of additional CPU seconds, after which the system kills this process by SIGXCPU; limits are whole seconds."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = math.ceil(time.process_time() + more_s)
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

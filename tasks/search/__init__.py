@@ -1,1 +1,1 @@
-"""Search: a full-text index of the newest texts, beside the index of the control plane, made from the lake alone."""
+"""Search: a full-text index of the newest texts, built from the lake alone, separate from the control plane's index."""

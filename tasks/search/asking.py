@@ -1,11 +1,11 @@
-"""What is asked of the search index: a person's query into its parts, and the choices beside it. Pure.
+"""Parse search queries, and define the options of a search. Pure.
 
     harbour ferry            both words              "grain prices"      this phrase
     harbour OR ferry         one of them             harbour -ferry      the one without the other (or NOT ferry)
     econom*                  words that begin so     (a OR b) c          parts in brackets
     *                        every article
 
-There is nothing else: no names of fields, no regular expressions. Every other sign only parts words.
+There are no field names and no regular expressions. All other characters separate words.
 """
 
 import re
@@ -20,14 +20,14 @@ DEEPEST = 20
 
 
 class Order(StrEnum):
-    """Which hits come first."""
+    """The order of hits."""
 
     RELEVANCE = "relevance"
     NEWEST = "newest"
 
 
 class Period(StrEnum):
-    """What hits are counted by."""
+    """The periods by which hits are counted."""
 
     DAY = "day"
     WEEK = "week"
@@ -36,7 +36,7 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchQuery:
-    """A query with its choices; `since` and `until` bound the article's time, the latter not included."""
+    """A query with its options; `since` and `until` (exclusive) bound the article's time."""
 
     text: str
     sources: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A word, or words that follow one another; with `is_prefix`, the last is the beginning of a word."""
+    """A word or a phrase; with `is_prefix`, the last word is a prefix."""
 
     text: str
     is_prefix: bool = False
@@ -81,7 +81,7 @@ _TOKEN = re.compile(
 
 
 def read_query(text: str) -> Part:
-    """Return the parts of a query; raises ConfigError, in one line, for one that cannot be read."""
+    """Parse a query; raises ConfigError, in one line, if it is invalid."""
     if len(text) > LONGEST_QUERY:
         raise ConfigError(f"the query has {len(text):,} characters; {LONGEST_QUERY:,} are the most")
     reader = _Reader(text)
@@ -92,7 +92,7 @@ def read_query(text: str) -> Part:
 
 
 class _Reader:
-    """Reads a query from left to right."""
+    """A recursive-descent parser of queries."""
 
     def __init__(self, text: str) -> None:
         self._tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup]

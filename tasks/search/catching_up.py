@@ -1,7 +1,7 @@
-"""Catch the search index up with the lake: add what is new, replace what was superseded, remove what is gone.
+"""Update the search index from the lake: add new rows, replace superseded ones, remove those that are gone.
 
-New files of the table bring rows. If files of a day are gone (packed, written again, taken out), that day's documents
-are compared with its rows. What is done twice changes nothing, so that a process may die at any instant.
+New files of the table bring rows. If files of a day are gone (packed, rewritten, taken down), that day's documents are
+compared with its rows. Every step is idempotent, so a process may die at any instant.
 """
 
 from collections import defaultdict
@@ -36,18 +36,18 @@ from tasks.search.words import fold
 SHOWN = ("article_id", "revision", "url", "title", "source_id", "language")
 COLUMNS = (*SHOWN, "text", "published_at", "first_seen_at", "fetched_at", "source_tags")
 COMMIT_SIZE = 20_000
-"""Documents after which a long build commits, so that one that is killed goes on from there."""
+"""Documents per commit of a long build, so that a killed build continues from there."""
 
 ASKED, SLICE, TOLD = 1_000, 1_000, 1_000
 HEAP_SIZE = 60_000_000
 THREADS = 2
 FEW = 5_000
-"""Documents that one thread adds: each thread makes a segment of its own."""
+"""The most documents added by one thread, since each thread makes a segment of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaughtUp:
-    """What a catch-up did; `is_busy` if another process is at it."""
+    """The result of an update; `is_busy` if another process is updating the index."""
 
     added: int = 0
     removed: int = 0
@@ -56,7 +56,7 @@ class CaughtUp:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A document of the index: of which article, how late its row is, what it was made of."""
+    """A document of the index: its article, the recency of its row, and its stamp."""
 
     key: int
     seen: Seen
@@ -64,17 +64,17 @@ class Indexed:
 
 
 def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: bool = False) -> CaughtUp:
-    """Bring a lake's search index to the newest version of the table `articles`, and make one if there is none.
+    """Update a lake's search index to the newest version of the table `articles`, and create it if there is none.
 
-    If another process is at it, and there is an index already, it is not awaited unless `is_awaited`. Raises
-    ConfigError if the folder cannot be written, and LakeUnavailable.
+    If another process is updating an existing index, it is waited for only if `is_awaited`. Raises ConfigError if the
+    folder cannot be written, and LakeUnavailable.
     """
     table = find_table(store, ARTICLES)
     files = list_files(table, ARTICLES) if table else []
     held = read_state(home)
     if held is not None and held.files == {file.key for file in files}:
         return CaughtUp()
-    is_empty = held is None or not held.files  # made by another process right now: nothing could be found in it
+    is_empty = held is None or not held.files  # another process is building it: it has no results yet
     with only_writer(home, is_awaited=is_awaited or is_empty) as is_ours:
         if not is_ours:
             return CaughtUp(is_busy=True)
@@ -82,7 +82,7 @@ def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: boo
 
 
 class _Catching:
-    """One catch-up, by the one process that may write."""
+    """One update, by the only process that may write."""
 
     def __init__(self, store: ObjectStore, home: Path, files: Sequence[StoredFile], on_step: OnStep) -> None:
         self._store, self._home, self._on_step = store, home, on_step
@@ -91,7 +91,7 @@ class _Catching:
         index = open_generation(home)
         if held is None or index is None:
             index, held = make_generation(home)
-            write_state(home, held)  # a build that is killed goes on from what it has committed
+            write_state(home, held)  # a killed build continues from what it has committed
             remove_others(home, held)
         self._index, self._held = index, held
         self._searcher = index.searcher()
@@ -121,13 +121,13 @@ class _Catching:
         for day in lost_days:
             for one in self._indexed_of_day(day):
                 ref = wanted.get(one.key)
-                # a later row is an ordinary replacement; an earlier one means that the indexed row has gone
+                # a later row is an ordinary replacement; an earlier one means that the indexed row is gone
                 if ref is None or ref.seen < one.seen:
                     gone.add(one.key)
         return gone
 
     def _others(self, keys: AbstractSet[int], lost_days: AbstractSet[date]) -> Iterator[RowRef]:
-        """Yield the rows, in files that were not read yet, of articles whose latest row is gone."""
+        """Yield the rows, from files not read yet, of articles whose latest row is gone."""
         for file in self._files.values() if keys else ():
             if file.day not in lost_days:
                 yield from (ref for ref in refs_of(self._store, file) if ref.key in keys)
@@ -154,7 +154,7 @@ class _Catching:
             yield Indexed(key, Seen(seen, revision), stamp)
 
     def _write(self, chosen: Sequence[RowRef], *, removed: AbstractSet[int], stale: AbstractSet[int]) -> None:
-        """Put rows into the index, in place of their `stale` documents, and take the `removed` out."""
+        """Index rows, replacing their `stale` documents, and delete the `removed` ones."""
         threads = 1 if len(chosen) < FEW else THREADS
         writer = self._index.writer(HEAP_SIZE * threads, threads)
         for key in removed:
@@ -206,7 +206,7 @@ def _document(ref: RowRef, row: Mapping[str, Any], schema: tantivy.Schema) -> ta
 
 
 def _is_other(ref: RowRef, known: Indexed | None) -> bool:
-    """Whether a row is to be indexed: it is unknown, or later, or the same and made of something else."""
+    """Whether to index a row: it is unknown, later, or the same with another stamp."""
     if known is None or ref.seen > known.seen:
         return True
     return ref.seen == known.seen and ref.stamp != known.stamp

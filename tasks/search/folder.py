@@ -1,10 +1,10 @@
-"""The folder of the search index: where it is, what it holds, who may write to it.
+"""The folder of the search index: location, content, and lock.
 
-    <search folder>/<lake id>/lock              held by the process that writes
-    <search folder>/<lake id>/state.json        which files of the table are in it, and in which generation
+    <search folder>/<lake id>/lock              locked by the process that writes
+    <search folder>/<lake id>/state.json        the indexed files of the table, and the generation
     <search folder>/<lake id>/<generation>/     tantivy's files
 
-All of it follows from the lake. Whatever is damaged, of another format, or of another lake is made again.
+All of it is derived from the lake. An index that is damaged, of another format, or of another lake is rebuilt.
 """
 
 import fcntl
@@ -26,10 +26,10 @@ from tasks.errors import ConfigError
 from tasks.search.words import analyzer
 
 FORMAT = 1
-"""Raised by every change of the fields or of the words: an index of another format is made again."""
+"""Increased by every change of fields or tokenizer; an index of another format is rebuilt."""
 
 WORDS = "presslake"
-"""The name of what parts texts into words."""
+"""The name of the tokenizer."""
 
 FOLDER = "presslake-search"
 SQLITE = "sqlite:///"
@@ -38,11 +38,11 @@ STATE, LOCK = "state.json", "lock"
 
 @cache
 def fields() -> Schema:
-    """Return the fields.
+    """Return the schema.
 
-    `title` and `text` are looked into and not kept: they are folded. `shown` and `body` are kept as they are in the
-    lake. `key` stands for the article, `stamp` for what its row says, `seen` and `revision` for which row is later, `dt`
-    for the row's partition, `at` for the article's time in seconds.
+    `title` and `text` are indexed, folded and not stored. `shown` and `body` are stored as in the lake. `key`
+    identifies the article, `stamp` the row's content, `seen` and `revision` order rows by recency, `dt` is the row's
+    partition, `at` the article's time in seconds.
     """
     builder = SchemaBuilder()
     for name in ("title", "text"):
@@ -60,14 +60,14 @@ def fields() -> Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Which Parquet files of `articles` (keys) the index knows, and the folder of its generation."""
+    """The keys of the indexed Parquet files of `articles`, and the folder of the generation."""
 
     generation: str
     files: frozenset[str] = frozenset()
 
 
 def search_root(settings: Settings) -> Path:
-    """Return the folder of search indexes that the settings name: by default beside the SQLite file."""
+    """Return the folder of search indexes that the settings name: by default next to the SQLite file."""
     if settings.search_index is not None:
         return settings.search_index.expanduser()
     file = settings.index.removeprefix(SQLITE).partition("?")[0] if settings.index.startswith(SQLITE) else ""
@@ -75,12 +75,12 @@ def search_root(settings: Settings) -> Path:
 
 
 def has_search_index(settings: Settings) -> bool:
-    """Whether anybody has searched here: `maintain` makes no index that nobody uses."""
+    """Whether a search index exists; `maintain` builds none if nobody searches."""
     return any(search_root(settings).glob(f"*/{STATE}"))
 
 
 def throw_away(settings: Settings) -> None:
-    """Remove all search indexes of these settings, with every text in them; the next search makes one again."""
+    """Delete all search indexes of these settings, with every text in them; the next search rebuilds one."""
     with _folder_errors(search_root(settings)):
         shutil.rmtree(search_root(settings), ignore_errors=True)
         if search_root(settings).exists():
@@ -88,7 +88,7 @@ def throw_away(settings: Settings) -> None:
 
 
 def read_state(home: Path) -> State | None:
-    """Return what the index of a lake knows; None if there is none that can be used."""
+    """Return the state of a lake's search index; None if there is no usable one."""
     try:
         saved = orjson.loads((home / STATE).read_bytes())
         state = State(generation=str(saved["generation"]), files=frozenset(map(str, saved["files"])))
@@ -99,7 +99,7 @@ def read_state(home: Path) -> State | None:
 
 
 def write_state(home: Path, state: State) -> None:
-    """Keep what the index knows, after its commit: a process that dies before this reads some files once more."""
+    """Write the state of the index, after its commit; if a process dies before, some files are read again."""
     body = orjson.dumps({"format": FORMAT, "generation": state.generation, "files": sorted(state.files)})
     with _folder_errors(home):
         temporary = home / f"{STATE}.{secrets.token_hex(4)}.tmp"
@@ -108,14 +108,14 @@ def write_state(home: Path, state: State) -> None:
 
 
 def drop_state(home: Path) -> None:
-    """Let the next catch-up make the index from its beginning."""
+    """Delete the state, so that the next update rebuilds the index."""
     with _folder_errors(home):
         (home / STATE).unlink(missing_ok=True)
 
 
 @contextmanager
 def only_writer(home: Path, *, is_awaited: bool) -> Iterator[bool]:
-    """Hold the lock of a lake's search index; False if another process writes and that is not awaited."""
+    """Hold the lock of a lake's search index; False if another process holds it and waiting is not wanted."""
     with _folder_errors(home):
         home.mkdir(parents=True, exist_ok=True)
         lock = os.open(home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -139,7 +139,7 @@ def open_generation(home: Path) -> tantivy.Index | None:
 
 
 def make_generation(home: Path) -> tuple[tantivy.Index, State]:
-    """Make an empty index beside those that are there."""
+    """Create an empty index next to existing ones."""
     state = State(generation=secrets.token_hex(8))
     with _folder_errors(home):
         (home / state.generation).mkdir(parents=True)
@@ -149,7 +149,7 @@ def make_generation(home: Path) -> tuple[tantivy.Index, State]:
 
 
 def remove_others(home: Path, state: State) -> None:
-    """Remove every generation but this one."""
+    """Delete every generation but the current one."""
     for path in home.iterdir():
         if path.is_dir() and path.name != state.generation:
             shutil.rmtree(path, ignore_errors=True)

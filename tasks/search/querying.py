@@ -1,4 +1,4 @@
-"""A query's parts into what the search index understands, and the words that its hits are shown by. Pure."""
+"""Turn a parsed query into one of the search index, and into the words to highlight in hits. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from tasks.values.text.escape import as_plain
 from tasks.values.text.storable import storable_text
 
 TEXTS = (("title", 2.0), ("text", 1.0))
-"""The fields that are looked into, with what a find in them is worth."""
+"""The searched fields, with their weights."""
 
 
 class Shown(NamedTuple):
-    """Words that are marked where they follow one another; with `is_prefix`, the last is the beginning of a word."""
+    """A word or phrase to highlight; with `is_prefix`, the last word is a prefix."""
 
     words: tuple[str, ...]
     is_prefix: bool
 
 
 def query_of(asked: SearchQuery, schema: Schema) -> Query:
-    """Return what a person asked for as a query of the index; raises ConfigError for what cannot be read."""
+    """Return a person's query as one of the index; raises ConfigError if it is invalid."""
     part = read_query(asked.text)
     wanted = _query(part, schema)
     if wanted is None:
@@ -36,13 +36,13 @@ def query_of(asked: SearchQuery, schema: Schema) -> Query:
 
 
 def shown_words(text: str) -> list[Shown]:
-    """Return what a query's hits are marked by."""
+    """Return the words to highlight in a query's hits."""
     found = [(words_of(one.text), one.is_prefix) for one in _positive(read_query(text))]
     return [Shown(tuple(words), is_prefix) for words, is_prefix in found if words]
 
 
 def language_terms(language: str) -> list[str]:
-    """Return what a language tag is found by: itself, and its language without region or script."""
+    """Return the terms of a language tag: itself, and its language without region or script."""
     tag = language.lower().replace("_", "-")
     return list(dict.fromkeys([tag, tag.partition("-")[0]]))
 
@@ -56,7 +56,7 @@ def _positive(part: Part) -> Iterator[Wanted]:
 
 
 def _query(part: Part, schema: Schema) -> Query | None:
-    """Return a part as a query, or None if there is no word in it."""
+    """Return a part as a query; None if it has no word."""
     if isinstance(part, Wanted):
         return _wanted(part, schema)
     if isinstance(part, Not):
@@ -97,7 +97,7 @@ def _wanted(part: Wanted, schema: Schema) -> Query | None:
 
 
 def _in_field(name: str, words: list[str], part: Wanted, schema: Schema) -> Query:
-    # what follows a single character of Han or Thai is the next word: its beginning is the whole
+    # Han and Thai have one word per character, so a prefix is the whole word
     if part.is_prefix and len(words) == 1 and len(words[0]) > 1:
         return Query.regex_query(schema, name, f"{re.escape(words[0])}.*")
     if part.is_prefix and len(words[-1]) > 1:

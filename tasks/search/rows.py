@@ -1,7 +1,7 @@
-"""Which rows of `articles` the search index shall have: the newest of each article. Pure, but for the reading.
+"""Choose the rows of `articles` for the search index: the newest of each article.
 
-A row is known by the files that were read, not by how far `change_seq` has come: batches are published in any order, so
-a lower number may come after a higher one. The files that a table's log names, beside those that were read, miss nothing.
+Pure, except for reading. Progress is tracked by files, not by `change_seq`: batches may be published in any order, so
+that a lower number may come after a higher one. The set of files that the table's log names misses nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,13 +19,13 @@ IDENTITY = ("article_id", "revision", "fetched_at")
 MADE_OF = (
     "extracted_at", "text_digest", "content_digest", "source_id", "language", "published_at", "source_tags", "change_seq", "text_removed_at",
 )  # fmt: skip
-"""What makes another document of a row: cluster upkeep and packing change none of it."""
+"""The columns that make up the stamp; cluster updates and packing do not change them."""
 
 _EPOCH = date(1970, 1, 1)
 
 
 class Seen(NamedTuple):
-    """Which of an article's rows is later: the greatest `fetched_at`, then the greatest revision. In microseconds."""
+    """The recency of an article's row: `fetched_at` in microseconds, then the revision."""
 
     seen: int
     revision: int
@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowRef:
-    """A row of a file: of which article (`key`), how late, what it was made of, and where it is."""
+    """A reference to a row: its article (`key`), recency, stamp, and position in its file."""
 
     key: int
     seen: Seen
@@ -48,7 +48,7 @@ def key_of(article_id: str) -> int:
 
 
 def day_number(day: date) -> int:
-    """Return a day as the index has it: since 1970."""
+    """Return a day as a number of days since 1970."""
     return (day - _EPOCH).days
 
 

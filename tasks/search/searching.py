@@ -1,6 +1,6 @@
-"""Search the newest texts: the one use case, for the command, the web page and programs.
+"""Search the newest texts: for the command, the web interface and programs.
 
-The search index is caught up first; it is made from the lake alone, and needs no index of the control plane.
+The search index is updated first; it is built from the lake alone, without the control plane's index.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ MOST_EMPTY = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """An article that was found, in its newest revision; `at` is its time: publication, or else when it was first seen."""
+    """A found article, in its newest revision; `at` is its time: publication, else first sight."""
 
     article_id: str
     revision: int
@@ -45,7 +45,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many of the articles that were found are of a day, or of the week or month that begins with it."""
+    """The number of found articles of a day, or of the week or month that begins with it."""
 
     day: date
     articles: int
@@ -53,9 +53,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The result of a search: `total` articles, a page of them, and their counts by time if those were asked for.
+    """The result of a search: `total` articles, one page of them, and their counts by time if requested.
 
-    `is_behind` says that another process brings the index up to date, so that the newest articles may be missing.
+    `is_behind`: another process is updating the index, so the newest articles may be missing.
     """
 
     total: int
@@ -71,16 +71,15 @@ class Found:
 
 
 def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught_up: bool = False) -> Found:
-    """Search the lake that the settings name, after catching its search index up unless it `is_caught_up`.
+    """Search the lake that the settings name, after updating its search index unless it `is_caught_up`.
 
-    Raises ConfigError for a query that cannot be read, for a lake that is not there, and for a folder that cannot be
-    written; and LakeUnavailable.
+    Raises ConfigError for an invalid query, a missing lake, and a folder that cannot be written; and LakeUnavailable.
     """
-    query_of(asked, fields())  # a mistake is named before anything is built
+    query_of(asked, fields())  # report a mistake before building anything
     store, lake_id = lake_alone(settings)
     home = search_root(settings) / lake_id
     done = CaughtUp() if is_caught_up else catch_up(store, home, on_step=on_step)
-    if (found := _find_if_whole(home, asked)) is None:  # there is none yet, or its files are damaged
+    if (found := _find_if_whole(home, asked)) is None:  # no index yet, or its files are damaged
         drop_state(home)
         catch_up(store, home, on_step=on_step, is_awaited=True)
         found = _find_if_whole(home, asked)
@@ -90,7 +89,7 @@ def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught
 
 
 def bring_up_to_date(settings: Settings, *, on_step: OnStep) -> CaughtUp:
-    """Catch the search index up with the lake, as `maintain` does; raises as `search` does."""
+    """Update the search index from the lake, for `maintain`; raises as `search` does."""
     store, lake_id = lake_alone(settings)
     return catch_up(store, search_root(settings) / lake_id, on_step=on_step, is_awaited=True)
 
@@ -99,7 +98,7 @@ def _find_if_whole(home: Path, asked: SearchQuery) -> Found | None:
     index = open_generation(home)
     try:
         return find(index, asked) if index is not None else None
-    except (ValueError, OSError):  # what tantivy raises for a damaged file
+    except (ValueError, OSError):  # tantivy's errors for a damaged file
         return None
 
 
@@ -111,7 +110,7 @@ def find(index: tantivy.Index, asked: SearchQuery) -> Found:
     shown = shown_words(asked.text)
     places = [address for _, address in found.hits][: asked.limit]
     return Found(
-        total=found.count,  # type: ignore[attr-defined] # its stub lacks it
+        total=found.count,  # type: ignore[attr-defined] # missing in its stub
         hits=tuple(_hit(searcher.doc(place), shown) for place in places),
         counts=_counts(searcher, query, asked.by) if asked.by else (),
     )
@@ -139,7 +138,7 @@ def _beginning(day: date, by: Period) -> date:
 
 
 def _every(days: Sequence[date], by: Period) -> Iterator[date]:
-    """Yield the periods from the first to the last; those without an article too, unless there are very many."""
+    """Yield the periods from the first to the last, including empty ones unless there are very many."""
     if not days or len(days) < (days[-1] - days[0]).days / MOST_EMPTY:
         yield from days
         return

@@ -1,4 +1,4 @@
-"""The part of a text that shows why it was found. Pure."""
+"""Snippets: the part of a text that shows why it matched. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from tasks.search.words import Word, placed_words
 
 LENGTH = 240
 READ = 60_000
-"""Characters of a text that are looked through."""
+"""The most characters of a text that are searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snippet:
-    """A part of a text, as it stands there; `marks` are the places, in its characters, of what was looked for."""
+    """A part of a text; `marks` are the character ranges in it that match the query."""
 
     text: str
     marks: tuple[tuple[int, int], ...] = ()
 
 
 def snippet_of(text: str, shown: Sequence[Shown]) -> Snippet:
-    """Return the part of a text that has most of what was looked for, or its beginning."""
+    """Return the part of a text with the most matches, or its beginning."""
     words = list(placed_words(text[:READ]))
     marks = sorted(set(_marks(words, shown)))
     start, end = _window(text, _best(marks), words)
@@ -58,7 +58,7 @@ def _begins(text: str, wanted: str, is_prefix: bool) -> bool:
 
 
 def _best(marks: Sequence[tuple[int, int]]) -> int:
-    """Return where the stretch with most marks begins; 0 if there is none."""
+    """Return the start of the window with the most marks; 0 if there are none."""
     best, most = 0, 0
     for number, (start, _) in enumerate(marks):
         many = sum(1 for _, end in marks[number : number + 20] if end <= start + LENGTH * 3 // 4)
@@ -68,7 +68,7 @@ def _best(marks: Sequence[tuple[int, int]]) -> int:
 
 
 def _window(text: str, about: int, words: Sequence[Word]) -> tuple[int, int]:
-    """Return the beginning and end of a stretch around a place, at the borders of words."""
+    """Return the start and end of a window around a position, at word boundaries."""
     start = max(0, about - LENGTH // 4)
     if start:
         start = next((word.start for word in words if start <= word.start <= about), about)

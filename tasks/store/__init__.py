@@ -1,1 +1,1 @@
-"""Store: decisions from the outbox into the tables of the lake."""
+"""Store: publish decisions from the outbox to the tables of the lake."""

@@ -1,8 +1,8 @@
-"""Publish changes of rows, in an order in which no row ever names what readers cannot find.
+"""Publish changes of rows, in an order in which no row ever refers to one that readers cannot find.
 
-What goes is written into `removals` first: a reader that then finds a sequence in `articles` has all that came before it. New and
-replaced rows of `articles` come next, then `captures`, then the rows of `articles` that go. Each step is done once,
-whatever is killed meanwhile, and in the order of the outbox.
+Removals are written to `removals` first, so that a reader that finds a sequence in `articles` has seen all removals
+before it. New and replaced rows of `articles` come next, then `captures`, then the rows removed from `articles`. Each
+step happens exactly once despite kills, in the order of the outbox.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from tasks.values.rows import Outcome
 
 
 def publish_changes(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str, now: datetime) -> None:
-    """Change rows of the lake as these items say, each once, even if called again; raises LakeUnavailable."""
+    """Change rows of the lake as these items say; idempotent. Raises LakeUnavailable."""
     gone = list(_gone(items))
     for one, change in zip(items, gone, strict=True):
         rows = [
@@ -46,7 +46,7 @@ def _of_captures(item: OutboxItem) -> TableChange:
 
 
 def _gone(items: Sequence[OutboxItem]) -> Iterator[TableChange]:
-    """Yield the rows of `articles` that go, without those that a later item puts there again."""
+    """Yield the rows to remove from `articles`, without those that a later item adds again."""
     for number, one in enumerate(items):
         again = {key_of(row) for later in items[number + 1 :] for row in later.changes.articles}
         gone = tuple(key for key in one.changes.gone_articles if key not in again)

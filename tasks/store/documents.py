@@ -1,4 +1,4 @@
-"""The documents of quarantine: one about each page that cannot be processed, with its capture's columns."""
+"""Quarantine documents: one for each page that cannot be processed, with its capture's columns."""
 
 import json
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ def quarantine_document(capture: Capture, *, batch_id: str) -> bytes:
 
 
 def put_documents(batch_id: str, captures: Iterable[tuple[int, Capture]], store: ObjectStore) -> None:
-    """Put the documents of these captures, each under its number in the batch; raises LakeUnavailable."""
+    """Write the documents of these captures, each under its number in the batch; raises LakeUnavailable."""
     for n, capture in captures:
         body = quarantine_document(capture, batch_id=batch_id)
         store.put(quarantine_key(batch_id, n, capture.dt), body, content_type="application/json")

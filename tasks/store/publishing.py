@@ -1,7 +1,7 @@
 """Publish the outbox into the lake: decided batches become Parquet files, and each table gets one commit.
 
-Each step can be repeated: a file's key and bytes follow from its batch, and a commit that landed is not made again.
-Batches that change rows wait in the same outbox, and are published in its order (tasks/store/changing.py).
+Every step is idempotent: a file's key and bytes are derived from its batch, and a landed commit is not repeated.
+Batches that change rows are in the same outbox and are published in its order (tasks/store/changing.py).
 """
 
 from collections import defaultdict
@@ -27,14 +27,14 @@ from tasks.values.rows import Capture, Outcome
 
 ITEMS_A_COMMIT = 20
 MAX_ITEMS_SIZE = 2_000_000
-"""Bytes of batches, as the outbox has them, that one commit takes: they are read together."""
+"""The most bytes of batches, as stored in the outbox, per commit, since they are read together."""
 
 PARQUET = "application/vnd.apache.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """What this call has added to the lake. `captures` and `articles` are rows."""
+    """What one call added to the lake: numbers of rows."""
 
     batches: int
     captures: int
@@ -51,11 +51,11 @@ class PublishReport:
 
 
 def publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
-    """Put decided batches into the lake's tables, each once, even if called again.
+    """Publish decided batches to the lake's tables; idempotent.
 
     Articles come before captures, so that no capture names an article that readers cannot find. Raises LakeUnavailable,
     after which the same items can be passed again, DamagedTable and LakeFormatError. A row that Parquet refuses is left
-    out, and gets a document.
+    out and gets a quarantine document.
     """
     done = PublishReport(batches=0, captures=0, articles=0, quarantined=0)
     ordered = sorted(items, key=attrgetter("sequence"))
@@ -90,7 +90,7 @@ def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: Object
 
 
 def _publish(items: Sequence[OutboxItem], *, store: ObjectStore, index_id: str) -> PublishReport:
-    if named := [item for item in items if item.policies]:  # first, so that no article names one that is not there
+    if named := [item for item in items if item.policies]:  # policies first, so that no article names a missing one
         _publish_table(POLICIES, named, store, index_id)
     articles, _ = _publish_table(ARTICLES, items, store, index_id)
     quarantined = {item.batch_id: _quarantined(item.captures) for item in items}
@@ -109,7 +109,7 @@ def publish_all(index: Index, store: ObjectStore) -> int:
     """Publish everything in the outbox, oldest first; returns how many rows the articles table gained."""
     gained, items = 0, _waiting(index)
     if not items:
-        grow_tables(store)  # the first run of a newer version may have nothing to publish yet
+        grow_tables(store)  # needed even if a newer version's first run has nothing to publish
     while items:
         publish(items, store=store, index_id=index.index_id)
         with index.write() as tx:
@@ -132,8 +132,8 @@ def _publish_table(
     fresh = [
         item for item in items if not is_committed(table, app_id=app_id, sequence=item.sequence, batch_id=item.batch_id)
     ]
-    # published files are not written again: another version of pyarrow makes bytes of another size than in the log
-    rows_of = attrgetter(name)  # a waiting batch names its rows as the lake names its tables
+    # published files are not written again: another pyarrow version might give a size that differs from the log's
+    rows_of = attrgetter(name)  # the fields of an outbox item are named like the tables
     files = [file for item in fresh for file in _put_rows(name, rows_of(item), item.batch_id, item.sequence, store)]
     landed = commit_files(table, files, app_id=app_id)
     return sum(file.rows for file in landed), fresh

@@ -1,4 +1,4 @@
-"""Leave out rows of a decided batch that Parquet refuses, and put their captures into quarantine. Pure."""
+"""Leave out rows of a decided batch that Parquet refuses, and quarantine their captures. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +12,9 @@ from tasks.values.rows import Capture, Outcome
 
 
 def without_unstorable(item: OutboxItem) -> tuple[OutboxItem, tuple[tuple[int, Capture], ...]]:
-    """Return the batch that can be published, and the captures that have only a document, with their positions.
+    """Return the publishable part of the batch, and the captures that get only a document, with their positions.
 
-    The capture of an article that is left out stays, in quarantine. Raises TooManyUnexpected for too many such rows.
+    The capture of an article that is left out stays, as quarantined. Raises TooManyUnexpected for too many such rows.
     """
     articles = store_rows(item.articles, lambda part: _try(ARTICLES, part))
     captures = store_rows(item.captures, lambda part: _try(CAPTURES, part))

@@ -1,4 +1,4 @@
-"""Batches: looks that are fetched, extracted and decided together. Pure."""
+"""Batches: looks that are fetched, extracted and deduplicated together. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from tasks.values.rows import Capture, Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Looks at URLs over many hosts; a stage returns the batch with its looks further on, in the same order.
+    """Looks at URLs of many hosts; each stage returns the batch with more parts of its looks filled in, in the same order.
 
-    `policies` are the documents of its sites that its segment has, since the lake had them not when they were fetched.
+    `policies` are the policy documents in its segment, which the lake did not have at the time of the fetch.
     """
 
     batch_id: str
@@ -20,7 +20,7 @@ class Batch:
 
     @property
     def captured(self) -> tuple[Look, ...]:
-        """The looks at URLs that were asked for."""
+        """The looks at URLs that were fetched."""
         return tuple(look for look in self.looks if look.capture is not None)
 
     @property

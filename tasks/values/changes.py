@@ -1,4 +1,4 @@
-"""Changes of rows that may be in the lake already: what a replay, `forget` or retention decides. Pure."""
+"""Changes of rows that may already be in the lake, made by a replay, `forget` or retention. Pure."""
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -10,7 +10,7 @@ from tasks.values.rows import Article, Capture
 
 @dataclass(frozen=True, slots=True)
 class ArticleKey:
-    """The identity of a row of `articles`, and the partition that it is in."""
+    """The identity of a row of `articles`, and its partition."""
 
     article_id: str
     revision: int
@@ -19,7 +19,7 @@ class ArticleKey:
 
 @dataclass(frozen=True, slots=True)
 class CaptureKey:
-    """The identity of a row of `captures`, and the partition that it is in."""
+    """The identity of a row of `captures`, and its partition."""
 
     capture_id: str
     dt: date
@@ -27,11 +27,11 @@ class CaptureKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChanges:
-    """What a decision changes in the lake's tables. A row keeps its `dt` for ever, so that its key finds it.
+    """The changes of one decision to the lake's tables.
 
-    `articles` and `captures` are put in the place of the rows with their keys, or added if there is none; to null some
-    columns, put the row without them. `gone_articles` and `gone_captures` are taken out, and `removals` names the articles'
-    rows. `gone_documents` are keys of quarantine documents that go.
+    A row never changes its `dt`, so that its key finds it. `articles` and `captures` replace the rows with their keys,
+    or are added (upsert of whole rows). Rows of `gone_articles` and `gone_captures` are removed, and `removals` lists
+    the former. `gone_documents` are keys of quarantine documents to delete.
     """
 
     articles: tuple[Article, ...] = ()
@@ -46,7 +46,7 @@ class RowChanges:
         return not any(getattr(self, field.name) for field in fields(self))
 
     def written_by(self, sequence: int) -> "RowChanges":
-        """Return the changes with the sequence of the outbox that writes them in their rows."""
+        """Return the changes with the outbox sequence that writes them set in their rows."""
         return replace(
             self,
             articles=tuple(row.written_by(sequence) for row in self.articles),
@@ -59,7 +59,7 @@ NO_CHANGES = RowChanges()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """A row of `articles` that is gone: a row of the table `removals`."""
+    """A removed row of `articles`: a row of the table `removals`."""
 
     article_id: Annotated[str, Column("the article")]
     revision: Annotated[int, Column("the revision whose row is gone", type="integer")]

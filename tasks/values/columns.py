@@ -1,8 +1,8 @@
-"""What a column is: read off an annotated field of a row's class, which is its one definition. Pure.
+"""Derive columns from the annotated fields of a row's class, their single definition. Pure.
 
-A field `status: Annotated[int | None, Column("the HTTP status", type="integer")]` makes the column `status`, an integer
-that may be null. The tables' schemas, the outbox's JSON, the readers and the tables of docs/lake.md follow from it.
-Types have the names that Delta gives them.
+A field `status: Annotated[int | None, Column("the HTTP status", type="integer")]` makes the column `status`, a nullable
+integer. The tables' schemas, the outbox's JSON, the readers and the tables of docs/lake.md follow from it. Types have
+Delta's names.
 """
 
 import types
@@ -21,7 +21,7 @@ _PLAIN = {bool: "boolean", int: "long", float: "double", str: "string", datetime
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is beside a field's Python type: what it means and, if that type does not say it, its type in the lake."""
+    """The annotation of a field: its meaning and, if not implied by the Python type, its type in the lake."""
 
     meaning: str
     type: str | None = None
@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ArrayType:
-    """The type of a list; none of its elements is null."""
+    """A list type with non-null elements."""
 
     element: "ColumnType"
 
@@ -39,7 +39,7 @@ class ArrayType:
 
 @dataclass(frozen=True, slots=True)
 class StructType:
-    """The type of a value that has columns of its own."""
+    """A struct type."""
 
     columns: "tuple[TableColumn, ...]"
 
@@ -52,7 +52,7 @@ ColumnType = str | ArrayType | StructType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn:
-    """A column of a table. `revive` makes the field's value out of what JSON or Arrow holds for it, null excepted."""
+    """A column of a table. `revive` converts a non-null value from JSON or Arrow to the field's type."""
 
     name: str
     type: ColumnType
@@ -67,9 +67,9 @@ def columns_of(kind: type) -> tuple[TableColumn, ...]:
 
 
 def revive(kind: type[T], row: Mapping[str, Any]) -> T:
-    """Return a row of JSON or of Arrow as the value it was made from: by name, null if it has no such column.
+    """Return a row from JSON or Arrow as a value of `kind`, by column name; missing columns are null.
 
-    What the row has besides is left out. Raises LookupError if a column that may not be null is missing.
+    Unknown columns are ignored. Raises LookupError if a non-null column is missing.
     """
     return kind(**{column.name: _value(column, row) for column in columns_of(kind)})
 

@@ -1,4 +1,4 @@
-"""What is shown of rows, in tables and as JSON. Pure."""
+"""Format values for people, in tables and as JSON. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ Table = tuple[str, Sequence[str], Rows]
 
 
 def shown(value: object) -> object:
-    """Return a cell's value as people read it: instants to the second, nothing for None."""
+    """Return a cell's value for people: instants to the second, empty for None."""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
     return "" if value is None else value
 
 
 def sparkline(numbers: Sequence[int]) -> str:
-    """Return numbers as a row of bars, the highest as the tallest; a dot for 0, nothing if all are 0."""
+    """Return numbers as a sparkline of bars, with a dot for 0; empty if all are 0."""
     highest = max(numbers, default=0)
     if highest <= 0:
         return ""
@@ -32,7 +32,7 @@ def sparkline(numbers: Sequence[int]) -> str:
 
 
 def moment(at: datetime | None, now: datetime) -> str:
-    """Return an instant to the minute, with its year unless that is this one; nothing for None. UTC."""
+    """Return an instant (UTC) to the minute, with the year unless it is the current one; empty for None."""
     if at is None:
         return ""
     at = at.astimezone(UTC)
@@ -40,7 +40,7 @@ def moment(at: datetime | None, now: datetime) -> str:
 
 
 def age(at: datetime | None, now: datetime) -> str:
-    """Return how long ago an instant was, as people say it; a future one is `in ...`. Nothing for None."""
+    """Return how long ago an instant was, in words; a future one is `in ...`. Empty for None."""
     if at is None:
         return ""
     ago = now - at
@@ -50,7 +50,7 @@ def age(at: datetime | None, now: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
-    """Return a time in its largest unit that fits twice: `90 minutes`, `3 days`."""
+    """Return a duration in the largest unit that fits at least twice: `90 minutes`, `3 days`."""
     for name, unit in _UNITS:
         if length >= 2 * unit:
             return plural(round(length / unit), name)
@@ -72,12 +72,12 @@ def plural(number: int, noun: str, nouns: str | None = None) -> str:
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    """Return named counts in one line, without those that are nothing: `3 new, 1 near-duplicate`."""
+    """Return named counts in one line, without zeros: `3 new, 1 near-duplicate`."""
     return ", ".join(f"{number:,} {name.replace('_', '-')}" for name, number in counts.items() if number)
 
 
 def without_userinfo(url: str) -> str:
-    """Return a URL without a user's name and password, which some bear before their host."""
+    """Return a URL without user name and password."""
     return _USERINFO.sub(r"\1", url)
 
 
@@ -87,7 +87,7 @@ def without_users(text: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """Return a URL without its secrets: the password, and every option after `?`, which may be one."""
+    """Return a URL without its secrets: the password, and the options after `?`, which may contain some."""
     place, mark, _options = url.partition("?")
     return _PASSWORD.sub(r"\1:***@", place) + ("?***" if mark else "")
 

@@ -1,4 +1,4 @@
-"""Whose a host may be, and the domain that one party holds. Pure."""
+"""Sites: hosts and registrable domains. Pure."""
 
 from functools import lru_cache
 from ipaddress import ip_address
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """Where a URL is: its origin, its host as politeness counts it, that without `www.`, the domain that one party holds."""
+    """The site of a URL: origin, host (with a non-default port), host without `www.`, registrable domain."""
 
     origin: str
     host: str
@@ -19,17 +19,17 @@ class Site(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _suffixes() -> "tldextract.TLDExtract":
-    import tldextract  # noqa: PLC0415 - it brings requests, and most commands never ask
+    import tldextract  # noqa: PLC0415 - it imports requests, and most commands do not need it
 
-    # no addresses and no cache: the packaged list alone, so that the answer is the same on every machine
+    # no downloads and no cache: only the packaged list, so that all machines give the same result
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-@lru_cache(maxsize=4096)  # hosts of a large catalogue, each asked about for every URL
+@lru_cache(maxsize=4096)  # enough for the hosts of a large catalogue
 def domain_of_host(host: str) -> str:
-    """Return the domain that one party holds: `example.co.uk`, `someone.github.io`; an IP address is its own.
+    """Return the registrable domain: `example.co.uk`, `someone.github.io`; an IP address is its own.
 
-    By the Public Suffix List as packaged with tldextract, private part included. `host` has no port.
+    It uses the Public Suffix List packaged with tldextract, including its private section. `host` has no port.
     """
     try:
         return str(ip_address(host.strip("[]")))

@@ -1,4 +1,4 @@
-"""Feeds: what announces articles, what one says, and its poll state. Pure."""
+"""Feeds: their kinds, content and poll state. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,10 @@ from tasks.values.url import Url
 
 
 class FeedKind(StrEnum):
-    """What announces articles. `FEED` is RSS, Atom or JSON Feed: the bytes tell which.
+    """The kinds of feeds.
 
-    `HOME` is the front page of a source that names nothing else; `FALLBACK` one that is asked only if what the
-    source names yields nothing.
+    `FEED` is RSS, Atom or JSON Feed, detected from the bytes. `HOME` is the front page of a source that lists nothing
+    else; `FALLBACK` is a front page that is used only if the source's feeds yield nothing.
     """
 
     FEED = "feed"
@@ -26,7 +26,7 @@ class FeedKind(StrEnum):
 class Entry:
     """One item of a feed: a pointer to an article. `url` is absolute, as announced; `published_at` is aware UTC.
 
-    `rights` is the RSL licence that the feed gives with it, as XML.
+    `rights` is its RSL licence from the feed, as XML.
     """
 
     url: Url
@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """URLs or entries that a stranger named and that were refused for one reason; `detail` is the first one's."""
+    """URLs or entries from the web that were refused for one reason; `detail` is that of the first one."""
 
     reason: str
     number: int
@@ -47,12 +47,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedContent:
-    """What a feed's bytes say. `ttl_s` is its own wish, in seconds.
+    """The parsed content of a feed.
 
-    `children` are the sitemaps that an index names, the newest first; of them `modified_at` alone may be known. `linked`
-    are the feeds that a front page names in its head, `doubtful` the links of a page that look like no article's: they
-    count if the source's `include` names them.
-    `refused` is what it names and cannot be stored or asked for.
+    `ttl_s` is the requested poll interval in seconds. `children` are the sitemaps in an index, the newest first; only
+    their `modified_at` may be known. `linked` are the feeds in a front page's head, `doubtful` the links of a page that
+    do not look like articles: they count if they match the source's `include`.
+    `refused` counts its invalid URLs and entries.
     """
 
     entries: tuple[Entry, ...]
@@ -67,11 +67,11 @@ class FeedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """One feed as the index knows it: where it is, its validators and how it has behaved.
+    """One feed's state in the index: URL, validators and history.
 
-    `due_at` None means that it has ended (410). `moved_to` is where permanent redirects led, `sightings` how often in a
-    row. `parent_url` is the feed that named this one: a sitemap index, or a front page. `unchanged` is how
-    often in a row it brought nothing new.
+    `due_at` None means that it has ended (410). `moved_to` is the target of permanent redirects, `sightings` how often
+    in a row it was seen. `parent_url` is the feed that named this one: a sitemap index, or a front page. `unchanged` is
+    how often in a row it brought nothing new.
     """
 
     feed_url: str

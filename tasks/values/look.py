@@ -15,7 +15,7 @@ from tasks.values.url import Url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueUrl:
-    """One URL of the frontier, claimed: where to look, what is known of it, and who announced it."""
+    """One claimed URL of the frontier: what to fetch, what is known about it, and who announced it."""
 
     url: Url
     url_key: str
@@ -38,17 +38,18 @@ class Look:
 
     field | filled in by | value
     `due` | claim | what was claimed
-    `deferred_until` | fetch | the instant from which the URL may be asked for, if its host wants a wait; no `capture` then
+    `deferred_until` | fetch | the instant from which the URL may be fetched, if its host requires a wait; then there is
+    no `capture`
     `capture` | fetch | the row of the captures table; later stages label it
-    `disposition` | fetch, extract, deduplicate | what becomes of a failure; None if there is none
-    `hops` | fetch | the URLs between the one that was asked for and the one that answered
-    `partial` | fetch | of a body that ended before its end: how many looks gave it, and its digest
-    `rendition` | fetch | offset and length of the record with the page as its scripts made it, in the capture's segment
-    `policy_ids` | fetch | the documents of its site that were in force
-    `rights` | fetch | what those documents say of the page, and its feed
-    `obeyed` | fetch | how the page's own refusals are to be taken
+    `disposition` | fetch, extract, deduplicate | what happens to a failed URL; None without failure
+    `hops` | fetch | the redirecting URLs between the requested and the final URL
+    `partial` | fetch | for a truncated body: how many looks gave it, and its digest
+    `rendition` | fetch | offset and length of the record with the rendered page, in the capture's segment
+    `policy_ids` | fetch | the policy documents of its site that were in force
+    `rights` | fetch | what those documents, and its feed, say about the page
+    `obeyed` | fetch | how the page's own refusals are obeyed
     `page`, `extracted_at` | extract | the article, if the URL led to one
-    `prepared` | deduplicate | what the decision needs of the page
+    `prepared` | deduplicate | the page prepared for its decision
     """
 
     due: DueUrl
@@ -67,35 +68,35 @@ class Look:
 
     @property
     def captured(self) -> Capture:
-        """The capture of a URL that was asked for; raises ValueError for one that was not."""
+        """The capture of a fetched URL; raises ValueError if it was not fetched."""
         if self.capture is None:
             raise ValueError(f"not asked for: {self.due.url}")
         return self.capture
 
     @property
     def final_url(self) -> Url:
-        """The URL that answered in the end, else the one that was asked for."""
+        """The final URL after redirects, else the requested one."""
         return self.due.url if self.due.url == self.captured.final_url else Url.of(self.captured.final_url)
 
     @property
     def extracted(self) -> Page:
-        """The page of a URL that led to an article; raises ValueError for one that did not."""
+        """The page of a URL that led to an article; raises ValueError if it did not."""
         if self.page is None:
             raise ValueError(f"no article: {self.due.url}")
         return self.page
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The URLs that it passed, the one that answered, and the one that its page says is its own."""
+        """The redirecting URLs, the final URL, and the page's canonical URL."""
         own = (self.page.canonical_url,) if self.page is not None and self.page.canonical_url else ()
         return (*self.hops, self.captured.final_url, *own)
 
     def is_kept_out(self, kept_out: KeptOut) -> bool:
-        """Whether the URL that was asked for was taken down, or its source."""
+        """Whether the requested URL, or its source, was taken down."""
         return kept_out.has_key(self.due.url_key) or kept_out.has_source(self.due.source_id)
 
     def emptied(self) -> Self:
-        """Return the look as one that found nothing, since that was taken down: only the fact that it was made is kept."""
+        """Return the look without its result, which was taken down; only the fact of the look is kept."""
         refused = self.labelled(SkippedError("", reason="taken_down"))
         capture = replace(
             refused.captured,
@@ -113,10 +114,10 @@ class Look:
         return replace(refused, capture=capture, hops=(), rendition=None, partial=None)
 
     def labelled(self, error: ItemError) -> Self:
-        """Return the look as one that failed: without a page, its capture with the reason."""
+        """Return the look as failed: without a page, its capture with the reason."""
         return self.refused(error.disposition, reason=error.counted_as, detail=error.detail)
 
     def refused(self, disposition: Disposition, *, reason: str, detail: str | None) -> Self:
-        """Return the look as one that led to no article, for a reason that need not be an error."""
+        """Return the look as one without an article, for a reason that need not be an error."""
         capture = replace(self.captured, outcome=outcome_of(disposition), reason=reason, detail=detail or None)
         return replace(self, capture=capture, disposition=disposition, page=None, prepared=None)

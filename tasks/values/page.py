@@ -10,13 +10,13 @@ from tasks.values.text.fingerprint import Fingerprint
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What extraction made of one capture: the article alone, or the label of what it is instead.
+    """The result of extracting one capture: the article alone, or the label of another page type.
 
-    `text` is paragraphs parted by one newline, NFC, without the title; instants are aware. `canonical_url` is on the
-    same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is of the text, None if nobody has
-    made it yet; `markdown` is the text with its markup, None if that is not wanted.
-    `published_at_offset_s` is the zone that was written with `published_at`, None if none was.
-    `rights` is what the page says of its own use, in its header, its meta elements and inline.
+    `text` consists of paragraphs separated by one newline, in NFC, without the title; instants are aware.
+    `canonical_url` is on the same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is that
+    of the text, None if not computed yet; `markdown` is the text with its markup, None if not requested.
+    `published_at_offset_s` is the UTC offset written with `published_at`, None if there was none.
+    `rights` are the page's own statements about its use, in headers, meta elements and inline.
     """
 
     page_type: PageType
@@ -47,10 +47,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restated:
-    """What is stored of an article, in the digests that are made today; `revision` is its newest.
+    """The stored contents of an article, as digests of the current algorithm; `revision` is its newest.
 
-    `contents` are the revisions with the content of each (several, if its row leaves open which), `bases` what the newest
-    may be under the rules that the page was extracted with; none if it is not known.
+    `contents` are pairs of a revision and its content digest (several if its row is ambiguous), `bases` the possible
+    contents of the newest under the rules of the page; empty if unknown.
     """
 
     revision: int
@@ -60,11 +60,11 @@ class Restated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedPage:
-    """A page as its decision needs it, with what is known of its URL.
+    """A page prepared for its decision.
 
-    `told_at` is the article's time, `host` the one that answered, `content` the page's content digest. `names` are its other URLs on the site (keys, with how
-    they are known), `elsewhere` those of other sites that led to it or that it was at, `syndicated_key` whose copy it says
-    it is. `restated` is what the lake had to be asked for, by article.
+    `told_at` is the article's time, `host` the one that answered, `content` the page's content digest. `names` maps the
+    keys of its other URLs on the site to how they are known, `elsewhere` are keys on other sites that redirected to it,
+    `syndicated_key` is the key of its declared original. `restated` are contents read from the lake, by article.
     """
 
     host: str

@@ -11,9 +11,9 @@ from isal import isal_zlib
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The exchange by which a document came, as it is recorded: heads as sent and received, the body with its content coding.
+    """The recorded exchange of a policy document: heads as sent and received, the body with its content coding.
 
-    `body` is empty if the status is not 2xx: what such a page says is no rule, and it may say the time.
+    `body` is empty if the status is not 2xx: an error page is not a rule, and may differ each time.
     """
 
     url: str
@@ -23,14 +23,14 @@ class Evidence:
     address: str | None
 
     def pack(self) -> bytes:
-        """Return it as bytes for the index."""
+        """Return it serialized, for the index."""
         heads = (self.request_head, self.response_head, self.body)
         parts = [self.url, self.address, *(base64.b64encode(one).decode() for one in heads)]
         return isal_zlib.compress(orjson.dumps(parts), 1)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """Return what was packed."""
+        """Return the evidence that `pack` serialized."""
         url, address, *parts = orjson.loads(isal_zlib.decompress(packed))
         request_head, response_head, body = map(base64.b64decode, parts)
         return cls(url=url, address=address, request_head=request_head, response_head=response_head, body=body)
@@ -38,12 +38,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsAnswer:
-    """robots.txt as an origin (scheme://host[:port]) answered it; `status` None: nothing answered.
+    """The response of an origin (scheme://host[:port]) for robots.txt; `status` None: no response.
 
     Other daily requests to an origin have names of their own: see tasks.politeness.client. `evidence`
-    is the packed exchange of a document that is kept in the lake; its `turn` distinguishes it from an earlier time when
-    it had the same form. `age` is how old the answer was when it was read, `is_fresh` whether it may be used without
-    asking again.
+    is the packed exchange of a document that is kept in the lake; `turn` distinguishes a document that returned from
+    its earlier period. `age` is the age of the response when it was read, `is_fresh` whether it may be used without a
+    new request.
     """
 
     origin: str
@@ -58,9 +58,9 @@ class RobotsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRequest:
-    """A permit wanted at one host, under one source's rules: one request, which takes at most `lease_s` (seconds).
+    """A request for a permit at one host, under one source's rules: for one request, which takes at most `lease_s` (seconds).
 
-    `place` is the name of the host's registrable domain on its address, None if that has no pace of its own.
+    `place` identifies the host's registrable domain on its address, None if that is not limited separately.
     """
 
     host: str
@@ -72,7 +72,7 @@ class PermitRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Permission to make one request at a host, and at its place if it has one, now."""
+    """Permission to make one request now at a host, and at its place, if any."""
 
     permit_id: str
     host: str
@@ -81,7 +81,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """No permit yet: it may be asked for again in `wait_s`. The host is asked every `delay_s` (seconds)."""
+    """No permit yet: ask again in `wait_s` seconds. Requests to the host are `delay_s` seconds apart."""
 
     host: str
     wait_s: float
@@ -90,9 +90,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitEnd:
-    """How a permit ended: how long it took, whether the host said that it is busy, the wait it wants (seconds).
+    """The end of a permit: the duration of the request, whether the host said that it is busy, the wait it requires (seconds).
 
-    `delay_s` is the source's own.
+    `delay_s` is the source's setting.
     """
 
     permit: Permit
@@ -104,9 +104,9 @@ class PermitEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedRobots:
-    """A robots.txt that was just asked for, and the delay that it wants at its host (seconds).
+    """A robots.txt that was just fetched, and its crawl delay for the host (seconds).
 
-    `policy_id` is the document that it is, if it is one that the lake keeps, and `form` its content.
+    `policy_id` identifies the document, if the lake keeps it, and `form` its content.
     """
 
     answer: RobotsAnswer

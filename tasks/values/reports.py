@@ -1,4 +1,4 @@
-"""Counts of what a poll or a batch did, and single failures. Pure."""
+"""Counts of polls and batches, and single failures. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from tasks.reasons import Disposition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Something that went wrong with one URL, as it is counted, shown and kept. `detail` may be text from the web."""
+    """One URL's failure, as counted, shown and stored. `detail` may be text from the web."""
 
     url: str
     source_id: str
@@ -20,7 +20,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """A new article, as the end of a sweep names it. `title` is text from the web."""
+    """A new article, as listed at the end of a sweep. `title` is text from the web."""
 
     title: str
     source_id: str
@@ -31,9 +31,10 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
-    """The results of one batch, as they are counted, kept in the index and shown. Reasons and novelties are counted by name, doubtful articles by source.
+    """The results of one batch, as counted, stored in the index and shown.
 
-    `segments` are the keys of its WARC segments. `again` are those that failed and stay due.
+    Reasons and novelties are counted by name, doubtful articles by source.
+    `segments` are the keys of its WARC segments. `again` counts those that failed and stay due.
     """
 
     batch_id: str
@@ -53,9 +54,9 @@ class BatchReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What a run's end finds in the lake: rows of sequences after `since`, up to `upto`, in these versions of the tables.
+    """The rows in the lake at a run's end: those of sequences after `since` up to `upto`, in these table versions.
 
-    All that the run wrote is among them, and rows of runs beside it may be.
+    They include all rows of the run, and may include rows of concurrent runs.
     """
 
     since: int
@@ -65,9 +66,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """The results of polling: feeds asked, unchanged, URLs that are new, and trouble by reason; `limits` are budgets reached.
+    """The results of polling: feeds polled and unchanged, new URLs, and failures by reason; `limits` are the budgets that were reached.
 
-    `polled_failed` are those of `failed` that `polled` counts: no sitemap that another names, no front page in a feed's place.
+    `polled_failed` are those of `failed` that `polled` counts: without child sitemaps and fallback front pages.
     """
 
     polled: int = 0

@@ -1,4 +1,4 @@
-"""The words of rights: what an archive is for, how a source's refusals are taken, and what is answered. Pure."""
+"""The vocabulary of rights: purposes of an archive, how refusals are obeyed, and answers. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """What pages may be kept or used for."""
+    """The purposes for which pages may be kept or used."""
 
     ARCHIVE = "archive"
     SEARCH = "search"
@@ -15,7 +15,7 @@ class Purpose(StrEnum):
 
 
 class Obey(StrEnum):
-    """What becomes of a page that is refused for one of its source's purposes."""
+    """What happens to a page that is refused for one of its source's purposes."""
 
     RECORD = "record"
     EXCLUDE = "exclude"
@@ -23,7 +23,7 @@ class Obey(StrEnum):
 
 
 class Answer(StrEnum):
-    """What is said of one purpose: `?` is nothing, and is taken for nothing else."""
+    """The answer for one purpose: `?` means that nothing was said, and is not interpreted."""
 
     ALLOWED = "y"
     REFUSED = "n"
@@ -32,12 +32,12 @@ class Answer(StrEnum):
 
     @property
     def words(self) -> str:
-        """The answer as people read it."""
+        """The answer in words."""
         return _IN_WORDS[self]
 
     @property
     def is_refusal(self) -> bool:
-        """Whether a page may not be used so without more: nothing is ever paid."""
+        """Whether the use is not freely allowed; a price counts as a refusal, since we never pay."""
         return self in {Answer.REFUSED, Answer.PAYMENT}
 
 
@@ -51,9 +51,9 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obedience:
-    """How refusals are taken of a page: for which purposes pages of its source are kept, and what becomes of a refused one.
+    """How refusals of a page are obeyed: the purposes for which its source's pages are kept, and what happens to a refused page.
 
-    `obeys_tdm` is the older form: of TDMRep and `noai` alone, and of stories alone, once the page has been read.
+    `obeys_tdm` is the older setting: it covers only TDMRep and `noai`, and only stories, after the page has been read.
     """
 
     purposes: tuple[Purpose, ...] = (Purpose.ARCHIVE,)
@@ -67,7 +67,7 @@ class Obedience:
 
     @property
     def asks_tdm(self) -> bool:
-        """Whether tdmrep.json, which speaks of AI alone, is asked for."""
+        """Whether tdmrep.json, which is about AI only, is fetched."""
         is_of_ai = not {Purpose.AI_INPUT, Purpose.AI_TRAIN}.isdisjoint(self.purposes)
         return self.obeys_tdm or (self.obey is not Obey.RECORD and is_of_ai)
 
@@ -76,7 +76,7 @@ NO_OBEDIENCE = Obedience()
 
 
 class PolicyKind(StrEnum):
-    """The documents that are kept as evidence."""
+    """The kinds of documents that are kept as evidence."""
 
     ROBOTS = "robots"
     TDMREP = "tdmrep"
@@ -92,29 +92,29 @@ ROBOTS = "robots"
 CRAWLERS = "robots-ai"
 PAYMENT = "payment"
 SIGNALS = (ROBOTS, CRAWLERS, CONTENT_USAGE, CONTENT_SIGNAL, RSL, TDMREP, DIRECTIVE, PAYMENT)
-"""The names of signals, as they stand in rows."""
+"""The names of signals in rows."""
 
 HEADER, META = "header", "meta"
-"""The scopes of what a page says itself."""
+"""The scopes of a page's own signals."""
 
 FEED = "feed"
-"""The scope of what its feed says of a page."""
+"""The scope of signals from a page's feed."""
 
 UNREADABLE, UNSET = "unreadable", "unset"
-"""The values of what cannot be read, and of what can be read and says nothing that is known."""
+"""The values of statements that are unreadable, and of readable ones without a known meaning."""
 
 RAW_LENGTH = 500
-"""Characters of a statement that are kept as they stand; the whole document is in its record."""
+"""The most characters of a statement's wording that are kept; the whole document is in its record."""
 
 FORM_LENGTH = 24
-"""Digits of a document's name that say what it is; the others tell its returns from its first time."""
+"""Digits of a document's id that identify its content; the rest distinguish later returns of it."""
 
 
 def turn_of(policy_id: str, former: str) -> str:
-    """Return what distinguishes a document that is back, after `former` stood in its place, from its earlier time."""
+    """Return the suffix that distinguishes a document that returned, after `former` replaced it, from its earlier period."""
     return hashlib.sha256(f"{policy_id}\n{former}".encode()).hexdigest()[: 32 - FORM_LENGTH]
 
 
 def returned_id(policy_id: str, turn: str | None) -> str:
-    """Return the name of a document at its turn: its own if it never went."""
+    """Return the id of a document at its turn; its plain id if it was never replaced."""
     return f"{policy_id[:FORM_LENGTH]}{turn}" if turn else policy_id

@@ -13,11 +13,11 @@ from tasks.reasons import Disposition
 from tasks.values.columns import Column
 
 DOUBTFUL_BELOW = 0.5
-"""The quality below which an article is doubtful."""
+"""The extraction quality below which an article is doubtful."""
 
 
 class Outcome(StrEnum):
-    """The result of one fetch: a page, no change, or a failure whose reason is beside it."""
+    """The result of one fetch: a page, no change, or a failure, whose reason is in another column."""
 
     OK = "ok"
     NOT_MODIFIED = "not_modified"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 def outcome_of(disposition: Disposition) -> Outcome:
-    """Return the outcome of a look that ended so."""
+    """Return the outcome of a look with this disposition."""
     return _OUTCOMES.get(disposition, Outcome.FAILED)
 
 
@@ -35,7 +35,7 @@ _OUTCOMES = {Disposition.SKIPPED: Outcome.SKIPPED, Disposition.QUARANTINED: Outc
 
 
 class Novelty(StrEnum):
-    """What a text is against all that is known (docs/glossary.md)."""
+    """How a text compares with everything known (docs/glossary.md)."""
 
     NEW = "new"
     REVISION = "revision"
@@ -46,7 +46,7 @@ class Novelty(StrEnum):
 
 
 class PageType(StrEnum):
-    """What a page is: a story, which becomes an article, or something else, which is labelled and counted."""
+    """The type of a page: a story, which becomes an article, or something else, which is labelled and counted."""
 
     ARTICLE = "article"
     LIVE_BLOG = "live_blog"
@@ -63,13 +63,13 @@ class PageType(StrEnum):
 
     @property
     def is_story(self) -> bool:
-        """Whether such a page becomes an article."""
+        """Whether a page of this type becomes an article."""
         return self in {PageType.ARTICLE, PageType.LIVE_BLOG, PageType.GALLERY, PageType.VIDEO, PageType.PODCAST}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """What a site says about one use of a page, as it said it: `raw` is its own words."""
+    """What a site says about one use of a page; `raw` is its own wording."""
 
     signal: Annotated[
         str,
@@ -94,7 +94,7 @@ class Signal:
 
     @property
     def is_of_page(self) -> bool:
-        """Whether the page itself says so, in its header or its elements; if not, a document of its site does."""
+        """Whether the page itself says it, in a header or an element, and not a document of its site."""
         return (self.scope or "").partition(" ")[0] in {"header", "meta"}
 
 
@@ -103,7 +103,7 @@ class Capture:
     """What one GET of one URL returned at one instant: a row of the captures table, in its column order.
 
     Instants are aware UTC, sizes and offsets bytes. `warc_key`, `warc_offset` and `warc_length` point at the
-    record's gzip member. `novelty`, `article_id` and `revision` are None until the page was decided.
+    record's gzip member. `novelty`, `article_id` and `revision` are None until the page has been deduplicated.
     """
 
     capture_id: Annotated[str, Column("this fetch")]
@@ -158,30 +158,30 @@ class Capture:
 
     @property
     def is_archived(self) -> bool:
-        """Whether it was taken from an archive, and not fetched: it says nothing of when to look at its URL, or how."""
+        """Whether it came from an archive and was not fetched by us; then it does not affect when or how its URL is looked at."""
         return self.origin_uri is not None
 
     def written_by(self, sequence: int) -> Self:
-        """Return the row with the sequence of the outbox that writes it."""
+        """Return the row with the outbox sequence that writes it."""
         return replace(self, change_seq=sequence)
 
     @property
     def counted(self) -> "CountedCapture":
-        """What counters need of it."""
+        """Return the part that counters need."""
         return CountedCapture(
             self.source_id, self.outcome, self.reason, self.novelty, self.payload_size or 0, self.fetched_at
         )
 
     @property
     def came_to(self) -> str:
-        """The result of the look in one word: the page's novelty, no change, or the reason why there is no page."""
+        """The result of the look as one word: the page's novelty, no change, or the reason why there is no page."""
         if self.outcome is Outcome.OK:
             return str(self.novelty)
         return Outcome.NOT_MODIFIED if self.outcome is Outcome.NOT_MODIFIED else str(self.reason)
 
 
 class CountedCapture(NamedTuple):
-    """A capture as counters take it: its source and its result, without its URL."""
+    """The part of a capture that counters need: source and result."""
 
     source_id: str
     outcome: Outcome
@@ -325,17 +325,17 @@ class Article:
     ] = None
 
     def written_by(self, sequence: int) -> Self:
-        """Return the row with the sequence of the outbox that writes it, now and, if it is new, first."""
+        """Return the row with the outbox sequence that writes it, which is also its first if the row is new."""
         return replace(self, change_seq=sequence, added_seq=sequence if self.added_seq is None else self.added_seq)
 
     @property
     def site_rights(self) -> tuple[Signal, ...]:
-        """What the documents of its site said when it was fetched, without what the page itself says."""
+        """The signals from documents of its site at the time of the fetch, without those of the page itself."""
         return tuple(one for one in self.rights or () if not one.is_of_page)
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether its text is to be looked at by somebody before it is relied upon."""
+        """Whether a person should check its text before relying on it."""
         return self.quality is not None and self.quality < DOUBTFUL_BELOW
 
     @property
@@ -346,7 +346,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """What a document says about one use, to us or to others."""
+    """What a policy document says about one use, to us or to others."""
 
     signal: Annotated[str, Column("the standard, as in `rights` of an article")]
     scope: Annotated[str | None, Column("whom and which paths it speaks of")]
@@ -356,7 +356,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One document by which a site says what may be done with its pages: a row of the policies table, in its column order."""
+    """One policy document of a site: a row of the policies table, in its column order."""
 
     policy_id: Annotated[
         str,
@@ -390,10 +390,10 @@ class Policy:
 
     @property
     def fetched_at(self) -> datetime:
-        """The instant of the row."""
+        """The instant that decides the row's partition."""
         return self.observed_at
 
     @property
     def dt(self) -> date:
-        """The lake's partition: the UTC day of the first sight."""
+        """The lake's partition: the UTC day of the first observation."""
         return self.observed_at.astimezone(UTC).date()

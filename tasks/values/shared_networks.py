@@ -1,4 +1,4 @@
-"""Networks of which one address answers for very many sites. Pure."""
+"""Networks (CDNs) in which one address serves very many sites. Pure."""
 
 SHARED_NETWORKS = (
     # Cloudflare
@@ -9,4 +9,4 @@ SHARED_NETWORKS = (
     # Fastly
     "151.101.0.0/16", "199.232.0.0/16", "146.75.0.0/17", "2a04:4e40::/32", "2a04:4e42::/32",
 )  # fmt: skip
-"""Networks of which one address answers for very many sites, as their operators publish them."""
+"""Networks in which one address serves very many sites, as published by their operators."""

@@ -1,6 +1,6 @@
-"""Takedowns: what was taken out of the lake, by digests of what names it, so that it stays out. Pure.
+"""Takedowns: what was removed from the lake, as digests of its names, so that it stays out.
 
-Neither a URL nor a text is kept. A digest says of a URL, a host or a source that is offered whether it is one of those.
+Pure. Neither URLs nor texts are stored. A digest only tells whether a given URL, host or source was taken down.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from tasks.values.rows import Article, Capture
 from tasks.values.url import url_key
 
 TAKEN_DOWN = "taken_down"
-"""The reason why a URL is neither taken up nor kept."""
+"""The reason of URLs that are neither fetched nor stored."""
 
 
 class Scope(StrEnum):
-    """What a takedown was asked for."""
+    """The scopes of a takedown."""
 
     ARTICLE = "article"
     URL = "url"
@@ -57,7 +57,7 @@ class Takedown:
 
 @dataclass(frozen=True, slots=True)
 class KeptOut:
-    """What is kept out: a set of digests, and a question to it."""
+    """Everything that is kept out: a set of digests with predicates."""
 
     digests: frozenset[str] = frozenset()
     has_hosts: bool = False
@@ -78,14 +78,14 @@ class KeptOut:
         return url_digest(key) in self.digests or (self.has_hosts and any(map(self.has_bare_host, hosts_above(key))))
 
     def has_url(self, url: str) -> bool:
-        """Whether a URL is kept out; what is no URL is not."""
+        """Whether a URL is kept out; False for text that is not a URL."""
         try:
             return bool(self.digests) and self.has_key(url_key(url))
         except ItemError:
             return False
 
     def has_row(self, row: Capture | Article) -> bool:
-        """Whether a row is of what is kept out: of its URL, of the URL that answered, or of its source."""
+        """Whether a row is kept out by its URL, its final URL, or its source."""
         if not self.digests:
             return False
         final_url = getattr(row, "final_url", row.url)
@@ -110,7 +110,7 @@ def url_digest(key: str) -> str:
 
 
 def host_digest(host: str) -> str:
-    """Return the digest that keeps out a host and the hosts below it; raises BadUrl for what is no host."""
+    """Return the digest that keeps out a host and the hosts below it; raises BadUrl for an invalid host."""
     return _digest(Scope.HOST, bare_host(host))
 
 
@@ -120,12 +120,12 @@ def source_digest(source_id: str) -> str:
 
 
 def bare_host(host: str) -> str:
-    """Return a host as URL keys begin: lower case, in Punycode, without `www.` and without a port; raises BadUrl."""
+    """Return a host as in URL keys: lower case, in Punycode, without `www.` and port; raises BadUrl."""
     return next(hosts_above(url_key(f"http://{host}/")))
 
 
 def hosts_above(key: str) -> Iterator[str]:
-    """Yield the host of a `url_key`, and the hosts that it is below, up to the top-level domain."""
+    """Yield the host of a `url_key` and its parent domains, up to the top-level domain."""
     authority = key.partition("/")[0]
     host = authority if authority.endswith("]") else authority.rpartition(":")[0] or authority
     yield host

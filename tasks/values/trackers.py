@@ -1,4 +1,4 @@
-"""What is between a reader and a page in its URL: parameters of trackers, caches and redirectors. Pure."""
+"""Tracking parameters, AMP caches and redirectors in URLs. Pure."""
 
 import re
 from functools import lru_cache
@@ -18,10 +18,10 @@ _TRACKER_NAMES = """
     ns_mchannel ns_source ns_campaign ns_linkname ns_fee ocid cmpid CMP ICID WT.mc_id wt_mc s_cid ftcamp
 """
 TRACKERS = frozenset(_TRACKER_NAMES.split())
-"""Parameters that name the way to a page and never the page. Exact names; the `utm_` family beside them."""
+"""Parameters that track visits and never identify a page. Exact names; the `utm_` family is handled separately."""
 
 WIDGET_CLICKS = frozenset({"dicbo", "tblci"})
-"""Click ids of recommendation widgets: no identity, but asked for as announced, since archives answer to the whole URL."""
+"""Click ids of recommendation widgets: not part of the key, but kept in requests, since archives need the whole URL."""
 
 _QUERY_SESSION = re.compile(r"(?:jsessionid|phpsessid|aspsessionid[a-z]*)", re.IGNORECASE)
 
@@ -30,7 +30,7 @@ AMP_CACHE = re.compile(r"(?:[a-z0-9-]+\.)?(?:cdn\.ampproject\.org|bing-amp\.com)
 AMP_CACHE_PATH = re.compile(r"/[acv]/(s/)?(.+)")
 GOOGLE_AMP_PATH = re.compile(r"/amp/(s/)?(.+)")
 
-# host, path, the parameters that may hold the address
+# host, path, the parameters that may hold the target URL
 WRAPPERS: tuple[tuple[re.Pattern[str], re.Pattern[str], tuple[str, ...]], ...] = tuple(
     (re.compile(host), re.compile(path), names)
     for host, path, names in (
@@ -50,17 +50,17 @@ WRAPPERS: tuple[tuple[re.Pattern[str], re.Pattern[str], tuple[str, ...]], ...] =
 
 
 def is_no_tracker(name: str) -> bool:
-    """Whether a parameter names anything else than the way to a page."""
+    """Whether a parameter is not a tracker's."""
     return name not in TRACKERS and not name.lower().startswith("utm_")
 
 
 def is_no_session(name: str) -> bool:
-    """Whether a parameter is neither a session's id nor a click's."""
+    """Whether a parameter is neither a session id nor a click id."""
     return name not in WIDGET_CLICKS and not _QUERY_SESSION.fullmatch(name)
 
 
 @lru_cache(maxsize=65_536)
 def may_wrap(host: str) -> bool:
-    """Whether a host is an AMP cache's or a redirector's."""
+    """Whether a host is an AMP cache or a redirector."""
     patterns = (AMP_CACHE, GOOGLE, *(pattern for pattern, _, _ in WRAPPERS))
     return any(pattern.fullmatch(host) for pattern in patterns)

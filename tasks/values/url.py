@@ -1,9 +1,9 @@
-"""URLs: what to request, and what they are the same as. Pure; parsing is the WHATWG URL standard's, by can_ada.
+"""URLs: normalization for requests, and identity.
 
-A URL is parsed once, where it enters (`Url.parse`, or `Url.of` for a stored one), and is a `Url` from there on.
-
-Two forms of one URL. Its fetch form is what is requested: it loses nothing that a server could need. Its key is the
-identity under which work is skipped. A false merge loses an article, a false split costs one GET: when in doubt, split.
+Pure; parsing follows the WHATWG URL standard, by can_ada. A URL is parsed once, where it enters (`Url.parse`, or
+`Url.of` for a stored one), and is a `Url` from there on. A URL has two forms. The fetch form is requested: it keeps
+everything that a server could need. The key is the identity by which work is skipped. A false merge loses an article, a
+false split costs one GET: when in doubt, split.
 """
 
 import hashlib
@@ -29,14 +29,14 @@ from tasks.values.trackers import (
 )
 
 MAX_URL_LENGTH = 8192
-"""Characters of a URL wherever it is announced, requested or stored (RFC 9110, 4.1: at least 8,000 are supported)."""
+"""The longest URL that is announced, requested or stored, in characters (RFC 9110, 4.1 recommends at least 8,000)."""
 
 MAX_KEY_LENGTH = 1024
-"""Characters of a key: an index of PostgreSQL takes 2,704 bytes."""
+"""The longest key in characters: PostgreSQL indexes take 2,704 bytes."""
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-# beside a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that nobody wrote
+# next to a stray `%` nothing is decoded: `%%32e` would become `%2e`, an escape that was not in the URL
 _STRAY_BEFORE = re.compile(r"%[0-9A-Fa-f]?\Z")
 _BREAKS = str.maketrans("", "", "\t\n\r")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -48,7 +48,10 @@ _ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
-    """What the parser found. `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own."""
+    """What the parser found.
+
+    `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own.
+    """
 
     scheme: str
     hostname: str
@@ -59,10 +62,10 @@ class _Parts(NamedTuple):
 
 
 class Url(str):
-    """One http(s) URL: a string, its text, with what its one parse found.
+    """One http(s) URL: a string with cached parts.
 
-    It is stored, shown and compared as its text; all else is made when it is first asked for, and kept. Whatever asks
-    for a part of a text that is no URL raises BadUrl, or ForbiddenScheme.
+    It is stored, shown and compared as text; parts and derived forms are computed on first use, and cached. Accessing a
+    part of an invalid URL raises BadUrl, or ForbiddenScheme.
     """
 
     __slots__ = ("_fetch_form", "_is_fetch_form", "_is_parsed", "_key", "_parts")
@@ -74,7 +77,7 @@ class Url(str):
     _is_parsed: bool
 
     def __new__(cls, text: str) -> Self:
-        """Return a URL of a text; its parts are not known yet."""
+        """Return a URL from a text, without parsing it yet."""
         url = super().__new__(cls, text)
         url._parts, url._key, url._fetch_form, url._is_fetch_form, url._is_parsed = None, None, None, False, False
         return url
@@ -84,27 +87,27 @@ class Url(str):
 
     @staticmethod
     def of(text: str) -> "Url":
-        """Return a URL out of a row, which was checked when it was stored; it is parsed when a part is first asked for."""
+        """Return a URL from a row, which was validated when stored; it is parsed on first use of a part."""
         return text if isinstance(text, Url) else Url(text)
 
     @staticmethod
     def parse(text: str, *, base: str | None = None) -> "Url":
-        """Return a URL that a stranger names as it may be stored and asked for: absolute, else as it was announced.
+        """Parse and validate a URL from the web for storing and requesting: absolute, otherwise as announced.
 
-        Every URL of a feed, a page, a robots.txt or a redirect passes here before it goes anywhere else. What comes out
-        is visible ASCII of at most 8192 characters, http or https, at a host whose name can be one. Idempotent.
-        Raises BadUrl, or ForbiddenScheme for what is neither http nor https.
+        Every URL of a feed, a page, a robots.txt or a redirect passes through here first. The result is visible ASCII
+        of at most 8192 characters, http or https, with a valid host name. Idempotent. Raises BadUrl, or ForbiddenScheme
+        for what is neither http nor https.
         """
         return _storable(_parse(text, base))
 
     @staticmethod
     def requested(parsed: can_ada.URL) -> "Url":
-        """Return what a parse gave as it is asked for: without its fragment. Raises as `parse` does."""
+        """Return a parsed URL without its fragment, as requested. Raises as `parse` does."""
         _check(parsed, parsed.href)
         return _storable(_revived(parsed.href, is_parsed=True).without_fragment)
 
     def lean(self) -> "Url":
-        """Return the URL without what its parse found, as one that waits among thousands; it is parsed again when needed."""
+        """Return the URL without cached parts, to save memory among thousands; it is parsed again on demand."""
         return _revived(str(self), self._is_parsed)
 
     @property
@@ -121,48 +124,48 @@ class Url(str):
 
     @property
     def origin(self) -> str:
-        """`scheme://host[:port]`, for which one robots.txt speaks."""
+        """`scheme://host[:port]`, the scope of a robots.txt."""
         return f"{self.parts.scheme}://{self.authority}"
 
     @property
     def request_target(self) -> str:
-        """The path and query, as they are asked for."""
+        """The path and query, as requested."""
         return self.parts.path + self.parts.search
 
     @property
     def host(self) -> str:
-        """The host that politeness counts: lower-case, `host:port` if the port is not the scheme's own."""
+        """The host for politeness: lower-case, `host:port` if the port is not the scheme's default."""
         return _hosts_of(self.parts.hostname, self.parts.port)[0]
 
     @property
     def bare_host(self) -> str:
-        """The host as a key spells it: without `www.`."""
+        """The host as in keys: without `www.`."""
         return _hosts_of(self.parts.hostname, self.parts.port)[1]
 
     @property
     def domain(self) -> str:
-        """The domain that one party holds."""
+        """The registrable domain."""
         return domain_of_host(_checked_host(self.parts.hostname))
 
     @property
     def site(self) -> Site:
-        """Where the URL is, and so whose it is."""
+        """The site of the URL, by which its owner is found."""
         return Site(self.origin, *_hosts_of(self.parts.hostname, self.parts.port), self.domain)
 
     @property
     def without_fragment(self) -> "Url":
-        """The URL as it is asked for."""
+        """The URL without its fragment."""
         if not self.parts.hash and not self.endswith("#"):
             return self
         return _revived(self.partition("#")[0], self._is_parsed)
 
     @property
     def fetch_form(self) -> "Url":
-        """The URL to request for one that was announced.
+        """The URL to request for an announced URL.
 
-        Fragment, default port, the host's trailing dot, a bare `?` and trackers are dropped, a route (`#!`, `#/`) is
-        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is in its normal form: upper-case,
-        unreserved characters decoded, nothing else. Idempotent.
+        Fragment, default port, the host's trailing dot, a bare `?` and trackers are removed, a route (`#!`, `#/`) is
+        kept, AMP caches and redirect wrappers are unwrapped, and percent-encoding is normalized: upper-case, unreserved
+        characters decoded, nothing else. Idempotent.
         """
         if self._is_fetch_form:
             return self
@@ -174,15 +177,16 @@ class Url(str):
     def key(self) -> str:
         """The identity of the URL: `host[:port]/path?query`, readable, without a scheme.
 
-        Beyond the fetch form: http is https, no `www.`, no trailing slash, parameters sorted by name and value, session
-        and click ids out. The path keeps its case. A key that would be very long is `host[:port]/~` and its SHA-256.
+        In addition to the fetch form: http equals https, no `www.`, no trailing slash, parameters sorted by name and
+        value, no session and click ids. The path keeps its case. A very long key is replaced by `host[:port]/~` and its
+        SHA-256.
         """
         if self._key is None:
             self._key = self.fetch_form._identity()
         return self._key
 
     def is_same_site(self, other: "Url") -> bool:
-        """Whether both lie under one registrable domain; ports and schemes do not count."""
+        """Whether both have the same registrable domain; ports and schemes do not count."""
         return self.domain == other.domain
 
     def _unwrapped(self) -> "Url":
@@ -195,7 +199,7 @@ class Url(str):
         raise BadUrl(f"more than {_MAX_WRAPPERS} redirect wrappers in {self[:200]!r}")
 
     def _inner(self) -> "Url | None":
-        """Return the URL inside of an AMP cache's or a redirector's, or None if there is none."""
+        """Return the URL wrapped in an AMP cache's or a redirector's URL, or None."""
         _, hostname, _, path, search, _ = self.parts
         host = hostname.removesuffix(".")
         if not may_wrap(host):
@@ -213,7 +217,7 @@ class Url(str):
         scheme, hostname, port, path, search, hash_ = self.parts
         pieces = _pieces(search, keep=is_no_tracker)
         search = "?" + "&".join(pieces) if any(pieces) else ""
-        # `#!` and `#/` alone lead nowhere; with more they name a page that scripts show
+        # `#!` and `#/` alone mean nothing; with more they name a client-side route
         route = _normal_escapes(hash_) if len(hash_) > 2 and hash_.startswith(_ROUTES) else ""
         host, path = _checked_host(hostname), _normal_escapes(path)
         url = Url(_checked_length(f"{scheme}://{_with_port(host, port)}{path}{search}{route}"))
@@ -238,20 +242,20 @@ def _revived(text: str, is_parsed: bool) -> Url:
 
 
 def storable_url(url: str, *, base: str | None = None) -> str:
-    """Return a URL that a stranger names as it may be stored and asked for, as `Url.parse` does."""
+    """Return a validated URL, as `Url.parse` does."""
     return str(Url.parse(url, base=base))
 
 
 def without_breaks(url: str) -> str:
-    """Return a URL as a browser reads it: without white space around it, and without tabs and line breaks in it.
+    """Return a URL without surrounding white space, and without tabs and line breaks in it, as browsers read it.
 
-    WHATWG URL, 4.4, the first steps of the basic parser: templates break lines inside of links.
+    These are the first steps of the basic parser (WHATWG URL, 4.4); templates often break lines inside links.
     """
     return url.strip().translate(_BREAKS)
 
 
 def fetch_url(url: str, *, base: str | None = None) -> str:
-    """Return the URL to request for one that was announced, resolved against `base`. Raises BadUrl, ForbiddenScheme."""
+    """Return the URL to request for an announced URL, resolved against `base`. Raises BadUrl, ForbiddenScheme."""
     return str(_lenient(url, base).fetch_form)
 
 
@@ -261,22 +265,22 @@ def url_key(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host that politeness counts: lower-case, `host:port` if the port is not the scheme's own."""
+    """Return the host for politeness: lower-case, `host:port` if the port is not the scheme's default."""
     return _lenient(url).host
 
 
 def registrable_domain(url: str) -> str:
-    """Return the domain that one party holds. Raises BadUrl."""
+    """Return the registrable domain. Raises BadUrl."""
     return _lenient(url).domain
 
 
 def is_same_site(a: str, b: str) -> bool:
-    """Whether both URLs lie under one registrable domain. Raises BadUrl."""
+    """Whether both URLs have the same registrable domain. Raises BadUrl."""
     return _lenient(a).is_same_site(_lenient(b))
 
 
 def _lenient(url: str, base: str | None = None) -> Url:
-    """Return a URL that may be too long to be stored, since its fetch form may be shorter."""
+    """Parse a URL that may be too long to store, since its fetch form may be shorter."""
     if isinstance(url, Url) and base is None:
         return url
     return _parse(url, base)
@@ -289,10 +293,10 @@ def _parse(url: str, base: str | None) -> Url:
     if _CONTROL.search(text):
         raise BadUrl(f"control character in {text[:200]!r}")
     try:
-        # can_ada answers a lone surrogate with TypeError; encoding finds it first, as UnicodeEncodeError
+        # can_ada raises TypeError for a lone surrogate; encoding detects it first, as UnicodeEncodeError
         text.encode()
         parsed = can_ada.parse(text) if base is None else can_ada.parse(base) + text
-    except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair in the base
+    except (ValueError, TypeError) as error:  # TypeError: a lone surrogate in the base
         raise BadUrl(f"not a URL: {text[:200]!r}") from error
     _check(parsed, text)
     return _revived(parsed.href, is_parsed=True)
@@ -300,7 +304,7 @@ def _parse(url: str, base: str | None) -> Url:
 
 def _storable(url: Url) -> Url:
     _checked_host(url.parts.hostname)
-    _checked_length(url)  # escapes are longer than what they stand for
+    _checked_length(url)  # escaping makes text longer
     return url
 
 
@@ -312,7 +316,7 @@ def _check(parsed: can_ada.URL, text: str) -> None:
 
 
 def _split(href: str) -> _Parts:
-    """Return the parts of what the parser wrote, whose every part ends where the next one's sign begins."""
+    """Split a normalized URL into its parts by their delimiters."""
     scheme, _, rest = href.partition("://")
     rest, _, fragment = rest.partition("#")
     rest, _, query = rest.partition("?")
@@ -340,22 +344,22 @@ def _without_www(host: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _checked_host(hostname: str) -> str:
-    """Return the host, without its trailing dot; brackets stay round an IPv6 address. Raises BadUrl on empty labels."""
+    """Return the host, without its trailing dot; an IPv6 address keeps its brackets. Raises BadUrl for empty labels."""
     host = hostname.removesuffix(".")
     if len(host) > 253 or not all(0 < len(label) <= 63 for label in host.split(".")):
         raise BadUrl(f"not a host name: {host[:200]!r}")
     return host
 
 
-@lru_cache(maxsize=4096)  # each host of a large catalogue is asked about for every URL, several times
+@lru_cache(maxsize=4096)  # enough for the hosts of a large catalogue; called several times per URL
 def _hosts_of(hostname: str, port: str) -> tuple[str, str]:
-    """Return a host as politeness counts it, and that without `www.`; raises BadUrl."""
+    """Return the host for politeness, and the host without `www.`; raises BadUrl."""
     host = _with_port(_checked_host(hostname), port)
     return host, _without_www(host)
 
 
 def _pieces(search: str, *, keep: Callable[[str], bool]) -> list[str]:
-    """List the query's `name=value` pieces whose names `keep` accepts."""
+    """Return the query's `name=value` pieces whose names `keep` accepts."""
     pieces = _normal_escapes(search.removeprefix("?")).split("&")
     return [piece for piece in pieces if keep(piece.partition("=")[0])]
 
@@ -393,7 +397,7 @@ def _wrapped(search: str, names: tuple[str, ...]) -> Url | None:
 
 
 def _absolute(text: str) -> Url | None:
-    """Parse an http(s) URL, or return None: what a wrapper holds may be anything."""
+    """Parse an http(s) URL; returns None for anything else, since a wrapper may hold any text."""
     if not text.lower().startswith(("http://", "https://")):
         return None
     try:

@@ -1,7 +1,7 @@
-"""Compare index and lake, and check each by itself: one query a kind of fault, which gives key, place and detail.
+"""Compare index and lake, and check each by itself: one query per kind of fault, which gives key, place and detail.
 
 `?1` is an instant (microseconds): what was fetched after it is not compared, since a running sweep's latest captures
-are on their way. `?2` is the instant before which URLs that are gone for good may have been forgotten.
+are not published yet. `?2` is the instant before which URLs that are gone (410) may have been deleted from the index.
 """
 
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ _BOTH = {
             OR a.source_id <> n.source_id OR a.published_at IS NOT n.published_at
             OR (a.first_seen_at <> n.first_seen_at AND NOT (a.first_seen_at < n.first_seen_at
                 AND a.cluster_id IN (SELECT cluster_id FROM stale_cluster))))""",
-    # rows may change while a sweep runs, with `maintain` beside it; ?1 is then an instant, and nothing is compared
+    # rows may change while a sweep and `maintain` run; ?1 is then an instant, and nothing is compared
     FaultKind.CLUSTER_TOLD_WRONG: """
         SELECT c.cluster_id, 'articles: ' || r.article_id || ', revision ' || r.revision || ', ' || r.url_key,
             'it is one of ' || r.cluster_size || ' in cluster ' || r.cluster_id || ', says its row; the index says one of '
@@ -93,7 +93,7 @@ _BOTH = {
                 OR r.cluster_size <> c.size OR r.cluster_earliest <> c.earliest)
             AND ?1 = 4611686018427387904 AND c.cluster_id NOT IN (SELECT cluster_id FROM stale_cluster)
         GROUP BY c.cluster_id""",
-    # the index forgets URLs that are gone for good after a while
+    # the index deletes URLs that are gone for good after a while
     FaultKind.CAPTURE_WITHOUT_URL: """
         SELECT url_key, 'captures: ' || url_key, count(*) || ' rows, and the frontier does not know the URL'
         FROM capture WHERE fetched_at < ?1 AND url_key NOT IN (SELECT url_key FROM url) GROUP BY url_key
@@ -135,7 +135,7 @@ _INDEX = {
         SELECT cluster_id, 'index: cluster ' || cluster_id,
             sum(is_representative) || ' of its ' || count(*) || ' articles represent it'
         FROM article GROUP BY cluster_id HAVING sum(is_representative) <> 1""",
-    # a revision may move an article's date: the former earliest then stays
+    # a revision may change an article's date: the earliest before that then stays representative
     FaultKind.LATE_REPRESENTATIVE: """
         SELECT cluster_id, 'index: cluster ' || cluster_id, 'another article is earlier than its representative'
         FROM article GROUP BY cluster_id
@@ -157,7 +157,7 @@ SELECT lease_owner, url_key FROM url WHERE state = 'leased' AND lease_owner IS N
 
 
 def compare(snapshot: Snapshot, *, settled_before: int, forgotten_before: int) -> Iterator[Fault]:
-    """Yield the differences between the two, and the faults of each; both instants in microseconds."""
+    """Yield the differences between index and lake, and the faults of each; both instants in microseconds."""
     for kind, query in {**_LAKE, **_POLICIES, **_BOTH, **_INDEX}.items():
         values = (settled_before, forgotten_before)[: 2 if "?2" in query else "?1" in query]
         for key, place, detail in snapshot.ask(query, *values):

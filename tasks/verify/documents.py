@@ -1,4 +1,4 @@
-"""The documents of quarantine: each capture in quarantine has one, and there are no others."""
+"""Check the quarantine documents: each capture in quarantine has one, and there are no others."""
 
 import re
 from collections.abc import Iterable, Iterator

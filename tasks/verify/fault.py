@@ -110,7 +110,7 @@ ADVICE: dict[FaultKind, str] = {
 """What a person can do if `--mend` does nothing."""
 
 HARMLESS = frozenset({FaultKind.ORPHAN_SEGMENT})
-"""Reported, and harmless."""
+"""The kinds that are harmless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """What one repair run has set aside: objects, their bytes, and since when; `verify_id` names it for `--undo`."""
+    """What one repair run has set aside: objects, their total size, and when; `verify_id` names it for `--undo`."""
 
     verify_id: str
     made_at: datetime
@@ -148,8 +148,8 @@ class SetAside:
 class VerifyReport:
     """The result of a verification: `found` counts all faults by kind; `faults` has a limited number of each kind.
 
-    `checked` counts what was read, `mended` the repaired faults that need attention. `set_aside` names what this run has set aside or
-    changed, for `--undo`; `set_asides` are all of them.
+    `checked` counts what was read, `mended` the repaired faults that need attention. `set_aside` names what this run
+    has set aside or changed, for `--undo`; `set_asides` are all of them.
     """
 
     checked: dict[str, int]

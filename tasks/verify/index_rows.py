@@ -1,4 +1,4 @@
-"""The index into the snapshot."""
+"""Copy the index into the snapshot."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tasks.verify.snapshot import Snapshot, micros
 
 
 def copy_index(tx: Transaction, snapshot: Snapshot) -> dict[str, int]:
-    """Copy the rows to compare, and count them; articles last, so that those which other rows name are there."""
+    """Copy the rows to compare, and count them; articles last, so that all articles named by other rows are included."""
     snapshot.add("edge", ((row.a, row.b, row.kind) for row in stream(tx, "edges")))
     snapshot.add("shape", ((row.article_id,) for row in stream(tx, "shapes")))
     snapshot.add("stale_cluster", ((row.cluster_id,) for row in stream(tx, "stale_clusters")))

@@ -1,4 +1,4 @@
-"""The lake's tables and objects into the snapshot, with the digest of every text made again."""
+"""Copy the lake's tables and objects into the snapshot, and recompute the digest of every text."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -44,9 +44,9 @@ def copy_table(
     expired: Counter[str],
     on_step: Callable[[int, int], None],
 ) -> Iterator[Fault]:
-    """Copy a table's rows, and yield the files and texts that are wrong; `on_step` gets the number of files done, of all.
+    """Copy a table's rows, and yield the files and texts that are wrong; `on_step` gets the number of files done and of all.
 
-    Rows whose text retention has removed are counted in `expired` by their table: that is no fault.
+    Rows whose text has expired are not faults; they are counted in `expired` by table.
     """
     files = list_files(table, name)
     for number, file in enumerate(files):
@@ -76,7 +76,7 @@ def copy_waiting(item: OutboxItem, in_lake: Collection[str], snapshot: Snapshot)
 
 
 def _copy_changes(item: OutboxItem, snapshot: Snapshot) -> None:
-    """Copy rows that will take the place of others, and the keys of rows that change or go."""
+    """Copy rows that will replace others, and the keys of rows that change or are removed."""
     changes, sequence = item.changes, item.sequence
     snapshot.add("revision", (_revision(_columns(row), OUTBOX) for row in changes.articles))
     snapshot.add("capture", (_capture(_columns(row), OUTBOX) for row in changes.captures))
@@ -115,9 +115,9 @@ def _copied(
 
 
 def _digest_trouble(row: Row) -> tuple[FaultKind, str] | None:
-    """Return which digest of a row is not what the row gives; those of another algorithm are passed over."""
+    """Return which digest of a row does not match the row; digests of another algorithm are skipped."""
     held, made = str(row["text_digest"]), text_digest(row["text"])
-    if held.startswith(f"t{ALGORITHM}:") and made != held:  # `maintain` makes one of another algorithm again
+    if held.startswith(f"t{ALGORITHM}:") and made != held:  # `maintain` recomputes digests of another algorithm
         return FaultKind.WRONG_TEXT_DIGEST, f"its text gives {made}, the row says {held}"
     content = row["content_digest"]
     if is_current(content) and content not in (possible := possible_digests(as_article(row))):

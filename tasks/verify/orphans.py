@@ -44,7 +44,7 @@ def _stray(store: ObjectStore, snapshot: Snapshot, name: str, key: str) -> Fault
 
 
 def _is_empty(store: ObjectStore, key: str) -> bool:
-    """Whether a segment has nothing but tombstones: a takedown took the rows of all its records, too."""
+    """Whether a segment consists of tombstones: a takedown has removed the rows of all its records."""
     try:
         return is_empty(store.get(key))
     except MissingObject:

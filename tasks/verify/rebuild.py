@@ -1,6 +1,6 @@
-"""Rebuild the index from rows of the lake: articles through the code of decisions, URLs from their captures.
+"""Rebuild the index from rows of the lake: articles through the same code that decides new ones, URLs from their captures.
 
-What the lake does not have stays lost: who announced a URL, and the URLs between the two ends of a redirect.
+What the lake does not store stays lost: who announced a URL, and intermediate URLs of redirects.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ class Revision:
 def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: datetime) -> None:
     """Add these revisions to the index, in their order: texts, sketches, edges, clusters and aliases.
 
-    The newest of an article by `fetched_at` is what the index knows of it; revisions have numbers in the order of decisions.
+    The index keeps an article's newest revision by `fetched_at`; revision numbers follow the order of decisions.
     """
     pages = [_prepared(one) for one in revisions]
     lock_scripts(tx, pages)
@@ -58,7 +58,7 @@ def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: d
 def remember_urls(
     tx: Transaction, looks: Iterable[Sequence[Capture]], *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> int:
-    """Add these URLs to the index, each by all its captures, the oldest first; returns how many there were."""
+    """Add these URLs to the index, each with all its captures, the oldest first; returns how many there were."""
     several = [tuple(captures) for captures in looks]
     known = _find(tx, several)
     rows = [_url_row(captures, known, revisit_after) for captures in several]
@@ -69,7 +69,7 @@ def remember_urls(
 
 
 def disposition_of(capture: Capture) -> Disposition | None:
-    """Return the disposition of a URL at this look, by its reason; None for a page, or no change."""
+    """Return the disposition of a URL after this capture, by its reason; None for a page or no change."""
     if capture.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}:
         return None
     known = find_reason(capture.reason or "")
@@ -113,7 +113,7 @@ def _url_row(
         if article
         else None,
     )
-    if not fetched:  # nothing is planned for what only an archive has
+    if not fetched:  # URLs known from archives only are not scheduled
         settled = replace(settled, due_at=None, attempts=0, etag=None, last_modified=None, payload_digest=None)
     return {
         "url_key": last.url_key,

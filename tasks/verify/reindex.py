@@ -1,6 +1,6 @@
-"""Build a new index from the lake alone: every revision in the order of time, then every URL by its captures.
+"""Build a new index from the lake alone: every revision in order of time, then every URL with its captures.
 
-It is one transaction, so an index is either whole or empty. Memory holds one Parquet file and one chunk of rows.
+It is one transaction, so the index is either complete or empty. Memory holds one Parquet file and one chunk of rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,7 +50,7 @@ class ReindexReport:
 
 @dataclass(slots=True)
 class _Newest:
-    """The newest change that a row names."""
+    """The greatest change sequence that any row names."""
 
     change_seq: int = 0
 
@@ -86,7 +86,7 @@ def reindex(
 ) -> ReindexReport:
     """Fill an empty index from the lake; on ConfigError, LakeUnavailable and IndexUnavailable it stays empty.
 
-    Raises DamagedTable as well: an index that does not know all stored articles would store them again.
+    Raises DamagedTable as well, since an index without some stored articles would store them again.
     """
     check_is_empty(index)
     for name in (*TABLES, *LATER_TABLES):
@@ -98,7 +98,7 @@ def reindex(
     for one in read_removals(store):
         newest.note(one.change_seq)
         removed.append((one.article_id, one.revision))
-    kept_out = kept_out_by(takedowns)  # a lake restored from a backup may have rows that were taken out
+    kept_out = kept_out_by(takedowns)  # a lake restored from a backup may have rows that were taken down
     with Spill[Capture]() as captures, Lookup() as moved, index.write() as tx:
         looks = _spill_captures(
             store, list_files(tables[CAPTURES], CAPTURES), captures, moved, kept_out, newest=newest, on_step=on_step
@@ -106,7 +106,7 @@ def reindex(
         revisions, expired = _remember_articles(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
-        replayed.note_last_revisions(tx, removed)  # their numbers are not given again
+        replayed.note_last_revisions(tx, removed)  # their revision numbers are not reused
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
@@ -178,7 +178,7 @@ def _remember_articles(
 def _revisions(
     store: ObjectStore, file: StoredFile, moved: Lookup, kept_out: KeptOut, newest: _Newest
 ) -> Iterator[tuple[int | None, str, Revision]]:
-    """Yield a file's revisions with their order: by their fetch, and those of one instant by URL."""
+    """Yield a file's revisions with their sort key: by fetch time, then by URL."""
     for row in read_file(store, file):
         article = as_article(row)
         if kept_out.has_row(article):
@@ -190,7 +190,7 @@ def _revisions(
 
 
 def _remember_policies(tx: Transaction, store: ObjectStore) -> int:
-    """Add the documents by which sites permit and refuse, if the lake has any; returns how many."""
+    """Add the policy documents, if the lake has any; returns how many."""
     table = find_table(store, POLICIES)
     rows = (as_policy(row) for file in list_files(table, POLICIES) for row in read_file(store, file)) if table else ()
     return len(policies.remember(tx, rows))
@@ -202,7 +202,7 @@ def _by_url(captures: Iterator[Capture]) -> Iterator[tuple[Capture, ...]]:
 
 
 def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable], *, newest: _Newest) -> None:
-    """Continue the outbox's count from what rows and commits of the lake name: no change is older than what it changes."""
+    """Continue the outbox's sequence after the greatest that rows and commits of the lake name, so that changes stay in order."""
     held = max(newest.change_seq, *(table.transaction_version(index.index_id) or 0 for table in tables))
     if held:
         outbox.count_on_from(tx, held)

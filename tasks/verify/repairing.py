@@ -13,7 +13,7 @@ from tasks.verify.repairs import REPAIRERS, SET_ASIDE_KINDS, RepairContext, repa
 from tasks.verify.set_aside import Journal, Step
 
 FIRST = (FaultKind.UNPUBLISHED_BATCH, FaultKind.HALF_PUBLISHED_BATCH, FaultKind.UNLISTED_FILE)
-"""The repairs that restore rows with which everything else is compared."""
+"""The repairs that restore lost rows, which everything else is compared with."""
 
 _DAMAGED_FILES = (FaultKind.MISSING_FILE, FaultKind.DAMAGED_FILE)
 

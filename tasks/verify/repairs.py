@@ -33,7 +33,7 @@ from tasks.verify.unlisted import list_again
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)
-"""A log or a row may be about to name a younger object."""
+"""Objects younger than this are left alone: a log or a row may be about to name them."""
 
 CHUNK = 200
 T = TypeVar("T")
@@ -76,7 +76,7 @@ def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 
 def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set aside what nothing names even now; a replaced file may have the rows of a damaged one."""
+    """Set aside files that still nothing names; replaced files stay if a file is damaged, since they may have its rows."""
     if not context.is_lake_whole:
         return ()
     named = {key for name in (*TABLES, *LATER_TABLES) for key in logged_paths(context.store, name)}
@@ -89,9 +89,9 @@ def _set_documents_aside(context: RepairContext, keys: Sequence[str]) -> Collect
 
 
 def _set_segments_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set aside segments that no row names: what a batch was killed with may be a page that refuses to be kept.
+    """Set aside segments that no row names: a killed batch's may hold a page that may not be kept.
 
-    Those of a backfill that is to go on stay.
+    Those of a backfill in progress stay.
     """
     if not (context.is_lake_whole and context.is_quiet):
         return ()
@@ -117,7 +117,7 @@ def _restore_articles(context: RepairContext, keys: Sequence[str]) -> Collection
 
 
 def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back: bool) -> Collection[str]:
-    """Restore these articles from the lake's newest rows; an index that is ahead by now is kept, or set back."""
+    """Restore these articles from the lake's newest rows; with `may_set_back` also those that are newer in the index."""
     newest: dict[str, Article] = {}
     for stored in _scan(context.store, ARTICLES, "article_id", frozenset(keys)):
         held = newest.get(stored["article_id"])
@@ -126,7 +126,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
     for part in _parts(sorted(newest.values(), key=lambda row: (row.fetched_at, row.article_id))):
         with context.journal.write() as tx:
             hold(tx, (row.url_key for row in part))
-            ahead = set() if may_set_back else _ahead(tx, part)  # read under the lock: a sweep may decide meanwhile
+            ahead = set() if may_set_back else _ahead(tx, part)  # read under the lock, since a sweep may add revisions
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
                 repairing.set_right(
@@ -147,7 +147,7 @@ def _ahead(tx: Transaction, rows: Sequence[Article]) -> set[str]:
 
 
 def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set the index back to what the lake has, and make the URLs due: their text is then new once more."""
+    """Set the index back to what the lake has, and make the URLs due, so that their text is found new again."""
     # a damaged file may have the newer rows, and a run that has begun since may be about to publish them
     if not (context.is_lake_whole and context.is_quiet):
         return ()
@@ -186,7 +186,7 @@ def _look_again_at_lost(context: RepairContext, keys: Sequence[str]) -> Collecti
 
 
 def _look_again_at_unknown(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Make URLs due whose article is missing even now: it may be restored by now, or be in a damaged file."""
+    """Make URLs due whose article is still missing: it may have been restored, or be in a damaged file."""
     if not context.is_lake_whole:
         return ()
     with context.index.read() as tx:
@@ -254,7 +254,7 @@ def _take_shapes_out(context: RepairContext, keys: Sequence[str]) -> Collection[
 
 
 def _forget_policies(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Let the index forget documents without a row, unless it may be in a missing or damaged file."""
+    """Delete policy documents without a row from the index, unless the row may be in a missing or damaged file."""
     if not (context.is_lake_whole and context.is_quiet):
         return ()
     with context.journal.write() as tx:
@@ -298,7 +298,7 @@ REPAIRERS: dict[FaultKind, Repair] = {
     FaultKind.ORPHAN_FILE: _set_files_aside,
     FaultKind.ORPHAN_SEGMENT: _set_segments_aside,
 }
-"""In the order in which they run: what is published and restored first may repair what follows."""
+"""The repairs in the order in which they run: publishing and restoring may already repair later faults."""
 
 SET_ASIDE_KINDS = frozenset({FaultKind.ORPHAN_DOCUMENT, FaultKind.ORPHAN_FILE, FaultKind.ORPHAN_SEGMENT})
 """For these faults the object itself is set aside."""
@@ -312,7 +312,7 @@ def _scan(store: ObjectStore, name: str, column: str, wanted: frozenset[str]) ->
 
 
 def _scan_numbered(store: ObjectStore, capture_ids: frozenset[str]) -> Iterator[tuple[int, Capture]]:
-    """Yield these captures, each with its position in its file: it is the position in the batch while both are the same."""
+    """Yield these captures, each with its position in its file, which is its position in the batch unless files were packed."""
     for file in list_files(open_table(store, CAPTURES), CAPTURES):
         with suppress(MissingObject, DamagedFile):
             for number, row in enumerate(read_file(store, file)):

@@ -51,12 +51,12 @@ class Claim:
 
     @property
     def range(self) -> str:
-        """The place of its bytes."""
+        """Its range of bytes, for messages."""
         return f"{self.offset}+{self.length}"
 
     @property
     def is_of_capture(self) -> bool:
-        """Whether a capture makes it: an article's row claims the record of its capture again."""
+        """Whether a row of captures makes it; an article's row claims the record of its capture again."""
         return self.row.startswith("capture ")
 
 
@@ -80,7 +80,7 @@ def check_segments(
 ) -> Iterator[Fault]:
     """Yield the faults of the records that rows name, and of the rest of their segments.
 
-    Rows whose record is a tombstone are counted in `gone`, by its cause: that is no fault.
+    Rows whose record is a tombstone are not faults; they are counted in `gone` by cause.
     """
     total = snapshot.count(SEGMENTS)
     for number, (key, rows) in enumerate(groupby(snapshot.ask(_CLAIMS), key=itemgetter(0)), 1):
@@ -132,7 +132,7 @@ def _check_segment(
 
 
 def _digest_as_read(segment: bytes, claim: Claim) -> str:
-    """Return the digest of a document's body as it was read: without its content coding."""
+    """Return the digest of a document's body without its content coding, which is what was read."""
     response = read_response(segment, claim.offset, claim.length)
     coding = ", ".join(value for name, value in response.headers if name == "content-encoding")
     try:

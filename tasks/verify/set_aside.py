@@ -1,8 +1,7 @@
-"""Set aside what repairs take out, and restore it: `verify --mend` deletes nothing (ADR 0016).
+"""Set aside what repairs remove, and restore it: `verify --mend` deletes nothing (ADR 0016).
 
-Before it acts, a repair writes its plan. An object is copied below `set-aside/<verify_id>/`, and only then removed from
-its place. Rows of the index that a transaction changes are written there before it commits, before and after the
-change.
+A repair writes its plan before it acts. An object is copied below `set-aside/<verify_id>/` before it is removed. Rows
+of the index that a transaction changes are written there, as before and after the change, before it commits.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -55,7 +54,7 @@ class Journal:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Give a transaction of the index; its changes are in the lake before it commits."""
+        """Open a transaction of the index whose changes are recorded in the lake before it commits."""
         with self.index.write() as tx, recorded(tx) as recording:
             yield tx
             if changes := [asdict(one) for one in recording.changes()]:
@@ -69,7 +68,7 @@ class Journal:
             body = self.store.get(key)
         except MissingObject:
             return False
-        # the copy first: a kill in between leaves the object twice, and never not at all
+        # copy first: a kill in between leaves two copies, never none
         self.store.put(set_aside_prefix(self.verify_id) + key, body)
         self.store.delete(key)
         return True
@@ -77,7 +76,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoReport:
-    """The result of an undo: what is restored, and what is not, since something newer is in its place."""
+    """The result of an undo: what was restored, and what was not because something newer is in its place."""
 
     verify_id: str
     objects_restored: int
@@ -117,7 +116,7 @@ def prune_set_asides(store: ObjectStore, *, before: datetime, is_dry_run: bool) 
 
 
 def undo(*, index: Index, store: ObjectStore, verify_id: str, on_step: Callable[[str, int, int], None]) -> UndoReport:
-    """Restore what a repair took out or changed, except if something newer is in its place; can be repeated.
+    """Restore what a repair removed or changed, unless something newer is in its place; idempotent.
 
     Raises ConfigError if nothing of that name is set aside, LakeUnavailable, IndexUnavailable.
     """

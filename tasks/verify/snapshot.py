@@ -1,4 +1,4 @@
-"""A scratch file with the light columns of index and lake: what is compared may be larger than memory."""
+"""A scratch database with the small columns of index and lake, since what is compared may exceed memory."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -86,7 +86,8 @@ class Snapshot(ScratchDatabase):
     def finish(self) -> None:
         """Make indexes and derived tables; call it after all rows are added.
 
-        Of a row that a batch of the outbox changes, or that was published while the tables were read, the newest state is kept.
+        If a batch in the outbox changes a row, or it was published while the tables were read, its newest state is
+        kept.
         """
         self._database.executescript(_INDEXES)
 

@@ -1,4 +1,4 @@
-"""Rows in order, and words by place, in a database on disk: what is compared may be larger than memory."""
+"""Sorted rows, and strings by key, in a database on disk, since what is compared may exceed memory."""
 
 import pickle
 import sqlite3
@@ -18,7 +18,7 @@ class ScratchDatabase:
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="presslake-scratch-")
         self._database = sqlite3.connect(Path(self._folder.name) / "scratch.db")
-        # nobody reads it after a crash
+        # durability is off: nothing reads the file after a crash
         self._database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + self._SCHEMA)
         return self
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Spill(ScratchDatabase, Generic[T]):
-    """Values of our own under a key of two parts, on disk until the block ends."""
+    """Pickled values sorted by a two-part key, on disk until the block ends."""
 
     _SCHEMA = "CREATE TABLE spilled (first, second, value)"
 
@@ -45,7 +45,7 @@ class Spill(ScratchDatabase, Generic[T]):
     def read(self) -> Iterator[T]:
         """Yield the values in the order of their keys."""
         for (packed,) in self._database.execute("SELECT value FROM spilled ORDER BY first, second, rowid"):
-            # this process wrote it a moment ago, into a folder that nobody else may write
+            # written by this process, into a folder that others cannot write to
             yield pickle.loads(zlib.decompress(packed))  # noqa: S301
 
     def clear(self) -> None:
@@ -54,16 +54,16 @@ class Spill(ScratchDatabase, Generic[T]):
 
 
 class Lookup(ScratchDatabase):
-    """Words by a place (a key and a number), on disk until the block ends."""
+    """Strings by key and number, on disk until the block ends."""
 
     _SCHEMA = "CREATE TABLE held (key, number, word, PRIMARY KEY (key, number)) WITHOUT ROWID"
 
     def add(self, rows: Iterable[tuple[str, int, str]]) -> None:
-        """Add words, each with its place."""
+        """Add strings, each with its key and number."""
         self._database.executemany("INSERT OR REPLACE INTO held VALUES (?,?,?)", rows)
 
     def find(self, key: str, number: int) -> str | None:
-        """Return the word at a place, or None."""
+        """Return the string for a key and a number, or None."""
         query = "SELECT word FROM held WHERE key = ? AND number = ?"
         row = self._database.execute(query, (key, number)).fetchone()
         return None if row is None else str(row[0])

@@ -1,7 +1,7 @@
 """Files that a table's log does not name: some have rows that index or lake know, others are superfluous.
 
-A log without its end, or a commit that a checkpoint has skipped, leaves files of the first kind: they are committed
-again.
+A log that lost its last commits, or a checkpoint that skipped a commit, leaves files of the first kind; they are
+committed again.
 """
 
 import re
@@ -44,7 +44,7 @@ SELECT (SELECT count(*) FROM url WHERE url_key = ?1 AND captured_at >= ?2)
 
 
 def missed_rows(store: ObjectStore, snapshot: Snapshot, key: str) -> tuple[int, int]:
-    """Return how many of the file's rows the table lacks although others know them, and how many rows there are."""
+    """Return how many of the file's rows are known elsewhere but missing in the table, and how many rows there are."""
     file = _stored(key)
     if file is None:
         return 0, 0

@@ -1,4 +1,4 @@
-"""The batches that wait in the outbox although no run will publish them, and their rows, which the lake lacks."""
+"""Batches stuck in the outbox because no run will publish them, and their rows, which the lake lacks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ def parquet_keys(item: OutboxItem) -> set[str]:
 
 
 def publish_waiting(index: Index, store: ObjectStore, sequences: Iterable[int]) -> None:
-    """Publish these batches, the oldest first, and remove them from the outbox; raises LakeUnavailable."""
+    """Publish these batches, the oldest first, and delete them from the outbox; raises LakeUnavailable."""
     for sequence in sorted(sequences):
         with index.read() as tx:
             item, is_there = _read_item(tx, sequence)

@@ -1,4 +1,4 @@
-"""Verify: read the index and the lake once, name every fault, and repair what can be repaired.
+"""Verify: read the index and the lake once, report every fault, and repair what can be repaired.
 
 The index is read before the lake: everything that it knows must then be in the lake. Memory does not grow with either.
 """
@@ -57,8 +57,8 @@ def verify(
     """Check the index against the lake; raises IndexUnavailable, LakeUnavailable, LakeFormatError.
 
     `sample` limits the segments whose bytes are read, and the texts whose digests are checked. If a table's log is
-    damaged, the lake is not compared, and nothing is repaired (ADR 0016). Raises ConfigError for a mend beside a replay:
-    what the one writes the other would take for a fault.
+    damaged, the lake is not compared, and nothing is repaired (ADR 0016). Raises ConfigError for a repair during a
+    replay: each would take the other's writes for faults.
     """
     begun, findings = time.monotonic(), Findings()
     with _alone(index, now=now) if is_repairing else nullcontext():
@@ -93,7 +93,7 @@ def _verify(
         checked = look(findings)
         if is_repairing:
             on_step("mending", 0, len(findings.faults))
-            if lost := repairing.repair_lost(findings):  # rows are back in the tables: compare everything again
+            if lost := repairing.repair_lost(findings):  # rows are restored: compare everything again
                 findings = Findings()
                 findings.take(lost)
                 checked = look(findings)
@@ -135,7 +135,7 @@ def checked_store(config: VerifyConfig, settings: Settings) -> ObjectStore:
 
 
 def undo_repair(verify_id: str, settings: Settings, *, on_step: OnStep) -> UndoReport:
-    """Restore what a repair took out or changed; raises ConfigError."""
+    """Restore what a repair removed or changed; raises ConfigError."""
     check_known_lake(settings)
     return undo(index=opened_index(settings), store=opened_store(settings), verify_id=verify_id, on_step=on_step)
 
@@ -191,12 +191,12 @@ def _compare_all(
     on_step("index", 0, 0)
     with index.read() as tx:
         checked = copy_index(tx, snapshot)
-    live_runs |= _live_runs(index, now)  # a run may have begun while the index was copied
-    # while a sweep runs, its latest captures are on their way from the index to the lake
+    live_runs |= _live_runs(index, now)  # include runs begun while the index was copied
+    # while a sweep runs, its latest captures are in the index but not yet in the lake
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     with index.read() as tx:
         if any(runs.find_working(tx, kind=kind, now=datetime.now(UTC)) for kind in (runs.REPLAY, runs.BACKFILL)):
-            settled_before = 0  # it changes or adds rows of any age
+            settled_before = 0  # a replay changes or adds rows of any age
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
     tables, texts = tables_of(store), Counter[str]()
@@ -227,14 +227,14 @@ def _compare_all(
 
 
 def _live_runs(index: Index, now: datetime) -> frozenset[str]:
-    """Return the runs that may be working, this mend aside."""
+    """Return the runs that may be active, except this repair."""
     with index.read() as tx:
         return frozenset(one for one in find_live_runs(tx, now=now) if not one.startswith(runs.MEND))
 
 
 @contextmanager
 def _alone(index: Index, *, now: datetime) -> Iterator[None]:
-    """Let no replay and no backfill begin during a mend; raises ConfigError if one runs."""
+    """Keep replays and backfills from starting during a repair; raises ConfigError if one runs."""
     run_id = f"{runs.MEND}{uuid.uuid4().hex}"
     with index.write() as tx:
         for kind, what in ((runs.REPLAY, "replay"), (runs.BACKFILL, "backfill")):
@@ -258,13 +258,13 @@ def _check_outbox(
     now: datetime,
     repairing: Repairing | None,
 ) -> set[str]:
-    """Check the batches that wait, and publish them or copy their rows; returns the files that will come."""
+    """Check the waiting batches, and publish them or copy their rows; returns the files that they will add."""
     awaited: set[str] = set()
     for one in read_waiting(index, store):
         faults = findings.take(check_waiting(one, store=store, live_runs=live_runs, now=now))
         if one.item is None:
             continue
-        if faults and repairing:  # publish at once: the next checks then find their rows in the lake
+        if faults and repairing:  # publish now, so that the next checks find their rows in the lake
             repairing.plan(faults)
             publish_waiting(index, store, [one.sequence])
         else:

@@ -11,11 +11,11 @@ def outline(body: str, *, title: str | None = None, ledes=()):
 
 
 def labels(body: str, **known) -> list[str]:
-    return [" ".join(words) for _, words in outline(body, **known).labels]
+    return [text for _, text in outline(body, **known).labels]
 
 
 def test_short_texts_that_stand_alone_are_labels():
-    assert labels(f"<div><h2>Most read</h2><p>{PARAGRAPHS[0]}</p></div>") == ["most read"]
+    assert labels(f"<div><h2>Most read</h2><p>{PARAGRAPHS[0]}</p></div>") == ["Most read"]
 
 
 def test_a_label_is_the_outermost_element_that_holds_nothing_else():
@@ -29,7 +29,7 @@ def test_a_word_within_a_sentence_is_no_label():
 
 
 def test_controls_in_a_row_are_labels():
-    assert labels(f"<div><span>Share</span><span>Print</span></div><p>{PARAGRAPHS[0]}</p>")[-2:] == ["share", "print"]
+    assert labels(f"<div><span>Share</span><span>Print</span></div><p>{PARAGRAPHS[0]}</p>")[-2:] == ["Share", "Print"]
 
 
 def test_the_main_heading_is_no_label():

@@ -7,6 +7,7 @@ import itertools
 import os
 import time
 import tracemalloc
+import weakref
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -217,6 +218,19 @@ async def test_visits_that_are_done_with_are_let_go_of(limits, monkeypatch):
     assert len(alive) == len(made) == 20
     assert alive[0] >= 18
     assert alive[-1] <= 2 * 3 + 1  # two are under way: as given, as asked for, as answered; and the last of those given
+
+
+async def test_a_client_that_is_closed_leaves_nothing_for_the_collector(limits):
+    async with serve({**ALLOW, "/a": page(b"<p>")}) as server:
+        gc.disable()
+        try:
+            async with polite(limits) as client:
+                await visited_one(client, server.url("/a"))
+            left = weakref.ref(client)
+            del client
+            assert left() is None
+        finally:
+            gc.enable()
 
 
 async def test_a_page_is_fetched_after_robots(limits):

@@ -37,7 +37,7 @@ SWEEP = """
 import sys
 from tasks.runtime.allocator import spare_memory
 spare_memory()
-import flows.ingest
+import alembic.command, flows.ingest
 spared = {"numpy", "pyarrow.compute", "pyarrow._s3fs", "trafilatura", "duckdb", "httpx._main", "pygments"}
 print(sorted(name for name in {"pyarrow", "httpx", *spared} if sys.modules.get(name)))
 """

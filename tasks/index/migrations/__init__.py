@@ -1,1 +1,1 @@
-"""The steps from one schema to the next; alembic runs them."""
+"""Schema migrations, run by alembic."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the given connection, inside its transaction."""
+"""Alembic's entry point: run the migrations on the given connection, inside its transaction."""
 
 from alembic import context
 

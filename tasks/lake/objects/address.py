@@ -1,13 +1,13 @@
-"""How S3 is reached, as a plain value: boto3 is imported where it is used alone, for it costs half a second."""
+"""The S3 configuration as a plain value, in a module without boto3, whose import costs half a second."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Config:
-    """How S3 is reached; credentials come by boto3's own chain.
+    """How to connect to S3; credentials come from boto3's own chain.
 
-    `threads` is the size of the connection pool, `attempts` how often a request is tried before it has failed.
+    `threads` is the size of the connection pool, `attempts` how often a request is tried before it fails.
     """
 
     endpoint_url: str | None = None

@@ -33,7 +33,7 @@ def open_directory(path: Path) -> "DirectoryStore":
 
 
 def find_directory(path: Path) -> "DirectoryStore":
-    """Open the directory to read, and make nothing; raises ConfigError if there is none."""
+    """Open an existing directory for reading; raises ConfigError if there is none."""
     if not is_folder(path):
         raise ConfigError(
             f"{path}: there is no lake; the first `presslake ingest` makes it, or name another with --lake"
@@ -61,7 +61,7 @@ class DirectoryStore:
         target = self._path(key)
         with _directory_errors("write", target), _written_beside(target, body) as temporary:
             try:
-                target.hardlink_to(temporary)  # the one way to create that is both atomic and exclusive
+                target.hardlink_to(temporary)  # the only way to create a file that is both atomic and exclusive
             except FileExistsError:
                 return False
             _sync_directory(target.parent)
@@ -113,7 +113,7 @@ class DirectoryStore:
         folder, _, beginning = prefix.rpartition("/")
         directory = self._path(folder) if folder else self._root
         for entry in directory.iterdir() if directory.is_dir() else ():
-            if entry.name.startswith(beginning):  # a log has thousands of names, and a prefix selects a few
+            if entry.name.startswith(beginning):  # a log has thousands of files, of which a prefix selects a few
                 for path in (entry, *entry.rglob("*")):
                     if path.is_file() and not _is_temporary(path):  # a killed put leaves its temporary file
                         yield path
@@ -121,7 +121,7 @@ class DirectoryStore:
 
 @contextmanager
 def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Iterator[None]:
-    """Translate errors; with a `key`, a missing file is MissingObject."""
+    """Translate OSError to LakeUnavailable; with a `key`, a missing file raises MissingObject."""
     try:
         yield
     except OSError as error:
@@ -132,7 +132,7 @@ def _directory_errors(verb: str, path: Path, *, key: str | None = None) -> Itera
 
 @contextmanager
 def _written_beside(target: Path, body: Body) -> Iterator[Path]:
-    """Give a file with these bytes, on disk, in the target's directory; it is gone when the block ends.
+    """Write a temporary file with these bytes, durably, in the target's directory; it is deleted when the block ends.
 
     The directory is made if it is missing. Raises OSError.
     """
@@ -157,7 +157,7 @@ def _write(file: BinaryIO, body: Body) -> None:
 
 
 def _is_temporary(path: Path) -> bool:
-    """Whether the name is of a file of `_written_beside`, which a killed process may leave."""
+    """Whether the name is of a temporary file of `_written_beside`, which a killed process may leave."""
     return bool(_TEMPORARY.fullmatch(path.name))
 
 

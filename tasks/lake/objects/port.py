@@ -1,4 +1,4 @@
-"""The port to the object store: bytes under keys. What it is, and what its implementations share.
+"""The port to the object store: bytes under keys, and what its implementations share.
 
 A key is a relative path of plain segments; tasks/lake/keys.py makes them.
 """
@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 OCTETS = "application/octet-stream"
 
 Body = bytes | BinaryIO
-"""What is put: bytes, or a file, which is read from its beginning, and never held whole."""
+"""The body of a put: bytes, or a file, which is streamed from its beginning."""
 
 
 class MissingObject(LookupError):
@@ -37,7 +37,7 @@ class ObjectStore(Protocol):
         ...
 
     def put(self, key: str, body: Body, *, content_type: str = OCTETS) -> None:
-        """Store under the key and replace what is there; readers see the old bytes or the new, never a part."""
+        """Store under the key, replacing any object there, atomically: readers see the old bytes or the new, never a part."""
         ...
 
     def put_new(self, key: str, body: bytes) -> bool:
@@ -71,7 +71,7 @@ class ObjectStore(Protocol):
         ...
 
     def storage_options(self) -> dict[str, str] | None:
-        """Return delta-rs's options; they have secrets and must never be logged."""
+        """Return delta-rs's options; they contain secrets and must never be logged."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""The object store in S3 or a server that speaks it. boto3's errors are translated here, once.
+"""The object store in S3 or a compatible server. boto3's errors are translated here.
 
-When a store is opened, a mistake of configuration is a ConfigError of one line. Later, every failure is
+While a store is opened, a configuration mistake raises ConfigError with a one-line message. Later, every failure raises
 LakeUnavailable.
 """
 
@@ -116,15 +116,15 @@ class S3Store:
         with self._errors("ask about", ""):
             try:
                 answer = self._client.get_bucket_versioning(Bucket=self._bucket)
-            except ClientError:  # a right of its own, and some servers do not know the question
+            except ClientError:  # this needs its own permission, and some servers do not support it
                 return None
-            return "Status" in answer  # a bucket whose versioning is suspended has its old versions still
+            return "Status" in answer  # a bucket with suspended versioning still has its old versions
 
     def delta_uri(self, table: str) -> str:
         return f"{self.uri}/{checked_key(table)}"
 
     def storage_options(self) -> dict[str, str] | None:
-        """Return delta-rs's options, with boto3's present credentials; they expire, so call this for each table."""
+        """Return delta-rs's options, with boto3's current credentials; these expire, so call this for each table."""
         with self._errors("reach", ""):
             credentials = self._session.get_credentials().get_frozen_credentials()
         options = {
@@ -164,7 +164,7 @@ def open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
     try:
         session = boto3.Session(region_name=config.region)
         endpoint_url = config.endpoint_url or _named_endpoint(session)
-        # few attempts: a person waits for the opening, and a wrong address stays wrong
+        # few attempts: a person is waiting, and a wrong address does not become right
         hasty = replace(config, endpoint_url=endpoint_url, attempts=min(config.attempts, 2))
         answer = _s3_client(session, hasty).list_objects_v2(Bucket=bucket, MaxKeys=1)
     except (*_S3_ERRORS, ValueError) as error:
@@ -183,7 +183,7 @@ def _named_endpoint(session: boto3.Session) -> str | None:
 def _s3_client(session: boto3.Session, config: S3Config) -> Any:  # noqa: ANN401 - boto3 has no types
     own: dict[str, Any] = {}
     if config.endpoint_url:
-        # other servers do not resolve a bucket's name as a host, and some do not know the newer checksums
+        # other servers may not support virtual-hosted buckets or the newer checksums
         own = {
             "s3": {"addressing_style": "path"},
             "request_checksum_calculation": "when_required",

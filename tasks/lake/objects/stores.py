@@ -1,4 +1,4 @@
-"""Open the object store of a lake by its address (a directory or S3), and the marker that makes it a lake."""
+"""Open the object store of a lake by its address (a directory or S3), and read or write the marker that makes it a lake."""
 
 import json
 import uuid
@@ -32,7 +32,7 @@ RACERS = 8
 def open_store(uri: str, *, s3: S3Config, only_reads: bool = False) -> ObjectStore:
     """Open the object store at an address, or in the directory at a path; raises ConfigError when it cannot be used.
 
-    A caller that `only_reads` makes no directory.
+    With `only_reads` no directory is created.
     """
     scheme, separator, _ = uri.partition("://")
     for one in SCHEMES:
@@ -70,11 +70,11 @@ SCHEMES = (
     Scheme(scheme="file", form="", open=_open_file),
     Scheme(scheme="s3", form="s3://bucket/prefix", open=_open_s3),
 )
-"""All object stores. A new one is one module and one row."""
+"""All object stores. To add one, write a module and add a row."""
 
 
 def open_lake(store: ObjectStore) -> str:
-    """Return the lake's id, and write its marker if there is none: of several processes at once, one wins.
+    """Return the lake's id, and write its marker if there is none; if several processes do so at once, one wins.
 
     Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
     a store if several writers may win one conditional PUT, and LakeUnavailable.
@@ -98,8 +98,8 @@ def find_lake(store: ObjectStore) -> str | None:
 
 
 def _check_exclusive(store: ObjectStore) -> None:
-    """Let writers race for one key: commits need exactly one winner, and some S3 servers let several win."""
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - once in a lake's life
+    """Check that exactly one of several writers wins a conditional PUT: commits rely on it, and some S3 servers let several win."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - needed once per lake
 
     key = f"probe-{uuid.uuid4()}"
     try:

@@ -1,1 +1,1 @@
-"""One text by itself: its digest, its shape, its script. Pure."""
+"""Functions of a single text: digest, shape, script. Pure."""

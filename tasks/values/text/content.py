@@ -1,6 +1,6 @@
-"""The exact identity of what a reader reads: any correction gives another, white space alone does not. Pure.
+"""The content digest: it changes with any correction a reader could see, but not with white space.
 
-A digest is made of one digest per part, so that two of them say by themselves what has changed from one to the other.
+Pure. It consists of one digest per part, so that comparing two of them tells which parts have changed.
 """
 
 import hashlib
@@ -14,39 +14,39 @@ from tasks.values.rows import Article
 from tasks.values.text.storable import storable_text
 
 ALGORITHM = 1
-"""The number kept with every digest; a change of a rule below raises it."""
+"""The algorithm number stored with every digest; a change of a rule below increments it."""
 
 PARTS = ("title", "words", "figures", "authors", "date")
-"""What a correction may change, in the order of the digest's parts. Signs and punctuation count among the words."""
+"""The parts that a correction may change, in the order of the digest. Signs and punctuation count as words."""
 
 PREFIX = f"c{ALGORITHM}:"
 _PART_LENGTH = 16
-# a space that nobody sees is one too: soft hyphen, zero width space, word joiner, byte order mark
+# invisible characters count as white space: soft hyphen, zero width space, word joiner, byte order mark
 _UNSEEN = "\u00ad\u200b\u2060\ufeff"
 _CURRENCIES = "$¢£¤¥֏؋৳฿៛﷼﹩＄￠￡￥￦" + "".join(map(chr, range(0x20A0, 0x20C1)))
 _SIGNS = "-+−±–"
-# a number with its unit, before which its currency and its sign may be: -5°, $3.5, 12%, 10:30, 2/3
+# a number with sign, currency and unit: -5°, $3.5, 12%, 10:30, 2/3
 _FIGURE = re.compile(rf"\d+(?:[.,:/'’]\d+)*[%‰°{_CURRENCIES}]?")
-_PLACE = "\0"  # stands for a figure; no text that can be stored has it
+_PLACE = "\0"  # placeholder of a figure; storable texts never contain it
 
 
 def content_digest(*, title: str | None, text: str, authors: Sequence[str], published_at: datetime | None) -> str:
-    """Return `c<algorithm>:` and a digest for each of PARTS, parted by dots."""
+    """Return `c<algorithm>:` and a digest for each of PARTS, separated by dots."""
     return _joined(title, _text_digests(text), authors, published_at)
 
 
 def possible_digests(row: Article) -> tuple[str, ...]:
-    """Return the digests that a row may have: title and date count if they are the page's, and the feed's do not.
+    """Return the digests that a row may have: title and date count only if they come from the page, which the row does not say.
 
-    The first takes both to be the page's.
+    The first digest assumes that both do.
     """
     titles, dates = dict.fromkeys((row.title, None)), dict.fromkeys((row.published_at, None))
-    text = _text_digests(row.text)  # most of the work, and the same in each of them
+    text = _text_digests(row.text)  # most of the work, shared by all of them
     return tuple(_joined(title, text, row.authors, published_at) for title, published_at in product(titles, dates))
 
 
 def is_current(digest: str | None) -> bool:
-    """Whether a digest is there and can be compared with those that are made now."""
+    """Whether a digest exists and has the current algorithm."""
     return digest is not None and digest.startswith(PREFIX)
 
 
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
 
 
 def _parted(plain: str) -> tuple[list[str], list[str]]:
-    """Return what is between a text's figures, and these: found by their digits, which costs a tenth of a search."""
+    """Return a text's parts between figures, and the figures; found by their digits, which costs a tenth of a regex search."""
     words, figures, end = [], [], 0
     for found in _FIGURE.finditer(plain):
         start = found.start()

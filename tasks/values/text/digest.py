@@ -1,4 +1,4 @@
-"""The exact identity of a text: equal words in equal order, whatever their case, width or white space. Pure."""
+"""The text digest: equal for equal words in equal order, regardless of case, width or white space. Pure."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tasks.values.text.latin import latin_bytes, latin_tokens
 
 ALGORITHM = 1
-"""The number kept with every digest; a change of a rule below raises it."""
+"""The algorithm number stored with every digest; a change of a rule below increments it."""
 
 TOKEN = re.compile(r"[^\W_]+(?>[.,:/][^\W_]+)*+")
 
@@ -19,13 +19,11 @@ def tokenise(text: str) -> list[str]:
 
 
 def tokenise_normal(normal: str) -> list[str]:
-    """Return the words of a text that is in NFKC already."""
+    """Return the words of a text that is already in NFKC."""
     latin = latin_bytes(normal)
     if latin is not None and (tokens := latin_tokens(latin)) is not None:
         return tokens
-    if (
-        not normal.isascii() and not normal.replace("\n", " ").isprintable()
-    ):  # what can be printed is no format character
+    if not normal.isascii() and not normal.replace("\n", " ").isprintable():  # printable text has no format characters
         unseen = [ord(character) for character in set(normal) if unicodedata.category(character) == "Cf"]
         normal = normal.translate(dict.fromkeys(unseen)) if unseen else normal
     return TOKEN.findall(normal.casefold())
@@ -37,5 +35,5 @@ def text_digest(text: str) -> str:
 
 
 def digest_of(words: Sequence[str]) -> str:
-    """Return `t<algorithm>:<SHA-256, hex>` over a text's words, one space apart."""
+    """Return `t<algorithm>:<SHA-256, hex>` of a text's words, joined by spaces."""
     return f"t{ALGORITHM}:{hashlib.sha256(' '.join(words).encode('utf-8', 'surrogatepass')).hexdigest()}"

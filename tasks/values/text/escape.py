@@ -1,4 +1,4 @@
-"""Make text from the web inert where it is shown: no markdown, HTML, link, control or direction mark. Pure."""
+"""Escape text from the web for display: no markdown, HTML, links, control or direction marks. Pure."""
 
 import re
 import unicodedata
@@ -11,7 +11,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def as_plain(text: str, *, length: int = LENGTH) -> str:
-    """Return one line of visible characters, for a terminal or a log: escapes and direction marks are gone."""
+    """Return one line of visible characters, for a terminal or a log, without escapes and direction marks."""
     visible = "".join(" " if character in "\t\n\r" else character for character in text[: length * 4])
     visible = "".join(character for character in visible if unicodedata.category(character) not in _INVISIBLE)
     folded = " ".join(visible.split())
@@ -19,14 +19,14 @@ def as_plain(text: str, *, length: int = LENGTH) -> str:
 
 
 def as_text(text: str, *, length: int = LENGTH) -> str:
-    """Return it as markdown that shows the text and does nothing: `:` and `@` too, or a bare URL would be a link.
+    """Return markdown that shows the text literally; `:` and `@` are escaped too, since bare URLs would become links.
 
-    A time of day stays as it is: Prefect's UI shows entities raw in the cells of tables.
+    Times of day are kept, since Prefect's UI shows entities raw in table cells.
     """
     escaped = _SPECIAL.sub(r"\\\1", as_plain(text, length=length)).translate(_ENTITIES)
     return _COLON.sub(lambda time: "&#58;" if time[1] is None else time[0], escaped)
 
 
 def as_code(text: str, *, length: int = LENGTH) -> str:
-    """Return it as a code span that fits into a table's cell."""
+    """Return a code span that is safe in a table cell."""
     return f"`{as_plain(text, length=length).replace('`', chr(39)).replace('|', '/')}`"

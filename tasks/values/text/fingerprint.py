@@ -1,4 +1,4 @@
-"""All that decisions need of a text alone: made where the text is extracted, beside other pages', not one by one. Pure."""
+"""The fingerprint of a text: everything that decisions need, computed in parallel where the text is extracted. Pure."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from tasks.values.text.shape import Shape
 from tasks.values.text.sketch import make_shape
 
 SAMPLE = 300
-"""Letters of a text that are looked at for its script."""
+"""How many letters of a text decide its script."""
 
 NONE = "none"
 _JAPANESE = {"HIRAGANA", "KATAKANA"}
@@ -22,17 +22,16 @@ _WORD = re.compile(r"[^\W\d_]\w*")
 
 
 def names_in(normal: str) -> frozenset[str]:
-    """Return the words of a text in NFKC that have a capital letter wherever they are.
+    """Return the names in a text in NFKC: the words that are capitalized wherever they occur.
 
-    A German noun is one as well, and so is the rare word that begins its only sentence; scripts without capitals have
-    none.
+    German nouns count too, as does a rare word that only begins a sentence; scripts without capitals have no names.
     """
     capital, small = _by_case(normal)
     return frozenset(_casefolded(capital) - _casefolded(small))
 
 
 def _by_case(normal: str) -> tuple[list[str], list[str]]:
-    """Return the words of a text, from their first letter on: those with a capital, and the others."""
+    """Return the words of a text, from their first letter on, separated into capitalized and other words."""
     if (latin := latin_bytes(normal)) is not None:
         return words_by_case(latin)
     words = set(_WORD.findall(normal))
@@ -41,7 +40,7 @@ def _by_case(normal: str) -> tuple[list[str], list[str]]:
 
 
 def _casefolded(words: Collection[str]) -> set[str]:
-    """Return the words casefolded, by one call for all."""
+    """Return the words casefolded, in a single call."""
     joined = " ".join(words)
     folded = joined.casefold()
     return set(words) if folded == joined else set(folded.split(" "))
@@ -50,7 +49,7 @@ def _casefolded(words: Collection[str]) -> set[str]:
 def script_of(text: str) -> str:
     """Return the script of most of a text's letters, as Unicode names it (`latin`, `cjk`), or `none`.
 
-    Texts in different scripts cannot resemble each other. Pages declare their language wrongly or not at all.
+    Texts in different scripts cannot resemble each other. The language that pages declare is unreliable.
     """
     if text.isascii():
         return "latin" if any(map(str.isalpha, text)) else NONE
@@ -71,7 +70,7 @@ def _script(character: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """A text's digest, shape (None for a short one) and script; a text without words is nobody's copy."""
+    """A text's digest, shape (None for a short text) and script; a text without words is never a copy."""
 
     digest: str
     has_words: bool

@@ -1,4 +1,4 @@
-"""The shape of a text: what near-duplicates are found and compared by, as it lies in the index. Pure."""
+"""The shape of a text, by which near-duplicates are found and compared, as stored in the index. Pure."""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 MOST_COMPARED = 4096
-"""Shingles of a text that are compared: hashes are even, so that a share of these is the share of all (Broder 1997)."""
+"""The most shingles of a text that are compared; hashes are uniform, so that a sample gives the share of all (Broder
+1997)."""
 
 _GREATEST = 2**32 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What is compared of one text: its words' number, the sketch (63 bits a hash), and hashes of 32 bits.
+    """The shape of one text.
 
-    These are of its shingles, its numbers, its vocabulary (the different words, numbers among them) and the names in that. They
-    are packed, each value once, smallest first: most shapes are stored and read and compared with nothing.
+    It has the word count, the sketch (63-bit hashes), and 32-bit hashes of its shingles, its numbers, its vocabulary
+    (distinct words, including numbers) and the names in it. The hashes are packed, distinct and sorted, since most
+    shapes are stored and read without being compared.
     """
 
     algorithm: int
@@ -34,13 +36,13 @@ class Shape:
 
     @cached_property
     def bound(self) -> int:
-        """The greatest hash that is compared: of a long text, the smallest ones stand for all."""
+        """The greatest hash that is compared; a long text is represented by its smallest hashes."""
         if len(self.packed_shingles) <= 4 * MOST_COMPARED:
             return _GREATEST
         return unpack("I", self.packed_shingles[4 * MOST_COMPARED - 4 : 4 * MOST_COMPARED])[0]
 
     def sample(self, bound: int) -> frozenset[int]:
-        """Return the hashes of its shingles up to a bound, which is no greater than its own."""
+        """Return the shingle hashes up to a bound, which must not exceed its own."""
         if bound == _GREATEST:
             return self.shingles
         return self._sample if bound == self.bound else frozenset(one for one in self._sample if one <= bound)
@@ -50,7 +52,7 @@ class Shape:
         return frozenset(unpack("I", self.packed_shingles[: 4 * MOST_COMPARED]))
 
     def pack_up(self) -> None:
-        """Hold what is packed alone; what is asked for again is unpacked again. Unpacked, it takes some ten times as much."""
+        """Drop the unpacked sets, which take some ten times the memory; they are unpacked again on demand."""
         for name in ("shingles", "_sample", "numbers", "vocabulary", "names"):
             self.__dict__.pop(name, None)
 
@@ -61,7 +63,7 @@ class Shape:
 
     @cached_property
     def vocabulary(self) -> frozenset[int]:
-        """The hashes of its different words."""
+        """The hashes of its distinct words."""
         return frozenset(unpack("I", self.packed_vocabulary))
 
     @cached_property
@@ -72,12 +74,12 @@ class Shape:
 
 def pack(kind: str, values: Iterable[int]) -> bytes:
     """Return the values, smallest first, as little-endian integers of struct's `kind`."""
-    ordered = sorted(dict.fromkeys(values))  # not a set: what is in order already is sorted in no time
+    ordered = sorted(dict.fromkeys(values))  # not a set: sorting is fast if the values are in order already
     return struct.pack(f"<{len(ordered)}{kind}", *ordered)
 
 
 def pack_digests(digests: Sequence[bytes]) -> bytes:
-    """Return the high halves of 64-bit digests, given smallest first and each once, as `pack("I", …)` packs them, in less time."""
+    """Return the high halves of sorted, distinct 64-bit digests, like `pack("I", …)` but faster."""
     joined, size = b"".join(digests), 4 * len(digests)
     halves, turned = bytearray(size), bytearray(size)
     for place in range(4):
@@ -88,11 +90,11 @@ def pack_digests(digests: Sequence[bytes]) -> bytes:
 
 
 def _may_repeat(values: bytearray) -> bool:
-    """Whether one of these big-endian integers of 32 bits, smallest first, may be there twice; for nearly all texts, none is."""
+    """Whether these sorted big-endian 32-bit integers may contain a duplicate; nearly always False."""
     number = int.from_bytes(values)
-    return bytes(4) in (number ^ number >> 32).to_bytes(len(values))  # what is equal leaves nothing of its neighbour
+    return bytes(4) in (number ^ number >> 32).to_bytes(len(values))  # equal neighbours xor to zero
 
 
 def unpack(kind: str, packed: bytes) -> tuple[int, ...]:
-    """Return what `pack` packed."""
+    """Return the values that `pack` packed."""
     return struct.unpack(f"<{len(packed) // struct.calcsize(kind)}{kind}", packed)

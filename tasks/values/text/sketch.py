@@ -1,7 +1,7 @@
-"""A text into what near-duplicates are found and compared by: shingles, the sketch of them, numbers, vocabulary. Pure.
+"""Compute the shape of a text: shingles, their sketch, numbers, vocabulary.
 
-Shingles are runs of four tokens, hashed by XXH3; the sketch keeps those whose hash is small, so that two texts that
-share shingles share those of their sketches (Broder 1997, sampling modulo a threshold, with a floor and a cap).
+Pure. Shingles are runs of four tokens, hashed by XXH3; the sketch keeps the small hashes, so that texts with common
+shingles have common sketch entries (Broder 1997, sampling by a threshold, with a floor and a cap).
 """
 
 import re
@@ -15,14 +15,14 @@ from tasks.values.text.latin import latin_bytes
 from tasks.values.text.shape import Shape, pack_digests
 
 ALGORITHM = 2
-"""The number kept with every shape; a change of a rule below, or a token's, raises it."""
+"""The algorithm number stored with every shape; a change of a rule below, or of the tokenizer, increments it."""
 
 SHINGLE = 4
 MIN_TOKENS = 60
-"""A shorter text has no shape: a few words in common say nothing."""
+"""A shorter text has no shape, since a few common words prove nothing."""
 
 SAMPLED = 16
-"""One hash of so many is in the sketch, by its size."""
+"""One in this many hashes, the smallest, is in the sketch."""
 
 _HIGHEST = 2**64 // SAMPLED
 
@@ -39,7 +39,7 @@ _GROUPING = re.compile(r"(?<=\d)[.,](?=\d{3}(?!\d))")
 
 
 def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
-    """Return the tokens with those of scripts that do not space their words parted into characters."""
+    """Return the tokens, with those in scripts without spaces split into characters."""
     text = " ".join(tokens)
     if text.isascii() or latin_bytes(text) is not None or not _HAS_UNSPACED.search(text):
         return tokens
@@ -47,7 +47,7 @@ def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
 
 
 def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
-    """Return the shape of a text by its words (digest.tokenise) and the names among them, or None for one too short."""
+    """Return the shape of a text, given its words (digest.tokenise) and the names among them; None if it is too short."""
     tokens = split_unspaced(words)
     if len(tokens) < MIN_TOKENS:
         return None
@@ -70,7 +70,7 @@ def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
 
 
 def _unspaced_vocabulary(tokens: Sequence[str]) -> set[str]:
-    """Return the different words but figures; if words are not spaced, two characters that follow each other."""
+    """Return the distinct words except figures; in scripts without spaces, the character bigrams."""
     is_alone = [_HAS_UNSPACED.match(token) is not None for token in tokens]
     spaced = {token for token, alone in zip(tokens, is_alone, strict=True) if not alone and not _DIGIT.search(token)}
     pairs = zip(pairwise(tokens), pairwise(is_alone), strict=True)
@@ -78,16 +78,16 @@ def _unspaced_vocabulary(tokens: Sequence[str]) -> set[str]:
 
 
 def _plain_figure(token: str) -> str:
-    """Return a figure without the marks that part its thousands: `2,000` is `2000`."""
+    """Return a figure without thousands separators: `2,000` is `2000`."""
     return _GROUPING.sub("", token)
 
 
 def _pack_words(words: Iterable[str]) -> bytes:
-    joined = " ".join(words).encode("utf-8", "surrogatepass")  # no word has white space in it
+    joined = " ".join(words).encode("utf-8", "surrogatepass")  # words contain no white space
     return pack_digests(sorted(set(map(xxhash.xxh3_64_digest, joined.split(b" "))))) if joined else b""
 
 
 def _sketch(digests: Sequence[bytes]) -> tuple[int, ...]:
-    """Return the sample of different digests, given smallest first, in 63 bits: databases have no unsigned integers."""
+    """Return the sample of sorted, distinct digests, as 63-bit integers, since databases have no unsigned ones."""
     hashes = [int.from_bytes(one) for one in digests[:MAX_SKETCH]]
     return tuple(value >> 1 for value in hashes[: max(bisect_right(hashes, _HIGHEST), MIN_SKETCH)])

@@ -1,7 +1,7 @@
-"""Dates and clocks as people write them, in the languages of the press, into aware instants. Pure.
+"""Parse dates and times as people write them, in many languages, into aware instants. Pure.
 
 `11. Februar 2025, 7.30 Uhr`, `Feb. 11, 2025, 4:19 PM ET`, `2025年2月11日`. Nothing is guessed from the clock or from an
-order of figures that may be either: `03-09-2026` is none.
+ambiguous order: `03-09-2026` is not parsed.
 """
 
 import re
@@ -52,7 +52,7 @@ _MONTHS = {
     unicodedata.normalize("NFC", name): number for number, names in enumerate(_NAMES, start=1) for name in names.split()
 }
 _POLISH = {"listopada": 11, "listopad": 11}
-"""`27 listopada` is Polish November; with a point after the day it is Croatian October."""
+"""`27 listopada` is November in Polish; with a dot after the day it is October in Croatian."""
 
 _HEBREW_IN = "ב"
 """`11 בפברואר 2025`: in February."""
@@ -66,9 +66,7 @@ _ZONES_H = {
 }  # fmt: skip
 _PLACES = {"et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles"}
 
-_LETTER = (
-    r"[^\W\d_\u0300-\u036f]|[\u0900-\u0dff\u0e00-\u0e7f]"  # marks of Indic and Thai letters are none by themselves
-)
+_LETTER = r"[^\W\d_\u0300-\u036f]|[\u0900-\u0dff\u0e00-\u0e7f]"  # combining marks of Indic and Thai scripts are not letters by themselves
 _WORD = rf"(?:{_LETTER})+(?:\.(?:{_LETTER})+)?\.?"
 _SHAPES = tuple(
     re.compile(shape, re.IGNORECASE)
@@ -98,17 +96,17 @@ _ZONE = re.compile(
     r"|\s*(?:(?:GMT|UTC)(?=[+-]))?(?P<sign>[+\u2212-])(?P<hours>\d{1,2}):?(?P<minutes>\d\d)?(?!\d)"
     r"|\s*\(?(?P<name>[A-Za-z]{1,5})\b\)?"
 )
-_BEFORE = re.compile(r"(?:[^\W\d_]+[.:,]{0,2}\s*){0,3}")  # a weekday, or what the date is
-_AFTER = re.compile(r"(?:[\s,(]*[^\W\d_]{1,12}[.)]?){0,2}\s*")  # a zone once more, a weekday
+_BEFORE = re.compile(r"(?:[^\W\d_]+[.:,]{0,2}\s*){0,3}")  # a weekday or a label
+_AFTER = re.compile(r"(?:[\s,(]*[^\W\d_]{1,12}[.)]?){0,2}\s*")  # a repeated zone, a weekday
 UNSTATED = timezone(timedelta(), "unstated")
-"""The zone of what is written without one: read as UTC, but nobody said so."""
+"""The zone of dates written without one: read as UTC, but distinguishable from it."""
 
-_BUDDHIST = 2400  # years above are counted from the Buddha's death, as in Thailand
+_BUDDHIST = 2400  # greater years are of the Buddhist era, as in Thailand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenDate:
-    """An instant and where in its text it stood; `has_clock` says whether an hour was written."""
+    """An instant and its position in the text; `has_clock`: a time of day was written."""
 
     instant: datetime
     start: int
@@ -117,14 +115,14 @@ class WrittenDate:
 
 
 def find_date(text: str) -> WrittenDate | None:
-    """Return the first date that is written in a text, with its clock and zone; a missing zone is UNSTATED, a missing clock midnight."""
+    """Return the first date in a text, with time and zone; a missing zone is UNSTATED, a missing time midnight."""
     text = unicodedata.normalize("NFC", text)
     found = [one for shape in _SHAPES if (match := shape.search(text)) and (one := _read(text, match))]
     return min(found, key=lambda one: (one.start, -one.end), default=None)
 
 
 def read_date(text: str) -> WrittenDate | None:
-    """Return the date that all of a text is, but for a weekday or a label before it and a zone's name after; else None."""
+    """Parse a text that is a date, possibly with a weekday or label before it and a zone name after it; else None."""
     found = find_date(text)
     if found is None or not _BEFORE.fullmatch(text, 0, found.start) or not _AFTER.fullmatch(text, found.end):
         return None
@@ -132,7 +130,7 @@ def read_date(text: str) -> WrittenDate | None:
 
 
 def offset_s_of(instant: datetime | None) -> int | None:
-    """Return the seconds that the clock of an instant as written is ahead of UTC; None if no zone was written."""
+    """Return the UTC offset of an instant as written, in seconds; None if no zone was written."""
     offset = instant.utcoffset() if instant is not None else None
     if instant is None or offset is None or instant.tzname() == UNSTATED.tzname(None):
         return None
@@ -140,7 +138,7 @@ def offset_s_of(instant: datetime | None) -> int | None:
 
 
 def month_of(name: str, *, has_point: bool = False) -> int | None:
-    """Return the month that a word names, in full or shortened, None if it names none."""
+    """Return the month that a word names, in full or abbreviated; None if there is none."""
     word = name.casefold()
     bare = word.rstrip(".")
     if not has_point and bare in _POLISH:
@@ -149,7 +147,7 @@ def month_of(name: str, *, has_point: bool = False) -> int | None:
 
 
 def zone_of(text: str) -> tzinfo | None:
-    """Return the zone that a text names, by offset, by its usual letters or by its place; None if it names none."""
+    """Return the zone that a text names, by offset, abbreviation or city; None if there is none."""
     match = _ZONE.fullmatch(text)
     return _zone(match) if match else None
 

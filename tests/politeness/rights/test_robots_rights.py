@@ -6,9 +6,9 @@ import pytest
 
 from tasks.politeness.rights.mapping import verdict_on
 from tasks.politeness.rights.page import header_signals
-from tasks.politeness.rights.robots_lines import read_rights_lines
+from tasks.politeness.rights.robots_lines import rights_lines_of
 from tasks.politeness.rights.site import read_robots
-from tasks.politeness.robots import MAX_ROBOTS_SIZE
+from tasks.politeness.robots import MAX_ROBOTS_SIZE, RobotsText
 from tasks.values.rights import CONTENT_SIGNAL, CONTENT_USAGE, CRAWLERS, ROBOTS, Purpose
 
 US = "Presslake/0.2 (+https://presslake.example/)"
@@ -103,7 +103,7 @@ LISTED = b"User-agent: GPTBot\nContent-Signal: ai-train=no\nUser-agent: CCBot\nD
 
 
 def test_an_unknown_line_does_not_end_a_list_of_agents():
-    [group] = read_rights_lines(LISTED).groups
+    [group] = rights_lines_of(RobotsText.of(LISTED)).groups
     found = said(LISTED, "/a", signal=CRAWLERS)
 
     assert (group.agents, group.signals) == (("gptbot", "ccbot"), ("ai-train=no",))
@@ -111,9 +111,9 @@ def test_an_unknown_line_does_not_end_a_list_of_agents():
 
 
 def test_a_licence_does_not_end_a_list_of_agents():
-    [group] = read_rights_lines(
-        LISTED.replace(b"Content-Signal: ai-train=no", b"License: https://a.example/l.xml")
-    ).groups
+    body = LISTED.replace(b"Content-Signal: ai-train=no", b"License: https://a.example/l.xml")
+
+    [group] = rights_lines_of(RobotsText.of(body)).groups
 
     assert (group.agents, group.licences) == (("gptbot", "ccbot"), ("https://a.example/l.xml",))
 
@@ -134,12 +134,12 @@ def test_a_header_and_a_robots_txt_rank_equal(header, expected):
 def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():
     body = LISTED.replace(b"Content-Signal: ai-train=no", b"Content-Usage: train-ai=n")
 
-    lines = read_rights_lines(body)
+    lines = rights_lines_of(RobotsText.of(body))
 
     assert [group.agents for group in lines.groups] == [("gptbot",), ("ccbot",)]
     assert lines.is_split
     assert any("Content-Usage ends a list" in one.raw for one in read_robots(body, US).rights.statements)
-    assert not read_rights_lines(PATHS).is_split
+    assert not rights_lines_of(RobotsText.of(PATHS)).is_split
 
 
 def test_groups_of_one_name_are_merged_and_nothing_of_the_star_is_inherited():

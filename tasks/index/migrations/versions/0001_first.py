@@ -1,4 +1,4 @@
-"""The first schema: facts, runs, feeds, frontier, hosts, robots, articles and their relations, batches, outbox."""
+"""First schema: facts, runs, feeds, frontier, hosts, robots, articles and their relations, batches, outbox."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _create_relations()
     op.create_table(
         "articles",
@@ -267,7 +267,7 @@ def _create_relations() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the tables."""
     op.drop_table("edges")
     op.drop_table("postings")
     op.drop_table("shapes")

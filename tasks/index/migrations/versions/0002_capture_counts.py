@@ -1,4 +1,4 @@
-"""Counts of captures, for metrics; of an index that was there before, the newest articles are known at once."""
+"""Counts of captures, for metrics. An existing index gets the time of each source's newest article at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,7 +17,7 @@ SELECT source_id, 'ok', '', 'new', 0, 0, max(first_seen_at) FROM articles GROUP 
 
 
 def upgrade() -> None:
-    """Make the table, and note what is known of sources without a count."""
+    """Create the table with one empty count for each source that has articles."""
     op.create_table(
         "capture_counts",
         sa.Column("source_id", sa.String(length=255), nullable=False),

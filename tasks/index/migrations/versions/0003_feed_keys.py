@@ -1,4 +1,4 @@
-"""Feeds are keyed by a digest of their URL: an index of PostgreSQL takes 2,704 bytes, and a URL may be longer."""
+"""Key feeds by a digest of their URL: PostgreSQL limits index entries to 2,704 bytes, and a URL may be longer."""
 
 import hashlib
 
@@ -33,7 +33,7 @@ _NAMES = (
 
 
 def upgrade() -> None:
-    """Make the table again, with what was in it."""
+    """Recreate the table with its rows."""
     op.execute("CREATE TABLE feeds_before AS SELECT * FROM feeds")
     op.drop_index(op.f("ix_feeds_source_id"), table_name="feeds")
     op.drop_table("feeds")
@@ -67,7 +67,7 @@ def _create_feeds() -> None:
 
 
 def _copy_rows() -> None:
-    """Copy the rows as the driver gives them; SQLite has no function for the digest."""
+    """Copy the rows through the driver, because SQLite has no digest function."""
     tx = op.get_bind()
     before = sa.table("feeds_before", *(sa.column(name) for name in _NAMES))
     after = sa.table("feeds", sa.column("feed_key"), *(sa.column(name) for name in _NAMES))

@@ -1,4 +1,4 @@
-"""What waits in the frontier, by source and by host, so that a claim need not look at every row that is due; budgets; bodies cut short."""
+"""Indexes of waiting URLs by source and host, so that a claim need not scan all due rows; budgets; truncated bodies."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,7 @@ _INDEXES = {
 
 
 def upgrade() -> None:
-    """Make both indexes, the table of what sources have added, and a column."""
+    """Create both indexes, the intake table and the column `partial`."""
     op.create_table(
         "source_intake",
         sa.Column("source_id", sa.String(length=255), nullable=False),

@@ -1,4 +1,4 @@
-"""What the contents of articles are known by, and more of the shapes of their texts; null for what is there already."""
+"""Digests of article contents, and more about the shapes of texts; null for existing rows."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How often in a row a feed brought nothing new, by which one is found out that says so for ever."""
+"""How often in a row a feed was unchanged: this detects a feed that claims it for ever."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column: unknown for the feeds that are there, and read as none."""
+    """Add the column: null for existing feeds, which is read as 0."""
     op.add_column("feeds", sa.Column("unchanged", sa.Integer(), nullable=True))

@@ -1,4 +1,4 @@
-"""Indexes by which the newest articles are listed, and the newest URLs that gave no page."""
+"""Indexes to list the newest articles, and the newest URLs without a page."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _HAS_REASON = sa.text("reason IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Make the indexes; a hundred thousand articles take a second."""
+    """Create the indexes; 100,000 articles take a second."""
     op.create_index("ix_articles_told", "articles", [_SHOWN_AT, "article_id"])
     op.create_index("ix_articles_told_of_source", "articles", ["source_id", _SHOWN_AT, "article_id"])
     op.create_index(

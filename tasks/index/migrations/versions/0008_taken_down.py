@@ -1,4 +1,4 @@
-"""What takedowns keep out, by digests."""
+"""What takedowns exclude, as digests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table: empty, until a run reads the lake's."""
+    """Create the table, empty until a run reads the lake's takedowns."""
     op.create_table(
         "taken_down",
         sa.Column("takedown_id", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""What replays note of captures, and the greatest revision that an article ever had."""
+"""What replays record about captures, and the highest revision number an article ever had."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and the column: both are empty until the first replay."""
+    """Create the table and the column, both empty until the first replay."""
     op.create_table(
         "replayed",
         sa.Column("capture_id", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""The records of archives that a backfill took in."""
+"""Archive records that a backfill has imported."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "archived",
         sa.Column("capture_id", sa.String(32), nullable=False),

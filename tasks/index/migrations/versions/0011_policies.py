@@ -1,4 +1,4 @@
-"""Documents by which sites say what may be done with their pages, and the exchanges by which daily answers came."""
+"""Documents in which sites state what may be done with their pages, and the evidence behind daily answers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and add the column: unknown for the answers that are there, which are asked for again within a day."""
+    """Create the table and the column. It is null for existing answers, which are requested again within a day."""
     op.add_column("robots", sa.Column("evidence", sa.LargeBinary(), nullable=True))
     op.create_table(
         "policies",

@@ -1,4 +1,4 @@
-"""The pace of a registrable domain on one address, which all of its hosts share."""
+"""The shared pace of all hosts of a registrable domain at one address."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table: a place without a row has its host's pace alone until it is asked."""
+    """Create the table. Until its first request, a place without a row has only its host's pace."""
     op.create_table(
         "places",
         sa.Column("place", sa.String(64), nullable=False),

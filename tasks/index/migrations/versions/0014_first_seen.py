@@ -1,4 +1,4 @@
-"""The articles of a run are found by an index: what a sweep adds is listed at its end."""
+"""Index by first sight, to list what a sweep added."""
 
 from alembic import op
 
@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the index."""
+    """Create the index."""
     op.create_index("ix_articles_first_seen_at", "articles", ["first_seen_at"])
