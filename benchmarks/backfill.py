@@ -1,10 +1,10 @@
-"""Pages a CPU-second of a backfill beside bare trafilatura on the same pages, its counts, and its memory on a large file.
+"""Measure a backfill: CPU per page against bare trafilatura on the same pages, outcome counts, and memory on a large file.
 
     python -m benchmarks.backfill [--records N] [--stock N] [--no-large]
 
-The archive has the form of CC-NEWS (benchmarks/cc_news.py): ten files, a third of the records no pages, each page a copy with
-sentences of its own, one member damaged. What becomes of each record is known beforehand. The command's start-up and its reading
-of the archives count. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the same pages before and after.
+The archives mimic CC-NEWS (benchmarks/cc_news.py): ten files, a third of the records not pages, each page a copy with unique
+sentences, one member damaged. The expected outcome of each record is known. The CPU of the command's start-up and of reading
+the archives is included. Bare trafilatura (`bare_extraction` with defaults and metadata) reads the same pages before and after.
 """
 
 import argparse
@@ -38,7 +38,7 @@ LEAST_RATIO, MOST_MEMORY = 0.75, 600_000_000
 
 
 def write_large(path: Path, pages: Sequence[Stock]) -> int:
-    """Write one file of 2 GB uncompressed, a tenth of it pages; returns how many."""
+    """Write one file of 2 GB uncompressed, a tenth of it pages; return the number of pages."""
     size = paged = number = count = 0
     with path.open("wb") as file:
         while size < LARGE_SIZE:
@@ -59,7 +59,7 @@ def write_large(path: Path, pages: Sequence[Stock]) -> int:
 
 
 def run(folder: Path, place: Path) -> tuple[dict[str, Any], Counter[str], Counter[str]]:
-    """Take the archives in; returns the report, and by kind of process CPU seconds and the peak of memory in bytes."""
+    """Run the backfill; return its report and, per kind of process, CPU seconds and peak memory in bytes."""
     words = [COMMAND, "backfill", "warc", str(folder), "--source-from-host", "--lake", str(place / "lake"),
              "--index", f"sqlite:///{place / 'index.db'}", "--json", "--quiet"]  # fmt: skip
     with subprocess.Popen(words, stdout=subprocess.PIPE, cwd=place) as process:
@@ -70,7 +70,7 @@ def run(folder: Path, place: Path) -> tuple[dict[str, Any], Counter[str], Counte
 
 
 def bare(sample: Sequence[tuple[str, bytes]]) -> float:
-    """CPU seconds of bare trafilatura a page."""
+    """Return the CPU seconds per page of bare trafilatura."""
     began = time.process_time()
     for url, body in sample:
         bare_extraction(body, url=url, with_metadata=True)
@@ -78,7 +78,7 @@ def bare(sample: Sequence[tuple[str, bytes]]) -> float:
 
 
 def certain(pages: Iterable[Stock]) -> list[Stock]:
-    """The pages of which it is certain what their copies become: own sentences reach the text, and no paywall is named."""
+    """Return the pages whose copies have a certain outcome: their unique sentences are extracted, and no paywall is found."""
     return [one for one in pages if _is_certain(_page(*one.copy(0)), one.own(0))]
 
 
@@ -91,7 +91,7 @@ def _is_certain(page: Page, own: str) -> bool:
 
 
 def count_own(lake: Path, owns: Mapping[str, str]) -> int:
-    """How many of the copies are articles whose text has their own sentences."""
+    """Count the copies stored as articles that contain their unique sentences."""
     store = DirectoryStore(lake)
     files = list_files(open_table(store, ARTICLES), ARTICLES)
     rows = (row for file in files for row in read_columns(store, file, ("url", "text")).to_pylist())
@@ -106,7 +106,7 @@ def folders() -> Iterator[Path]:
 
 
 def compare(home: Path, records: int, pages: Sequence[Stock], sample: int) -> bool:
-    """Take in ten files, print what came of them; returns whether counts and ratio are as they should be."""
+    """Backfill ten files and print the results; return whether counts and CPU ratio meet the expectations."""
     written = write_archives(home / "in", records, pages)
     measured = [one.copy(number) for number, one in enumerate(pages[:sample])]
     before = bare(measured)
@@ -145,7 +145,7 @@ def compare(home: Path, records: int, pages: Sequence[Stock], sample: int) -> bo
 
 
 def take_large(home: Path, pages: Sequence[Stock]) -> bool:
-    """Take in a large file; returns whether its pages and the memory are as they should be."""
+    """Backfill a large file; return whether its page count and peak memory meet the expectations."""
     count = write_large(home / "large" / "large.warc.gz", pages)
     report, seconds, sizes = run(home / "large", home / "other")
     print(

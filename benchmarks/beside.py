@@ -1,9 +1,9 @@
-"""Extraction by this checkout beside another one, page by page by turns: the CPU of each, by step, and whose outcome differs.
+"""Compare extraction by this checkout and by another, alternating page by page: CPU per step, and pages that differ.
 
     python -m benchmarks.beside CHECKOUT [--set NAME|DIR] [--folds 0-3] [--rounds N]
 
-Each checkout has a process of its own, by the same Python; whose turn is first changes from page to page, so that a loaded
-machine slows both alike. Pages are those of this checkout's sets.
+Each checkout runs in its own process, with the same Python. The order alternates from page to page, so that load affects both
+alike. The pages are those of this checkout's sets.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SERVE = "--serve"
 
 
 def serve(folder: Path, folds: Sequence[int] | None) -> None:
-    """Extract the pages whose numbers come in, and answer each with its CPU (s) and a digest of its outcome; then the steps."""
+    """Extract the pages whose numbers arrive on standard input; answer each with its CPU (s) and a digest, at the end per step."""
     pages = read_pages(folder, folds=folds)
     for page in pages[:WARMING]:
         outcome_of(page)
@@ -54,7 +54,7 @@ def _extract(page: TruePage) -> tuple[float, str, str]:
 
 
 class Server:
-    """A process that extracts by one checkout."""
+    """A process that extracts with one checkout's code."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -62,13 +62,13 @@ class Server:
         self.spent = 0.0
 
     def extract(self, at: int) -> tuple[str, str]:
-        """Return the digest of a page's outcome, and the page's name."""
+        """Extract a page; return the digest of its outcome, and its name."""
         taken, digest, name = json.loads(self._answer(at))
         self.spent += taken
         return digest, name
 
     def steps(self) -> dict[str, float]:
-        """Return the CPU by step (s); the process ends."""
+        """End the process, and return its CPU per step (s)."""
         return dict(json.loads(self._answer("")))
 
     def _answer(self, asked: int | str | None = None) -> str:
@@ -82,7 +82,7 @@ class Server:
 
 @contextmanager
 def server(checkout: Path, folder: Path, folds: Sequence[int] | None) -> Iterator[Server]:
-    """Start a process whose modules are those of a checkout."""
+    """Start a process that imports a checkout's modules."""
     code = f"import runpy; runpy.run_path({str(Path(__file__))!r}, run_name='__main__')"
     words = [sys.executable, "-c", code, SERVE, str(folder), json.dumps(folds)]
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
@@ -94,7 +94,7 @@ def server(checkout: Path, folder: Path, folds: Sequence[int] | None) -> Iterato
 
 
 def compare(other: Server, own: Server, rounds: int) -> None:
-    """Extract all pages by both, and print."""
+    """Extract all pages with both, and print CPU per step and the pages that differ."""
     differing: set[str] = set()
     for turn in range(rounds):
         for at in range(own.count):
@@ -112,7 +112,7 @@ def compare(other: Server, own: Server, rounds: int) -> None:
 
 
 def main() -> None:
-    """Measure and print, or serve."""
+    """Compare the checkouts or, as a child process, serve one."""
     if sys.argv[1:2] == [SERVE]:
         return serve(Path(sys.argv[2]), json.loads(sys.argv[3]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

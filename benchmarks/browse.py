@@ -1,9 +1,9 @@
-"""Measure the pages of `presslake browse` over many synthetic articles: the median of 20 answers of each, over HTTP on loopback.
+"""Measure `presslake browse` on a lake of synthetic articles: median of 20 requests per kind of page, over HTTP on loopback.
 
     python -m benchmarks.browse [--articles 100000] [--folder PLACE]
 
-The lake has thirty days, each with its files as `maintain` leaves them but for the last, which has one a batch. A folder
-that is named is kept, and used again.
+The lake covers thirty days. Past days have packed files, as `maintain` leaves them; the last day has one file per batch.
+`--folder` keeps the lake for later runs.
 """
 
 import argparse
@@ -50,7 +50,7 @@ WORDS = [f"{first}{second}" for first in ("har", "win", "lan", "mea", "gla", "st
 
 
 def main() -> None:
-    """Fill a lake unless it is there, and measure."""
+    """Fill the lake if necessary, and measure."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--articles", type=int, default=100_000)
     parser.add_argument("--folder", type=Path)
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def fill(home: Path, number: int) -> None:
-    """Make the lake and its index."""
+    """Create the lake and its index."""
     store = open_store(str(home / "lake"), s3=S3Config(endpoint_url=None, region=None))
     lake_id = open_lake(store)
     sources = "\n".join(
@@ -122,7 +122,7 @@ def _row(n: int, **place: object) -> Article:
     key = f"s{n % SOURCES}.example/{n}"
     text = "\n".join(" ".join(chance.choices(WORDS, k=45)) + f" {n}." for _ in range(PARAGRAPHS))
     at = NOW - timedelta(days=DAYS) + timedelta(seconds=n * 25)
-    story = n - n % 20 if n % 20 < 3 else n  # a story of three articles among twenty
+    story = n - n % 20 if n % 20 < 3 else n  # of every twenty articles, three share a story
     first = article_id_of(f"s{story % SOURCES}.example/{story}")
     return make_article(
         article_id=article_id_of(key), url=f"https://{key}", url_key=key, source_id=f"s{n % SOURCES}", host=f"s{n % SOURCES}.example",
@@ -143,7 +143,7 @@ def _known(row: Article) -> KnownArticle:
 
 
 def _url(row: Article) -> dict[str, object]:
-    """Return an article's row of the frontier, or for one in ten that of a URL that failed."""
+    """Return an article's frontier row; one in ten is that of a failed URL."""
     is_failed = int(row.text_digest.rpartition(":")[2]) % 10 == 0
     return {
         "url_key": row.url_key, "url": row.url, "host": row.host, "source_id": row.source_id, "priority": 0,
@@ -170,7 +170,7 @@ def _count(tx: Transaction, number: int) -> None:
 
 
 def measure(settings: Settings, number: int) -> None:
-    """Ask for each kind of page, always for another one if there are several, and print the medians."""
+    """Request each kind of page, a different one each time if there are several, and print the medians."""
     chance = random.Random(1)
     own = [article_id_of(f"s{n % SOURCES}.example/{n}") for n in chance.sample(range(number), ANSWERS + 1)]
     some = [f"s{n}" for n in chance.sample(range(SOURCES), ANSWERS + 1)]

@@ -1,7 +1,7 @@
-"""Archives in the form of CC-NEWS, for measuring backfills: stock pages in copies, each with sentences of its own in its story.
+"""Write archives that mimic CC-NEWS, to measure backfills: copies of stock pages, each with unique sentences.
 
-Stock pages are the newsroom's, if it is beside the checkout, else the demo's own. A copy's own sentences are made of
-the words of its story, and stand as a paragraph before its last one, so that no two copies have the same text.
+Stock pages are the newsroom's, if it is beside the checkout, else the demo's. A copy's unique sentences are random words of
+its story, inserted as a paragraph before the last one, so that no two copies have the same text.
 """
 
 import gzip
@@ -22,7 +22,7 @@ from examples.newsroom.server import Newsroom
 BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
 SENTENCES, WORDS = 6, 11
 MARK = 30
-"""Signs at the beginning of a story's paragraph by which it is found in its page."""
+"""The number of leading characters by which a story's paragraph is found in its page."""
 
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.{1,20000}?)</p>", re.DOTALL | re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
@@ -31,7 +31,7 @@ _TAG, _SPACE = re.compile(r"<[^>]*>"), re.compile(r"[\s\u00ad]+")
 
 @dataclass(frozen=True)
 class Stock:
-    """A page as bytes, its URL, and the text of its story."""
+    """A stock page: its URL, its bytes and the text of its story."""
 
     url: str
     body: bytes
@@ -39,18 +39,18 @@ class Stock:
 
     @cached_property
     def html(self) -> str:
-        """The page as text; bytes that are no UTF-8 are surrogates."""
-        # what a page says of its own address would make all copies names of one article
+        """The page as text; bytes that are not UTF-8 become surrogates."""
+        # a canonical URL would make all copies aliases of one article
         return re.sub(r"canonical|og:url", "other", self.body.decode("utf-8", "surrogateescape"))
 
     @cached_property
     def place(self) -> int | None:
-        """Where a paragraph can be put in before the story's last one; None if the story is not found."""
+        """The position before the story's last paragraph; None if the story is not found."""
         return max((found.start() for found in self._story), default=None) or max(self._lines(), default=None)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """The words of the story; of a page in a legacy charset those in ASCII alone, of a script without spaces pieces."""
+        """The story's words: only ASCII ones in a legacy charset; pieces of five characters in a script without spaces."""
         known = (
             self.text if not re.search("[\udc80-\udcff]", self.html) else self.text.encode("ascii", "ignore").decode()
         )
@@ -60,13 +60,13 @@ class Stock:
         return short if len(short) > 40 else tuple(plain[at : at + 5] for at in range(0, len(plain) - 5, 5))
 
     def own(self, number: int) -> str:
-        """The sentences of a copy."""
+        """Return the unique sentences of a copy."""
         chance = random.Random(f"{self.url} {number}")
         made = (" ".join(chance.choices(self.words, k=WORDS)).capitalize() for _ in range(SENTENCES))
         return " ".join(f"{one} {chance.randrange(10_000)}." for one in made)
 
     def copy(self, number: int) -> tuple[str, bytes]:
-        """A copy at a URL of its own, with its sentences."""
+        """Return a copy's URL and bytes, with its unique sentences."""
         scheme, _, rest = self.url.partition("://")
         host, _, path = rest.partition("/")
         own, place = html.escape(self.own(number)), self.place or 0
@@ -74,7 +74,7 @@ class Stock:
         return f"{scheme}://{host}/copy-{number}/{path}", made.encode("utf-8", "surrogateescape")
 
     def rewritten(self, number: int) -> bytes:
-        """The page with its story's paragraphs in other words of the story, so that no two are alike."""
+        """Return the page with each paragraph replaced by random words of its story, so that no two results are alike."""
         chance, parts, end = random.Random(f"{self.url} {number}"), [], 0
         for found in self._story:
             parts += [
@@ -86,18 +86,18 @@ class Stock:
 
     @cached_property
     def _story(self) -> tuple[re.Match[str], ...]:
-        """The paragraphs that are lines of the story."""
+        """The paragraph elements whose text is a line of the story."""
         lines = {_bare(line) for line in self.text.split("\n")}
         said = ((found, _bare(html.unescape(_TAG.sub("", found[1])))) for found in _PARAGRAPH.finditer(self._shown))
         return tuple(found for found, line in said if len(line) >= MARK and line in lines)
 
     @cached_property
     def _shown(self) -> str:
-        """The page with signs that stand for its scripts: what these have of the story is not shown."""
+        """The page with its scripts blanked out: story text inside them is not visible."""
         return _SCRIPT.sub(lambda found: "\0" * len(found[0]), self.html)
 
     def _lines(self) -> Iterator[int]:
-        """Yield where the lines of a story begin that is in no paragraphs."""
+        """Yield the positions of the story's lines, for a story that is not in paragraph elements."""
         for line in self.text.split("\n"):
             if len(line) >= MARK and (at := self._shown.find(html.escape(line[:MARK], quote=False))) >= 0:
                 yield at
@@ -112,12 +112,12 @@ def _bare(text: str) -> str:
 
 
 def has_own(text: str, own: str) -> bool:
-    """Whether a text has the first of a copy's own sentences."""
+    """Whether a text contains the first of a copy's unique sentences."""
     return _bare(own.partition(". ")[0]) in _bare(text)
 
 
 def stock() -> list[Stock]:
-    """Return the stock pages whose story is found in them."""
+    """Return the stock pages in which the story is found."""
     return [one for one in _every_page() if one.place is not None]
 
 
@@ -128,7 +128,7 @@ def _every_page() -> list[Stock]:
 
 
 def demo_stock() -> list[Stock]:
-    """Return the demo's pages, which are small."""
+    """Return the demo's pages, which are smaller than the newsroom's."""
     with Newsroom() as demo:
         return [
             Stock(
@@ -142,7 +142,7 @@ def demo_stock() -> list[Stock]:
 
 
 def record(url: str, at: datetime, block: bytes) -> bytes:
-    """One gzip member, as crawlers write it."""
+    """Return a response record as one gzip member, as crawlers write it."""
     name = hashlib.sha256(f"{url}{at}".encode()).hexdigest()
     fields = {
         "WARC-Type": "response",
@@ -162,11 +162,11 @@ def response(body: bytes, mime: str = "text/html", status: str = "200 OK") -> by
 
 
 NO_PAGES = ("not_html", "not_html", "http_404")
-"""By which reasons `other` is left out, in its order."""
+"""The reasons for which the records of `other` are skipped, in its order."""
 
 
 def other(number: int) -> bytes:
-    """What is no page: a picture, a script's answer, an error."""
+    """Return a record that is not a page: a picture, JSON, or an error response."""
     picture = b"\xff\xd8\xff\xe0" + random.Random(number).randbytes(20_000)
     kinds = (
         response(picture, "image/jpeg"),
@@ -178,7 +178,7 @@ def other(number: int) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What archives hold: pages that can be read, by URL with their own sentences; what is no page, by its reason."""
+    """The contents of archives: readable pages (URL to unique sentences), and records skipped, by reason."""
 
     owns: dict[str, str]
     skipped: dict[str, int]
@@ -188,7 +188,7 @@ class Written:
 def write_archives(
     folder: Path, records: int, pages: Sequence[Stock], *, files: int = 10, damaged: int | None = 3
 ) -> Written:
-    """Write archives, every third record no page; of one file the first record is damaged."""
+    """Write archives in which every third record is not a page; damage the first record of one file."""
     owns: dict[str, str] = {}
     skipped = dict.fromkeys(NO_PAGES, 0)
     taken = 0

@@ -1,7 +1,8 @@
-"""What a claim costs as the frontier grows: median CPU of claims at 10,000, 100,000 and 1,000,000 due rows. `make bench-claims`.
+"""Measure the cost of a claim as the frontier grows: median CPU at 10,000, 100,000 and 1,000,000 due rows. `make bench-claims`.
 
-All but 25 of the rows are one source's, each at a host of its own; PostgreSQL's part is that of its own process. Ends with 1 if a
-claim at a million costs more than 1.5 times one at ten thousand, or if the other source's 25 are not in the first two.
+All rows but 25 belong to one source, each at its own host. On PostgreSQL the CPU of the connection's server process is included.
+Exits with 1 if a claim at a million rows costs over 1.5 times one at ten thousand, or if the first two claims miss any of the
+other source's 25 rows.
 """
 
 import argparse
@@ -29,7 +30,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def main() -> int:
-    """Measure and return the exit code."""
+    """Measure, and return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument(
         "--index", help="an index of its own, as an SQLAlchemy URL; SQLite in a temporary folder without it"
@@ -49,7 +50,7 @@ def _measure(index: Index, sizes: list[int]) -> int:
         _fill(index, "many", size - filled, at=NOW - timedelta(hours=1), hosts=size, first=filled)
         filled = size
         put_in_order(index)
-        with index.rehearse() as tx:  # nothing of it stays, so that the next size has all of its rows
+        with index.rehearse() as tx:  # rolled back, so that the next size has all of its rows due
             claimed = list(_claims(index, tx))
         first_two = [due.source_id for _, batch in claimed[:2] for due in batch]
         is_fair = is_fair and first_two.count("few") == 25

@@ -1,10 +1,10 @@
-"""What each command costs: CPU of all its processes, as a ratio of `python -c 'import typer, rich'` in the same minute.
+"""Measure each command's CPU, child processes included, as a ratio to `python -c 'import typer, rich'` run next to it.
 
     python -m benchmarks.commands [--runs 7] [--sweeps]
 
-A ratio is the median of several paired runs, so that a busy or a slow machine changes it little. The folder has an index
-and a lake with the articles of a small press. `--sweeps` measures `ingest --limit 1` as well, in seconds of CPU: on a
-Prefect server that runs, and without one, on a fresh Prefect database and again.
+Ratios are medians of paired runs, so that load and slow machines change them little. The commands run on the index and the
+lake of a small press. `--sweeps` also measures `ingest --limit 1`, in seconds of CPU: with a running Prefect server, and
+without one, on a fresh Prefect database and on the same one again.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _ratio(words: list[str], home: Path, runs: int) -> tuple[float, float]:
-    """Return a command's CPU as a multiple of the base's, and in seconds: medians of paired runs."""
+    """Return a command's CPU as a ratio to the base command's, and in seconds: medians of paired runs."""
     pairs = [(_cpu(words, home), _cpu(BASE, home)) for _ in range(runs)]
     return statistics.median(own / base for own, base in pairs), statistics.median(own for own, _ in pairs)
 
@@ -83,7 +83,7 @@ def _environment(**variables: str) -> Iterator[None]:
 
 
 def _children() -> dict[int, float]:
-    """Return the CPU seconds of each of this process's children that is not waited for yet, by their ids."""
+    """Return the CPU seconds of this process's children that were not reaped yet, by process id."""
     seconds = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -96,13 +96,13 @@ def _children() -> dict[int, float]:
 
 
 def _cpu(words: list[str], home: Path, **variables: str) -> float:
-    """Run a command and return the CPU seconds of it and of all processes that it started, those that outlive it as well."""
+    """Run a command; return the CPU seconds of it and of all its descendants, including those that outlive it."""
     others, before = _children().keys(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(words, cwd=home, env={**os.environ, **variables}, capture_output=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(f"{' '.join(words)}: {done.stderr.decode()}")
-    while left := _children().keys() - others:  # they have become ours: we asked to be their reaper
+    while left := _children().keys() - others:  # orphans become our children: we are their subreaper
         os.waitpid(left.pop(), 0)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

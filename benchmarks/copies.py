@@ -1,6 +1,6 @@
-"""How well copies are found, and stories of one template kept apart: texts streamed through the real stage.
+"""Measure how well the deduplication stage finds copies, and keeps stories of one template apart.
 
-A pair counts as found when the index has an edge between its articles, or the stage called one the other's duplicate.
+A pair counts as found if the index has an edge between its articles, or has one as the other's duplicate.
 """
 
 import gzip
@@ -46,7 +46,7 @@ class Item:
 
 
 def batch_of(items: Sequence[Item], batch_id: str) -> Batch:
-    """Make a batch that was fetched and extracted out of texts."""
+    """Return a batch as after fetching and extraction, made of texts."""
     return Batch(batch_id=batch_id, run_id="bench", looks=tuple(_look(item, items[-1].published_at) for item in items))
 
 
@@ -87,7 +87,7 @@ def announce(index: Index, batch: Batch, now: datetime) -> None:
 
 
 def stream(index: Index, items: list[Item]) -> None:
-    """Decide the texts in the order of their time."""
+    """Run the texts through the stage in order of publication."""
     items.sort(key=lambda item: (item.published_at, item.name))
     for number, start in enumerate(range(0, len(items), BATCH)):
         batch = batch_of(items[start : start + BATCH], f"b{number}")
@@ -96,12 +96,12 @@ def stream(index: Index, items: list[Item]) -> None:
 
 
 def measure_templates(index: Index) -> dict[str, Any]:
-    """Stream pages of templates, each family at a host of its own, and count the pairs that are taken for copies."""
+    """Stream pages of templates, each family on its own host; count the pairs mistaken for copies."""
     return _count_found(index, template_pairs(), host_of=lambda sample: f"{sample.name.rpartition('-')[0]}.example")
 
 
 def measure_editions(index: Index) -> dict[str, Any]:
-    """Stream stories and editions of them, each edition at a host of its own, and count the pairs that are found."""
+    """Stream stories and their edited copies, each on its own host; count the pairs found."""
     return _count_found(index, edited_pairs(), host_of=lambda sample: f"{sample.name}.example")
 
 
@@ -121,7 +121,7 @@ def _count_found(
 
 
 def measure_pairs(index: Index) -> dict[str, Any]:
-    """Stream the wire copy and compare what was found with the labels."""
+    """Stream the labelled wire copy; return precision, recall and F1 of edges and of clusters."""
     with gzip.open(SHARED / "articles.jsonl.gz", "rt") as lines:
         items = [
             Item(row["id"], row["title"], row["text"], datetime.fromisoformat(row["published_at"]))

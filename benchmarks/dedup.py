@@ -1,11 +1,11 @@
-"""Near-duplicates: how well they are found, and what that costs as the index grows.
+"""Measure near-duplicate detection: its accuracy, and its cost as the index grows.
 
     python -m benchmarks.dedup [--full] [--json FILE]
 
-First: wire copy with labelled pairs (../shared/dedup), stories of one template and editions of one story
+Accuracy: wire copy with labelled pairs (../shared/dedup), stories of one template and edited copies
 (benchmarks/templates.py), streamed through the real stage (benchmarks/copies.py).
-Second: CPU, candidates and posting rows an article, with 10,000 and 100,000 (`--full`: 1,000,000) synthetic articles
-in the index, that came in at 50,000 a day, on SQLite and, if it is installed, on PostgreSQL.
+Cost: CPU, candidates and posting rows per article with 10,000 and 100,000 (`--full`: 1,000,000) synthetic articles in the
+index, 50,000 per day, on SQLite and, if installed, on PostgreSQL.
 """
 
 import argparse
@@ -53,11 +53,11 @@ PROBES = 5  # batches measured at each size
 WORDS = 420
 
 
-# What it costs
+# Cost
 
 
 class Press:
-    """Synthetic stories: words by a Zipf law, one in six a re-take of an earlier one with a few words changed."""
+    """Synthetic stories: words drawn by Zipf's law; one story in six repeats an earlier one with a few words changed."""
 
     def __init__(self) -> None:
         self._random = random.Random(5)
@@ -80,8 +80,8 @@ class Press:
 
 
 def fill(index: Index, first: int, last: int, *, now: datetime = NOW, a_day: int = A_DAY) -> None:
-    """Put synthetic articles of the days before `now` into the index, as many as decisions would have left there."""
-    source, base = random.Random(first), 10 * (first + 10**7)  # beyond the numbers that the index gives out in between
+    """Insert synthetic articles of the days before `now`, with the shapes and postings that decisions would have left."""
+    source, base = random.Random(first), 10 * (first + 10**7)  # above the numbers that the index assigns meanwhile
     for start in range(first, last, 50_000):
         numbers = range(start, min(start + 50_000, last))
         shape_rows, posting_rows, article_rows = [], [], []
@@ -119,8 +119,8 @@ def fill(index: Index, first: int, last: int, *, now: datetime = NOW, a_day: int
 
 
 def load(index: Index, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows, each the values of the table's first columns, the fastest way."""
-    columns = list(table.columns)[: len(rows[0])]  # those that were added since come last, and may be null
+    """Bulk-insert rows, each with the values of the table's first columns."""
+    columns = list(table.columns)[: len(rows[0])]  # columns added later come last and are nullable
     names = ", ".join(column.name for column in columns)
     with index.write() as tx:
         driver = tx.connection.dbapi_connection
@@ -138,7 +138,7 @@ def load(index: Index, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None
 
 
 def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[], float]) -> dict[str, Any]:
-    """Decide some batches with so many articles in the index."""
+    """Decide batches while the index holds `size` articles; return medians per article."""
     costs, candidates = [], 0
     for number in range(PROBES + 1):
         items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
@@ -152,7 +152,7 @@ def measure_size(index: Index, press: Press, size: int, server_cpu: Callable[[],
         started = time.perf_counter()
         decide_batch(batch, index=index, now=NOW)
         elapsed = time.perf_counter() - started
-        if number:  # the first one warms the caches up
+        if number:  # the first batch warms the caches
             costs.append((time.process_time() - before, server_cpu() - served, elapsed))
             candidates += len(found.shapes)
     with index.read() as tx:
@@ -181,7 +181,7 @@ def measure_growth(index: Index, sizes: Sequence[int], server_cpu: Callable[[], 
 
 
 def analyse(index: Index) -> None:
-    """Let the database look at its tables, as it does by itself after a while."""
+    """Update the database's table statistics, as it does by itself after a while."""
     if index.is_sqlite:
         with index.write() as tx:
             tx.exec_driver_sql("ANALYZE")
@@ -198,7 +198,7 @@ def _plain(index: Index) -> str:
 
 @contextmanager
 def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
-    """Give the URLs of fresh indexes, each with what tells the CPU seconds of its server."""
+    """Yield the URLs of fresh indexes, each with a function that returns its server's CPU seconds."""
     from tests.postgres import find_binaries, fresh_database, started_server
 
     with ExitStack() as stack:
@@ -217,10 +217,10 @@ def databases() -> Iterator[dict[str, tuple[str, Callable[[], float]]]]:
 
 
 def server_cpu_s(folder: str) -> float:
-    """Return the CPU of the server whose socket is in a folder, connections that ended included, its checkpointer apart."""
+    """Return the CPU seconds of the server whose socket is in `folder`, with ended connections, without its checkpointer."""
     pid = int((Path(folder) / "db/postmaster.pid").read_text().splitlines()[0])
     server = psutil.Process(pid)
-    total = sum(server.cpu_times()[2:4])  # of children that have ended
+    total = sum(server.cpu_times()[2:4])  # children that have ended
     for process in (server, *server.children()):
         try:
             if "checkpointer" not in " ".join(process.cmdline()):

@@ -1,10 +1,9 @@
-"""Presslake's extraction beside stock trafilatura, page by page in one process: what it finds and what it costs.
+"""Compare Presslake's extraction with stock trafilatura, page by page in one process: accuracy and CPU.
 
     python -m benchmarks.extraction [--set NAME|DIR]... [--folds 0-3] [--rounds N] [--jobs N] [--ablation]
 
-Each page is extracted by both, one straight after the other, with the first turn changing from page to page, so that a
-loaded machine slows both alike. A page's CPU is the least of its rounds, each of which goes over all pages. Folds 0 to 3 may be looked at, fold 4 is for
-reporting alone.
+Each page is extracted by both, one right after the other, in alternating order, so that load affects both alike. A page's CPU
+is its minimum over the rounds; a round covers all pages. Folds 0 to 3 are for development, fold 4 is only reported.
 """
 
 import argparse
@@ -36,16 +35,16 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 COLUMNS = ("f1", "precision", "recall", "rouge_l", "exact", "leak", "title", "author", "date")
 REPORTED_FOLD = 4
 MIN_GAIN = 0.001
-"""A page's F1 must change by more to count as better or worse."""
+"""The change of a page's F1 above which it counts as better or worse."""
 POOR, WRONG = 0.8, 0.5
-"""F1 of a page that `quality` should know of; of one that is hardly its article."""
+"""F1 below which `quality` should flag a page; F1 below which the text is hardly the article."""
 
 Extractor = Callable[[TruePage], Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What one extractor did: its score, its CPU (milliseconds) and its own opinion, page by page."""
+    """One extractor's results per page: score, CPU (ms) and its own estimate of quality."""
 
     scores: tuple[Score, ...]
     cpu_ms: tuple[float, ...]
@@ -56,7 +55,7 @@ class Measured:
         return sum(self.cpu_ms) / len(self.cpu_ms)
 
     def of(self, chosen: Sequence[int]) -> "Measured":
-        """Return the same of the chosen pages alone."""
+        """Return the results of the chosen pages."""
         return Measured(
             scores=tuple(self.scores[at] for at in chosen),
             cpu_ms=tuple(self.cpu_ms[at] for at in chosen),
@@ -89,12 +88,12 @@ def extract_stock(page: TruePage) -> Answer:
 def measure(
     pages: Sequence[TruePage], extractors: Mapping[str, Extractor], *, rounds: int, jobs: int = 1
 ) -> dict[str, Measured]:
-    """Return what each extractor did on the same pages, taking turns page by page; `jobs` processes share the pages.
+    """Measure all extractors on the same pages in alternating order; `jobs` processes share the pages.
 
-    A round goes over all pages before the next begins: a page is read once in its life, and seen again at once it would be
-    half in the libraries' caches.
+    A round covers all pages before the next begins: a page read again at once would be half in the libraries' caches, while a sweep
+    reads each page only once.
     """
-    for extract in extractors.values():  # what is loaded at first use is no page's cost
+    for extract in extractors.values():  # warm up: lazy imports are no page's cost
         extract(pages[0])
     gc.collect()
     gc.freeze()  # as the workers do
@@ -126,7 +125,7 @@ def _measure_round(
 
 
 def _measure_page(at: int, page: TruePage, *, extractors: Mapping[str, Extractor]) -> _Row:
-    """Return each extractor's score, CPU and quality on one page; `at` says whose turn is first."""
+    """Return each extractor's score, CPU and quality on one page; `at` selects which extractor runs first."""
     names = list(extractors)
     first = at % len(names)
     row: _Row = {}
@@ -139,7 +138,7 @@ def _measure_page(at: int, page: TruePage, *, extractors: Mapping[str, Extractor
 
 
 def groups_of(pages: Sequence[TruePage]) -> dict[str, list[int]]:
-    """Return the pages by what is reported apart: folds to look at and the fold kept back, whole and by source."""
+    """Group the pages for reporting: development folds and the reported fold, each as a whole and by source."""
     groups: dict[str, list[int]] = {}
     for at, page in enumerate(pages):
         if page.fold is None:
@@ -152,7 +151,7 @@ def groups_of(pages: Sequence[TruePage]) -> dict[str, list[int]]:
 
 
 def print_comparison(title: str, pages: Sequence[TruePage], measured: Mapping[str, Measured]) -> None:
-    """Print both extractors' figures, and what ours has more with its 95 % interval."""
+    """Print both extractors' figures, and the difference with its 95% interval."""
     ours, stock = measured["presslake"], measured["stock"]
     _print_head(f"{title} ({len(pages)})")
     for name, one in measured.items():
@@ -169,7 +168,7 @@ def print_comparison(title: str, pages: Sequence[TruePage], measured: Mapping[st
 
 
 def print_ablation(measured: Mapping[str, Measured]) -> None:
-    """Print what is lost without each rule, and what its absence saves."""
+    """Print, for each rule, the change of accuracy and CPU without it."""
     whole = measured["presslake"]
     _print_head("without")
     for name, one in measured.items():
@@ -200,7 +199,7 @@ def _without(*names: PruneRule) -> Extractor:
 
 
 def folds_of(text: str) -> frozenset[int]:
-    """Return the folds that `0-3` or `4` names."""
+    """Parse folds such as `0-3` or `4`."""
     first, _, last = text.partition("-")
     return frozenset(range(int(first), int(last or first) + 1))
 

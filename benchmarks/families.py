@@ -1,6 +1,4 @@
-"""Wordings with places to be filled in, as desks use them day by day: made up, in ten languages. Data alone."""
-
-# long texts, in lines
+"""Templates of routine news stories with slots to fill in, made up, in ten languages. Data only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Family:
-    """A wording: `{name}` is filled from `words`, `{#low-high}` with a number; `notes` are put before or after it whole."""
+    """A template: `{name}` is filled from `words`, `{#low-high}` with a number, and `{story}` with one of `stories`."""
 
     name: str
     title: str

@@ -1,10 +1,10 @@
-"""What polling costs: thousands of feeds in one sweep against a real server, anew, with 304s, and with the same bytes.
+"""Measure polling: thousands of feeds in one sweep against a real server, first new, then with 304s, then with the same bytes.
 
     python -m benchmarks.feeds [--feeds N] [--hosts N]
 
-Each host is an address of its own on loopback with a robots.txt; feeds are RSS of 20 items. The server is a process of
-its own, so that CPU and memory are the poller's alone. Printed for each sweep: feeds polled, found unchanged, bodies
-parsed, requests as the server counted them, seconds, CPU a feed, and the most memory that the process has held so far.
+Each host is its own loopback address with a robots.txt; each feed is RSS with 20 items. The server runs in its own process, so
+that CPU and memory are the poller's alone. Printed for each sweep: feeds polled, unchanged and parsed, requests counted by
+the server, seconds, CPU per feed, and the process's peak memory so far.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def addresses(hosts: int) -> list[str]:
 
 
 def feed_body(address: str, path: str) -> bytes:
-    """Return a feed of its own for each address and path."""
+    """Return the feed of an address and path; no two are alike."""
     items = "".join(
         f"<item><title>Report {number} of {path}</title><link>http://{address}{path}/{number}.html</link>"
         f"<guid>{address}{path}/{number}</guid><pubDate>Mon, 02 Mar 2026 08:{number:02d}:00 GMT</pubDate>"
@@ -61,14 +61,14 @@ def feed_body(address: str, path: str) -> bytes:
 
 
 class Server:
-    """Answers feeds with an ETag; whether it heeds one that comes back is told by `/_mode/<sweep>`."""
+    """Serve feeds with an ETag; `/_mode/<sweep>` sets whether conditional requests get a 304, and returns the request counts."""
 
     def __init__(self) -> None:
         self.hits: Counter[str] = Counter()
         self.mode = SWEEPS[0]
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
+        """Serve one connection."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -78,7 +78,7 @@ class Server:
         writer.close()
 
     def answer(self, address: str, path: str, head: bytes) -> bytes:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         if path.startswith("/_mode/"):
             self.mode = path.removeprefix("/_mode/").replace("%20", " ")
             hits, self.hits = dict(self.hits), Counter()
@@ -115,7 +115,7 @@ class Sweep:
 
 @contextmanager
 def counted_readings() -> Iterator[list[str]]:
-    """Note every body that is parsed within the block."""
+    """Yield a list to which the URL of each parsed feed is added during the block."""
     read, seen = stage.read_feed, list[str]()
 
     def noted(kind, fetched, **more):  # noqa: ANN001, ANN003, ANN202
@@ -130,7 +130,7 @@ def counted_readings() -> Iterator[list[str]]:
 
 
 def sweep(name: str, index: Index, feeds: list[FeedAddress], control: str) -> Sweep:
-    """Poll all feeds once, as a sweep does."""
+    """Poll all feeds once as a sweep does, and measure it."""
     httpx.get(f"{control}/_mode/{name}")
     wall, cpu = time.monotonic(), time.process_time()
     with counted_readings() as parsed:
@@ -156,7 +156,7 @@ async def _poll(index: Index, feeds: list[FeedAddress]) -> DiscoverReport:
 
 
 def peak_size() -> int:
-    """Return the most memory that this process has held, in bytes."""
+    """Return this process's peak resident memory in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024

@@ -1,8 +1,8 @@
-"""What hostile input costs: CPU of reading it, against a bound for each kind. `make bench-hostile`.
+"""Measure the CPU of parsing hostile input, against a bound for each kind. `make bench-hostile`.
 
-The tests count the calls that reading makes, which are the same on every machine; what goes on inside of one call - a
-regular expression, a decoder - shows here alone. Then hostile sources are swept beside a good one: no callback of an event
-loop with a frame of ours may take over 0.1 s of CPU, nor all processes 600 MB beside one of them. Ends with 1 if a bound is passed.
+The tests count function calls, which are the same on every machine; time spent inside one call, as in a regular expression or a
+decoder, is measured only here. Then hostile sources are swept beside a good one: no callback of an event loop in our code may
+take over 0.1 s of CPU, nor all processes over 600 MB with one hostile source. Exits with 1 if a bound is exceeded.
 """
 
 import sys
@@ -28,7 +28,7 @@ PAGE_S, BLOCK_S, ROBOTS_S, VERDICT_S, BODY_S, MARKUP_S = 20.0, 3.0, 1.0, 0.1, 1.
 
 
 def main() -> int:
-    """Measure all of it and return the exit code."""
+    """Measure everything, and return the exit code."""
     bad = 0
     for name, bound_s, act in _inputs():
         began = time.process_time()

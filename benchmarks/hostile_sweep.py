@@ -1,4 +1,4 @@
-"""One sweep of hostile sources and a good one: callbacks that hold an event loop, and memory. A part of `make bench-hostile`."""
+"""Sweep hostile sources and a good one; measure callbacks that block an event loop, and memory. Part of `make bench-hostile`."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ STORIES = 5
 ALL = "all together"
 
 Answer = tuple[str, bytes]
-"""A Content-Type and a body, which is compressed if it begins as gzip does."""
+"""A Content-Type and a body; a body with gzip's magic number is sent as gzip-encoded."""
 
 
 def _rss(links: Iterator[str], more: str = "") -> Answer:
@@ -66,9 +66,9 @@ def _half_alike() -> dict[str, Answer]:
 
 
 def hostile_sources(good: str) -> dict[str, dict[str, Answer]]:
-    """Return what each hostile source answers, by path; `good` is the URL of the other one.
+    """Return each hostile source's responses by path; `good` is the URL of the good source.
 
-    One with `/feed` has a feed, with `/map` a sitemap, and all others have a front page.
+    A source with `/feed` has a feed, one with `/map` a sitemap, all others a front page.
     """
     bases = b'<rss xml:base="/b/">' + b'<a xml:base="c/">' * 200 + b"<item/>" * 200_000 + b"</a>" * 200 + b"</rss>"
     attributes = " ".join(f"a{number}='1'" for number in range(40_000))
@@ -94,7 +94,7 @@ def hostile_sources(good: str) -> dict[str, dict[str, Answer]]:
 
 @contextmanager
 def _served(routes: dict[str, dict[str, Answer]]) -> Iterator[int]:
-    """Serve the routes of each address until the block ends; gives the port."""
+    """Serve the routes of each address during the block; yield the port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -108,7 +108,7 @@ def _served(routes: dict[str, dict[str, Answer]]) -> Iterator[int]:
             self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     port, servers = 0, []
     for address in routes:
@@ -125,9 +125,9 @@ def _served(routes: dict[str, dict[str, Answer]]) -> Iterator[int]:
 
 
 def measure() -> int:
-    """Sweep each hostile source beside the good one, then all together; return how many bounds were passed.
+    """Sweep each hostile source with the good one, then all together; return the number of sweeps that exceed a bound.
 
-    The bound of memory is that of one hostile source; what all together take is printed.
+    The bound on memory applies to single hostile sources; for all together, memory is only printed.
     """
     addresses = {name: f"127.66.0.{number}" for number, name in enumerate(hostile_sources(""), start=2)}
     routes: dict[str, dict[str, Answer]] = {address: {} for address in (GOOD, *addresses.values())}

@@ -1,13 +1,13 @@
-"""A press that publishes steadily, swept again and again: CPU, memory, lag and the index, printed at intervals.
+"""Sweep a press that publishes steadily, for an hour: CPU, memory, lag and index size, printed at intervals.
 
     python -m benchmarks.hour [--seconds S] [--interval S] [--rate PAGES] [--hosts N] [--articles N] [--every S]
     [--filled FILE]
 
-By default 12 pages a second for an hour, a million a day, with the million of the day before in the index. To fill it
-takes minutes; `--filled` names an index that was filled before, and is filled if it is missing. Each page is one
-of the newsroom's with its story in other words, at an address that says when it was published. A sweep begins each
-minute, in a process of its own, or when the one before it ends. Lag is the time from publication to capture. CPU is
-that of the sweeps and of Prefect's server, as a share of two cores; the press is a process of its own, and not counted.
+By default the press publishes 12 pages a second (a million a day), and the index starts with the million of the day before.
+Filling the index takes minutes; `--filled` names a file to fill once and reuse. Each page is one of the newsroom's with its
+story reworded; its URL holds its time of publication. A sweep begins each minute, in its own process, or when the one before
+it ends. Lag is the time from publication to capture. CPU is that of the sweeps and of Prefect's server, as a share of two
+cores; the press runs in its own process and is not counted.
 """
 
 import argparse
@@ -40,14 +40,14 @@ from tasks.index.database import open_index
 
 CORES = 2
 ANNOUNCED = 200
-"""Pages that a feed has: those of its host that were published last."""
+"""The number of entries of a feed: its host's newest pages."""
 
 HEAD = ("at s", "sweeps", "pages", "pages/s", "failed", "CPU", "PSS MB", "server MB", "lag s", "greatest", "index MB")
 
 
 @dataclass(slots=True)
 class Press:
-    """Hosts that publish a page in turn, `rate` a second in all, since `begun_at` (seconds of the epoch)."""
+    """Hosts that publish pages in turn, together `rate` per second, since `begun_at` (Unix time)."""
 
     hosts: Sequence[str]
     rate: float
@@ -55,7 +55,7 @@ class Press:
     pages: Sequence[Stock] = ()
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection."""
+        """Serve one connection."""
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -65,7 +65,7 @@ class Press:
         writer.close()
 
     def answer(self, host: int, port: int, path: str) -> bytes:
-        """Return the answer to one request."""
+        """Return the response to one request."""
         if path == "/feed.xml":
             return _said("200 OK", "application/rss+xml", self.feed(host, port))
         if path == "/robots.txt":
@@ -76,7 +76,7 @@ class Press:
         return _said("200 OK", "text/html", self.page(int(number)))
 
     def feed(self, host: int, port: int) -> bytes:
-        """Return a host's newest pages."""
+        """Return a feed of a host's newest pages."""
         count = int((time.time() - self.begun_at) * self.rate)
         numbers = islice(range(count - 1 - (count - 1 - host) % len(self.hosts), -1, -len(self.hosts)), ANNOUNCED)
         at = f"http://{self.hosts[host]}:{port}"
@@ -97,13 +97,13 @@ def _said(status: str, mime: str, body: bytes) -> bytes:
 
 @lru_cache
 def rewritable() -> tuple[Stock, ...]:
-    """Return the stock pages whose story is in paragraphs: the others would be alike."""
+    """Return the stock pages with paragraph elements: copies of the others would be alike."""
     return tuple(one for one in stock() if one.rewritten(0) != one.rewritten(1))
 
 
 @dataclass(slots=True)
 class Interval:
-    """What the sweeps of an interval did: seconds of CPU, the greatest PSS (bytes), pages."""
+    """Totals of an interval's sweeps: pages, failures, CPU (s) and peak PSS (bytes)."""
 
     begun_at: float = field(default_factory=time.time)
     sweeps: int = 0
@@ -114,7 +114,7 @@ class Interval:
 
 
 def measure(folder: Path, api_url: str, *, seconds: float, interval_s: float, every_s: float) -> None:
-    """Sweep until the time is over, and print a row for each interval."""
+    """Sweep until `seconds` have passed, and print a row for each interval."""
     server, begun = prefect_server(), time.time()
     now, served = Interval(), _cpu_s(server)
     while time.time() - begun < seconds:
@@ -133,7 +133,7 @@ def measure(folder: Path, api_url: str, *, seconds: float, interval_s: float, ev
 
 
 def print_row(begun: float, done: Interval, server: psutil.Process, folder: Path) -> None:
-    """Print an interval."""
+    """Print an interval's row."""
     elapsed_s, lags = time.time() - done.begun_at, lags_since(folder / "lake", done.begun_at) or [0.0]
     cells = (
         f"{time.time() - begun:.0f}",
@@ -152,7 +152,7 @@ def print_row(begun: float, done: Interval, server: psutil.Process, folder: Path
 
 
 def lags_since(lake: Path, since: float) -> list[float]:
-    """Return, for each page captured since then, the seconds from its publication to its capture."""
+    """Return the seconds from publication to capture of each page captured since `since` (Unix time)."""
     table = DeltaTable(str(lake / "captures"))
     rows = table.to_pyarrow_table(
         columns=["url", "fetched_at"], filters=[("fetched_at", ">=", datetime.fromtimestamp(since, UTC))]
@@ -165,7 +165,7 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def fill(path: Path, articles: int, rate: float) -> None:
-    """Make an index of articles that came in until now, so many a second."""
+    """Create an index of articles that arrived until now at `rate` per second."""
     with open_index(f"sqlite:///{path}") as index:
         grow(index, 0, articles, Rate(a_day=round(rate * 86_400), now=datetime.now(UTC)))
 

@@ -1,4 +1,4 @@
-"""How sure a figure of a benchmark is: intervals by bootstrap over sites, and how well one figure sorts by another. Pure."""
+"""Statistical confidence of benchmark figures: bootstrap intervals over sites, and the area under the curve. Pure."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ _SEED, _RESAMPLES = 7, 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A difference, and the 95 % interval that resampling the sites gives for it."""
+    """A difference, and its 95% interval from resampling the sites."""
 
     difference: float
     low: float
@@ -19,7 +19,7 @@ class Interval:
 
 
 def differences(ours: Sequence[Score], theirs: Sequence[Score], sites: Sequence[str]) -> Mapping[str, Interval]:
-    """Return what ours has more than theirs, by column. Pages of one site are drawn together, since they are alike."""
+    """Return our means minus theirs, by column. Pages of one site are resampled together, since they are alike."""
     groups: dict[str, list[int]] = {}
     for at, site in enumerate(sites):
         groups.setdefault(site, []).append(at)
@@ -31,7 +31,7 @@ def differences(ours: Sequence[Score], theirs: Sequence[Score], sites: Sequence[
 
 
 def area_under_curve(figures: Sequence[float], *, is_bad: Sequence[bool]) -> float | None:
-    """Return how often a bad page has the lower figure of two, one bad and one good; None without a pair."""
+    """Return the probability that a bad page has a lower figure than a good one; None if either kind is missing."""
     bad = [figure for figure, one in zip(figures, is_bad, strict=True) if one]
     good = [figure for figure, one in zip(figures, is_bad, strict=True) if not one]
     if not bad or not good:
@@ -58,5 +58,5 @@ def _means(sums: Sequence[list[tuple[float, int]]]) -> dict[str, float]:
 
 
 def _interval(whole: float, drawn: Sequence[float]) -> Interval:
-    edge = len(drawn) // 40  # 2.5 % on each side
+    edge = len(drawn) // 40  # 2.5% on each side
     return Interval(difference=whole, low=drawn[edge], high=drawn[-1 - edge])

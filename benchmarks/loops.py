@@ -1,9 +1,9 @@
-"""The command with its event loops watched: callbacks that hold one for long, in CPU of its own thread.
+"""Run the command and record callbacks that block its event loops, by CPU of the loop's thread.
 
     python -m benchmarks.loops FILE WORD...
 
-Runs `presslake WORD...` and writes what was watched into the file, as JSON. Only callbacks with a frame of ours count,
-before or after they ran: Prefect has loops of its own.
+Runs `presslake WORD...` and writes the record into FILE as JSON. Only callbacks with a frame of our code, before or after they
+ran, count: Prefect has event loops of its own.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ OURS = (str(CHECKOUT / "tasks"), str(CHECKOUT / "flows"))
 
 @dataclass
 class Watched:
-    """Callbacks with a frame of ours: how many there were, the longest (seconds of CPU), and those that were too long."""
+    """Callbacks with a frame of our code: their number, the longest (s of CPU), and those over `LONGEST_S`."""
 
     callbacks: int = 0
     longest_s: float = 0.0
     long: list[tuple[float, list[str]]] = field(default_factory=list)
 
     def run(self, handle: asyncio.Handle, run: Callable[[asyncio.Handle], object], ours: tuple[str, ...]) -> None:
-        """Run a callback and note it."""
+        """Run a callback and record its CPU."""
         before, began_s = _frames(handle, ours), time.thread_time()
         run(handle)
         cpu_s = time.thread_time() - began_s
@@ -46,14 +46,14 @@ class Watched:
 
 
 def watch(ours: tuple[str, ...] = OURS) -> Watched:
-    """Watch all event loops of this process from now on; `ours` is how the paths of our code begin."""
+    """Record the callbacks of all event loops of this process from now on; `ours` are the path prefixes of our code."""
     watched, run = Watched(), asyncio.Handle._run
     asyncio.Handle._run = lambda handle: watched.run(handle, run, ours)  # type: ignore[method-assign]
     return watched
 
 
 def main() -> None:
-    """Run the command with the words that follow the file's name."""
+    """Run the command with the arguments that follow the file's name."""
     file, *words = sys.argv[1:]
     watched = watch()
     atexit.register(lambda: Path(file).write_text(json.dumps(asdict(watched))))
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _frames(handle: asyncio.Handle, ours: tuple[str, ...]) -> list[str]:
-    """Return the functions of ours that a callback is in, the outermost first."""
+    """Return our functions on a callback's stack, outermost first."""
     callback: Any = getattr(handle, "_callback", None)  # gone once the handle is cancelled
     return [f"{code.co_filename}:{code.co_qualname}" for code in _codes(callback) if code.co_filename.startswith(ours)]
 

@@ -1,12 +1,12 @@
-"""Presslake beside others on the same pages: CPU, pages a second, memory, requests, and how near their texts are.
+"""Compare Presslake with other crawlers on the same pages: CPU, pages per second, memory, requests and text accuracy.
 
     python -m benchmarks.peers [--copies K] [--rounds N] [--peer NAME]...
 
-Each round runs Presslake and then a peer, one such pair for each peer, over the newsroom's feeds. The peers
-(`benchmarks/peer_programs/`) have an environment of their own, which is made at the first use in the user's cache, and obey
-the same bounds if they know them. What a run of one page costs, with the start of Prefect's server for
-Presslake, is its start-up, which the figures are given with and without. Prefect's server counts in the CPU of each sweep; its
-memory is given apart. Ratios are Presslake's to the peer's of the same pair; medians of the rounds.
+Each round runs Presslake and then a peer, one pair for each peer, over the newsroom's feeds. The peers
+(`benchmarks/peer_programs/`) run in their own environment, created in the user's cache on first use, with the same limits if
+they support them. Start-up is the cost of a run of one page (for Presslake with the start of Prefect's server); figures are
+given with and without it. CPU includes Prefect's server; its memory is given separately. Ratios are Presslake's figure to the
+peer's of the same pair; all figures are medians of the rounds.
 """
 
 import argparse
@@ -58,7 +58,7 @@ Site = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """One run: pages, seconds of CPU and of the clock, the greatest PSS (bytes), requests; its answers by URL."""
+    """One run: pages, CPU and wall seconds, peak PSS (bytes), requests, and its answers by URL."""
 
     pages: int
     cpu_s: float
@@ -70,7 +70,7 @@ class Ran:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One run, and the CPU and time that starting takes (seconds)."""
+    """One run, and the CPU and wall time of its start-up (seconds)."""
 
     whole: Ran
     start_cpu_s: float
@@ -78,18 +78,18 @@ class Measured:
 
     @property
     def a_cpu_second(self) -> float:
-        """Pages a CPU-second, start-up apart."""
+        """Pages per CPU second, without start-up."""
         return self.whole.pages / max(self.whole.cpu_s - self.start_cpu_s, 0.001)
 
     @property
     def a_second(self) -> float:
-        """Pages a second, start-up apart."""
+        """Pages per second, without start-up."""
         return self.whole.pages / max(self.whole.seconds - self.start_s, 0.001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """The folder, the newsroom's URL and sites, the peers' Python, and Prefect's server with what its own start took."""
+    """What runs need: a folder, the newsroom's URL and sites, the peers' Python, and Prefect's server with its start-up cost."""
 
     folder: Path
     url: str
@@ -101,7 +101,7 @@ class Bench:
     server_s: float
 
     def requests(self) -> int:
-        """Count what the newsroom was asked so far."""
+        """Return the number of requests that the newsroom has received."""
         return sum(httpx.get(f"{self.url}/_hits", timeout=60).json().values())
 
 
@@ -109,14 +109,14 @@ Run = Callable[[Bench, Sequence[Site]], Ran]
 
 
 def run_ours(bench: Bench, sites: Sequence[Site]) -> Ran:
-    """Sweep the sites' feeds into a new lake; CPU with that of Prefect's server."""
+    """Sweep the sites' feeds into a new lake; CPU includes Prefect's server."""
     with tempfile.TemporaryDirectory(dir=bench.folder) as name:
         folder = Path(name)
         (folder / "sources.yaml").write_text(catalogue_of(sites))
         asked, served, began = bench.requests(), sum(bench.server.cpu_times()[:2]), time.monotonic()
         summary, meter = sweep(folder / "sources.yaml", folder, bench.api_url)
         seconds = time.monotonic() - began
-        time.sleep(5)  # the server records the last task runs after the end
+        time.sleep(5)  # the server still records the last task runs
         cpu_s = sum(meter.seconds().values()) + sum(bench.server.cpu_times()[:2]) - served
         columns = ["url", "title", "text", "authors", "published_at"]
         rows = DeltaTable(str(folder / "lake/articles")).to_pyarrow_table(columns=columns).to_pylist()
@@ -131,7 +131,7 @@ def run_ours(bench: Bench, sites: Sequence[Site]) -> Ran:
 
 
 def run_peer(name: str, bench: Bench, sites: Sequence[Site]) -> Ran:
-    """Run a peer's program over the sites' feeds, or over the pages' files if it fetches nothing."""
+    """Run a peer over the sites' feeds, or over page files if it cannot fetch."""
     given, out = bench.folder / "given.txt", bench.folder / "answers.jsonl"
     given.write_text("\n".join(_files(bench, sites) if name == BARE else [site["feed"] for site in sites]))
     asked, began = bench.requests(), time.monotonic()
@@ -154,7 +154,7 @@ def run_peer(name: str, bench: Bench, sites: Sequence[Site]) -> Ran:
 
 
 def _files(bench: Bench, sites: Sequence[Site]) -> list[str]:
-    """Write the newsroom's pages once; return a file's name for each page of the sites."""
+    """Write the newsroom's pages to files once; return a file name for each page of the sites."""
     stored = bench.folder / "pages"
     if not stored.is_dir():
         stored.mkdir()
@@ -175,7 +175,7 @@ def _answer(row: Mapping[str, Any], day: object) -> Answer:
 
 
 def f1_of(name: str, bench: Bench, answers: Mapping[str, Answer]) -> float:
-    """Return the F1 over the labelled pages; of a page that was served more than once, any of its answers."""
+    """Return the F1 over the labelled pages; a page served more than once counts once."""
     pages = read_pages(NEWSROOM / "pages")
     if name == BARE:
         found = [answers.get(file) for file in _files(bench, bench.sites)[: len(pages)]]
@@ -188,13 +188,13 @@ def f1_of(name: str, bench: Bench, answers: Mapping[str, Answer]) -> float:
 
 
 def _place(url: str) -> str:
-    """Return the number of a site and the path of its page, without the copy's number: 127.COPY.SITE."""
+    """Return a page's site number and path, which all copies share (the address is 127.COPY.SITE)."""
     parts = httpx.URL(url)
     return f"{parts.host.split('.', 2)[2]}{parts.path}"
 
 
 def environment() -> Path:
-    """Return the Python of the peers' environment, which uv makes in the user's cache if it is missing."""
+    """Return the Python of the peers' environment; create it with uv in the user's cache if it is missing."""
     pins = PROGRAMS / "requirements.txt"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "presslake" / f"peers-{hashlib.sha256(pins.read_bytes()).hexdigest()[:8]}"
@@ -209,7 +209,7 @@ def environment() -> Path:
 
 @contextmanager
 def bench_of(copies: int) -> Iterator[Bench]:
-    """Serve the newsroom and start Prefect's server."""
+    """Serve the newsroom and start Prefect's server, for the block."""
     python = environment()
     with tempfile.TemporaryDirectory(prefix="presslake-peers-") as name, newsroom(copies) as url:
         sites = sites_of(url)
@@ -231,7 +231,7 @@ def bench_of(copies: int) -> Iterator[Bench]:
 
 
 def measured(bench: Bench, name: str) -> Measured:
-    """Run one page and then all; the start of Prefect's server counts as ours."""
+    """Measure a run of one page and one of all pages; Prefect's start-up counts as Presslake's."""
     run: Run = run_ours if name == OURS else lambda bench, sites: run_peer(name, bench, sites)
     is_alone = [site for site in bench.sites if len(site["articles"]) == 1][:1]
     start = run(bench, is_alone)
@@ -260,7 +260,7 @@ def main() -> None:
 
 
 def report(bench: Bench, pairs: Mapping[str, Sequence[tuple[Measured, Measured]]]) -> None:
-    """Print two tables: each one's own figures, and Presslake's as ratios to each peer's."""
+    """Print each program's figures, and Presslake's ratios to each peer."""
     ours = [a for rounds in pairs.values() for a, _ in rounds]
     server_mb = bench.server.memory_full_info().pss / 1e6
     print("\n| | pages | F1 | pages a CPU-second | pages a second | start-up: CPU, time | PSS | requests | not done |")
@@ -293,7 +293,7 @@ def _row(name: str, rounds: Sequence[Measured], bench: Bench, note: str) -> str:
 
 
 def ratios(bench: Bench, rounds: Sequence[tuple[Measured, Measured]]) -> tuple[float, float, float, float]:
-    """Return Presslake's to the peer's pages a CPU-second and a second, each start-up apart and with it."""
+    """Return Presslake's ratios to a peer: pages per CPU second and per second, each without and with start-up."""
     return (
         _median(a.a_cpu_second / b.a_cpu_second for a, b in rounds),
         _median(_rate(a, a.whole.cpu_s + bench.server_cpu_s) / _rate(b, b.whole.cpu_s) for a, b in rounds),

@@ -1,10 +1,10 @@
-"""The extraction pool over many pages in a row: whether its workers' memory stays flat, what a page costs, what a second worker gives.
+"""Measure the extraction pool over many pages: growth of its workers' memory, CPU per page, and the gain of a second worker.
 
     python -m benchmarks.pool [--pages N] [--rate-pages N] [--pages-a-worker N] [--folder DIR]
 
-Memory is the mean resident size of the workers, looked at after each batch. The rates are of wall time, one worker and
-two by turns, and mean something only if the processors have nothing else to do: the load is printed beside them, with
-the workers' CPU and page faults a page.
+Memory is the workers' mean resident size after each batch. Rates are pages per second of wall time, alternating one worker and
+two; they are valid only on an idle machine, so the load is printed beside them, with the workers' CPU and page faults per
+page.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tasks.lake.warc import SegmentWriter
 CONFIG = PoolConfig(workers=2, time_limit_s=120, memory_size=1536 * 1024 * 1024)
 BATCH = 200
 SETTLED_AFTER = 2000
-"""Pages after which memory should grow no more."""
+"""The number of pages after which memory should stop growing."""
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Encoding: gzip\r\n\r\n"
 Sample = tuple[int, float]
@@ -37,7 +37,7 @@ _FAULTS, _FAULTS_OF_CHILDREN = 7, 8  # proc(5), /proc/pid/stat, after the name: 
 
 
 def stored(pages: Sequence[TruePage]) -> list[NamedPage]:
-    """Return the pages as the lake has them."""
+    """Return the pages as WARC records, as in a lake."""
     found = []
     for one in pages:
         segment = SegmentWriter("b.warc.gz", software="benchmark", created_at=NOW)
@@ -49,7 +49,7 @@ def stored(pages: Sequence[TruePage]) -> list[NamedPage]:
 
 
 def watch_memory(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> tuple[list[Sample], int]:
-    """Extract `count` pages; return the workers' mean resident size (MB) by pages done, and how many pages failed."""
+    """Extract `count` pages; return (pages done, workers' mean MB) samples, and the number of failed pages."""
     samples, done, failed = [], 0, 0
     with ExtractorPool(config) as pool:
         for batch in _batches(pages, count):
@@ -62,7 +62,7 @@ def watch_memory(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> 
 
 
 def rate(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> tuple[float, float, float]:
-    """Return pages a second, and the workers' CPU (ms) and page faults a page, without the start of the first workers."""
+    """Return pages per second, and the workers' CPU (ms) and page faults per page, after a warm-up."""
     with ExtractorPool(config) as pool:
         list(pool.extract(islice(cycle(pages), 20 * config.workers)))
         started, (cpu_s, faults) = time.perf_counter(), _spent()
@@ -74,7 +74,7 @@ def rate(pages: Sequence[NamedPage], count: int, config: PoolConfig) -> tuple[fl
 
 
 def _spent() -> tuple[float, int]:
-    """Return the CPU (s) and the page faults of the fork server and its workers, those that have ended as well."""
+    """Return the CPU (s) and page faults of the fork server and its workers, ended ones included."""
     seconds, faults = 0.0, 0
     for one in psutil.Process().children(recursive=True):
         seconds += sum(one.cpu_times()[:4])
@@ -90,13 +90,13 @@ def _batches(pages: Sequence[NamedPage], count: int) -> Iterator[list[NamedPage]
 
 
 def _resident_mb() -> float:
-    """Return the mean of the workers: the children of the fork server, which is this process's child."""
+    """Return the workers' mean resident size (MB): they are children of the fork server, this process's child."""
     sizes = []
     for server in psutil.Process().children():
         for worker in server.children():
             try:
                 sizes.append(worker.memory_info().rss / 1e6)
-            except psutil.NoSuchProcess:  # it has done its pages
+            except psutil.NoSuchProcess:  # recycled after its share of pages
                 continue
     return mean(sizes) if sizes else 0.0
 

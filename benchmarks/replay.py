@@ -1,9 +1,9 @@
-"""A replay with the same rules beside extraction alone: what CPU it costs, and that it changes nothing.
+"""Measure a replay with unchanged rules: its CPU against extraction alone, and that it changes nothing.
 
     python -m benchmarks.replay [--captures N] [--rounds N]
 
-Both read the same stored pages in this one process, by turns, so that a loaded machine slows both alike; start-up is left
-out. Each page has sentences of its own. The ratio is of the least CPU of each.
+Both read the same stored pages in this process, alternating, so that load affects both alike; start-up is excluded. Each page
+has unique sentences. The ratio compares the minimum CPU of each.
 """
 
 import argparse
@@ -45,7 +45,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
 
 
 class Inline:
-    """Extraction in this process, whose CPU is then all there is."""
+    """Extraction in this process, so that its CPU time covers everything."""
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
         for _, page in pages:
@@ -56,7 +56,7 @@ class Inline:
 
 
 def main() -> None:
-    """Measure, print, and fail if the bound is passed or a row has changed."""
+    """Measure and print; exit with 1 if the bound is exceeded or a table changes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--captures", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=2)
@@ -99,7 +99,7 @@ def _versions(store: DirectoryStore) -> list[int]:
 
 
 def _fill(index: Index, store: DirectoryStore, number: int) -> Iterator[NamedPage]:
-    """Store captures as a sweep does, and yield their pages."""
+    """Store `number` captures as a sweep does, and yield their pages."""
     made = islice(zip(count(), cycle(read_pages(FIXTURES))), number)
     for batch_number in range((number + BATCH - 1) // BATCH):
         batch_id = f"b{batch_number:05}"
@@ -158,7 +158,7 @@ def _look(page: TruePage, number: int, writer: SegmentWriter, key: str) -> Look:
 
 
 def _of_its_own(html: str, number: int) -> str:
-    """Return a page with words of its own in each paragraph, so that it is nobody's copy."""
+    """Return a page with unique words in each paragraph, so that it is no copy of another."""
     words = article_id_of(str(number))
     own = " ".join(words[at : at + 4] for at in range(0, 32, 4))
     return re.sub(r"</p>", lambda _: f" {own}.</p>", html)

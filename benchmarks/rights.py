@@ -1,7 +1,6 @@
-"""What rights cost: CPU a page of all that reads and decides, and CPU a document of reading it. `make bench-rights`.
+"""Measure the cost of rights: CPU per page of reading and deciding, and per document of parsing it. `make bench-rights`.
 
-Each figure is the median of rounds in this process, extraction apart. Ends with 1 if a page takes more than half a
-millisecond.
+Each figure is the median of rounds in this process, without extraction. Exits with 1 if a page takes over half a millisecond.
 """
 
 import json

@@ -1,12 +1,12 @@
-"""One backfill by the runners `local`, `dask` and `ray`: the tables they make, and what a second worker gains.
+"""Compare the runners `local`, `dask` and `ray` on one backfill: the resulting tables, and the gain of a second worker.
 
     python -m benchmarks.runners [--pages N] [--pairs N] [--runner NAME]...
 
-First, all runners take in the same archives, given in another order each time, while each page sleeps for a time of its own:
-the tables must be equal but for `extracted_at` and `run_id`. Then each page sleeps for half a second, which stands for slow
-extraction (a sleep needs no processor, and the machine may be shared), and one worker's time by the clock is compared with
-two workers', in pairs, of which the median counts. Its pages are the demo's, which are small, for the same reason. It is the
-backfill's own time: commands and clusters start before it.
+First, all runners read the same archives, in a different order each time, while each page sleeps for a random time: the tables
+must be equal except for `extracted_at` and `run_id`. Then each page sleeps for half a second to stand for slow extraction (a
+sleep needs no processor, so other load does not disturb it), and one worker's wall time is compared with two workers', as the
+median of pairs. These pages are the demo's, since they are small. Only the backfill itself is timed, not the start of commands
+and clusters.
 """
 
 import argparse
@@ -37,14 +37,14 @@ CLUSTERS = ("dask", "ray")
 MOST_OF_ONE = 0.70
 SLEEP_S, VARIED = "0.5", "0:0.4"
 UNIT_PAGES, TIMED_UNIT_PAGES = 10, 40
-"""Pages of a unit: few, so that there are many units to get out of order; or 20 s of work, which a task run is worth."""
+"""Pages per unit: few, so that many units can finish out of order; or 20 s of work, which is worth a task run."""
 UNSTABLE = ("extracted_at", "run_id")
 SLOW = Path(__file__).parent / "slow"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """A backfill: what became of its pages, its own time by the clock, and the command's."""
+    """A backfill: its articles by novelty, its own wall time, and the whole command's."""
 
     articles: dict[str, int]
     seconds: float
@@ -54,7 +54,7 @@ class Taken:
 def take_in(
     archives: Sequence[Path], place: Path, runner: str, workers: int, *, sleep_s: str, unit_pages: int
 ) -> Taken:
-    """Run the backfill as a command."""
+    """Run a backfill as a command, and return its counts and times."""
     place.mkdir()
     words = [
         COMMAND,
@@ -86,7 +86,7 @@ def take_in(
 
 
 def rows(place: Path, table: str) -> list[dict[str, Any]]:
-    """The rows of a table, but for what differs between runs."""
+    """Return a table's rows, sorted, without the columns that differ between runs."""
     store = DirectoryStore(place / "lake")
     found = [row for file in list_files(open_table(store, table), table) for row in read_file(store, file)]
     kept = [{name: value for name, value in row.items() if name not in UNSTABLE} for row in found]
@@ -94,14 +94,14 @@ def rows(place: Path, table: str) -> list[dict[str, Any]]:
 
 
 def archived(folder: Path, pages: int, of: Sequence[Stock]) -> list[Path]:
-    """Write six archives with so many pages."""
+    """Write six archives with `pages` pages in all, and return their paths."""
     folder.mkdir()
     write_archives(folder, pages * 3 // 2, of, files=6, damaged=None)
     return sorted(folder.iterdir())
 
 
 def compare_tables(home: Path, archives: Sequence[Path], runners: Sequence[str]) -> bool:
-    """Take the same archives in by each runner; returns whether all make the same tables."""
+    """Backfill the same archives with each runner; return whether all tables are equal."""
     shuffled, tables = list(archives), {}
     for runner in ("local", *runners):
         random.Random(runner).shuffle(shuffled)
@@ -117,7 +117,7 @@ def compare_tables(home: Path, archives: Sequence[Path], runners: Sequence[str])
 
 
 def compare_times(home: Path, archives: Sequence[Path], runner: str, pairs: int) -> bool:
-    """Time one worker and two in pairs; returns whether two need so much less."""
+    """Time one worker and two in pairs; return whether the median ratio is at most `MOST_OF_ONE`."""
     ratios = []
     for pair in range(pairs):
         one, two = (

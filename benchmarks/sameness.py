@@ -1,10 +1,10 @@
-"""What extraction made of each labelled page, kept to compare another version of the rules with.
+"""Save the extraction result of each labelled page, and compare another version of the rules with it.
 
     python -m benchmarks.sameness keep FILE [--set NAME|DIR]... [--folds 0-3]
     python -m benchmarks.sameness compare FILE [--set NAME|DIR]... [--folds 0-3]
 
-`compare` extracts again and names each page that differs, the fields in which it does, and both F1 by the label. A change
-that should make extraction cheaper and nothing else differs on no page.
+`compare` extracts again and prints each page that differs, with the differing fields and both F1 scores. A pure optimisation
+differs on no page.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _IGNORED = frozenset(("extractor",))
 
 
 def outcome_of(page: TruePage) -> Page | str:
-    """Return the page, or the kind of error that it is."""
+    """Extract a page; return it, or the name of the error raised."""
     try:
         return extract_html(page.html, page.url, fetched_at=NOW)
     except ItemError as error:
@@ -41,7 +41,7 @@ def differing(one: Page | str, other: Page | str) -> tuple[str, ...]:
 
 
 def compare(pages: Iterable[TruePage], kept: dict[str, Page | str]) -> Iterator[str]:
-    """Yield a line for each page that differs."""
+    """Yield a line for each page whose result differs from the kept one."""
     for page in pages:
         before, now = kept[page.name], outcome_of(page)
         if names := differing(before, now):
@@ -53,7 +53,7 @@ def _f1(page: TruePage, outcome: Page | str) -> float:
 
 
 def main() -> None:
-    """Keep or compare."""
+    """Save results or compare with saved ones; exit with 1 if any page differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("keep", "compare"))
     parser.add_argument("file", type=Path)

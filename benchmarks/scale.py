@@ -1,16 +1,15 @@
-"""What an index costs as an archive grows: bytes an article, and CPU of what a sweep asks it, on SQLite and PostgreSQL.
+"""Measure the index as an archive grows: bytes per article, and CPU of a sweep's queries, on SQLite and PostgreSQL.
 
     python -m benchmarks.scale [--most ARTICLES] [--on SQLite|PostgreSQL] [--a-day N] [--shapes-days N]
     python -m benchmarks.scale --sweep [--copies K]
 
-First: synthetic rows, as sweeps and `maintain` would have left them: an article and a URL each, and the shape of each
-that is younger than `--shapes-days`. At 10,000, 100,000 and 1,000,000 articles, with `--most 10000000` at ten million too,
-it measures decisions, announcements and claims (CPU of the process and of the database, a page), and permits. "Locked" is
-how long a page's decision keeps other decisions of its script from beginning: its inverse is the most that all
-processes together can decide in a second.
+The first form inserts synthetic rows as sweeps and `maintain` would leave them: one article and one URL each, and shapes for
+articles younger than `--shapes-days`. At 10,000, 100,000 and 1,000,000 articles, and ten million with `--most 10000000`, it
+measures decisions, announcements, claims (CPU per page of the process and the database) and permits. "Locked" is how long a
+page's decision blocks other decisions of its script: its inverse bounds the decisions per second of all processes together.
 
-Second, `--sweep`: the newsroom's real pages in one sweep, with the index in PostgreSQL: bytes a page
-and a host in the lake and in the index's tables, transactions and CPU of the database a page.
+The second form sweeps the newsroom's real pages with the index in PostgreSQL: bytes per page in the lake and in the index's
+tables, transactions and CPU of the database per page.
 """
 
 import argparse
@@ -47,7 +46,7 @@ ROUNDS, CLAIMED, PERMITS = 3, 250, 100
 HOSTS, SOURCES = 1000, 500
 CHUNK = 50_000
 DUE = 10_000
-"""URLs that are due; the others have been fetched."""
+"""The number of due URLs; the others have been fetched."""
 
 
 # Growing
@@ -55,7 +54,7 @@ DUE = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """How many articles came in a day until `now`, for how many days their shapes are kept, and how many URLs are due."""
+    """The archive's growth: articles per day until `now`, days for which shapes are kept, and the number of due URLs."""
 
     a_day: int
     shapes_days: int = 90
@@ -64,12 +63,12 @@ class Rate:
 
     @property
     def shaped(self) -> int:
-        """The articles that have a shape: the newest."""
+        """The number of articles with a shape: the newest ones."""
         return self.a_day * self.shapes_days
 
 
 def grow(index: Index, first: int, last: int, rate: Rate) -> None:
-    """Add articles, the newest have the least numbers, with their URLs and hosts."""
+    """Insert articles with their URLs and hosts; the newest have the lowest numbers."""
     fill(index, first, max(first, min(last, rate.shaped)), now=rate.now, a_day=rate.a_day)
     for start in range(first, last, CHUNK):
         numbers = range(start, min(start + CHUNK, last))
@@ -96,7 +95,7 @@ def _article(number: int, rate: Rate) -> tuple[object, ...]:
 
 
 def _url(number: int, rate: Rate) -> tuple[object, ...]:
-    """Return a URL's row: a tenth of each host's is due, no more than some; of the rest those of the last week are looked at again."""
+    """Return a URL's row: a tenth of each host's, up to `rate.due`, is due; others of the last week will be refetched."""
     host, at = _host(number), _at(number, rate)
     key, is_due = f"{host}/2026/03/a-story-of-the-day-{number}", number // HOSTS % 10 == 0 and number < 10 * rate.due
     due_at = rate.now - timedelta(seconds=1) if is_due else at + timedelta(days=7) if number < 7 * rate.a_day else None
@@ -107,25 +106,25 @@ def _url(number: int, rate: Rate) -> tuple[object, ...]:
             number % 32_768)  # fmt: skip
 
 
-# Asking
+# Querying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """The database: `cpu_s` returns its own CPU (s)."""
+    """The database server: `cpu_s` returns its CPU seconds."""
 
     cpu_s: Callable[[], float]
 
     @contextmanager
     def timed(self, spent: list[float]) -> Iterator[None]:
-        """Note the CPU seconds of this process and of the database until the block ends."""
+        """Append the block's CPU seconds, of this process and the database, to `spent`."""
         began = time.process_time() + self.cpu_s()
         yield
         spent.append(time.process_time() + self.cpu_s() - began)
 
 
 def decide(index: Index, press: Press, server: Server, size: int) -> tuple[float, float]:
-    """Decide some batches; returns CPU and the time in the lock (ms a page)."""
+    """Decide batches; return the CPU and the time under the lock (ms per page)."""
     spent, locked = list[float](), list[float]()
     for number in range(ROUNDS + 1):
         items = [press.story(NOW + timedelta(seconds=number * BATCH + place)) for place in range(BATCH)]
@@ -138,7 +137,7 @@ def decide(index: Index, press: Press, server: Server, size: int) -> tuple[float
 
 @contextmanager
 def _since_lock(locked: list[float]) -> Iterator[None]:
-    """Note the seconds from the lock to the end of the block."""
+    """Append the seconds from taking the lock to the end of the block to `locked`."""
     began: list[float] = []
 
     def noted(*given: object) -> None:
@@ -151,7 +150,7 @@ def _since_lock(locked: list[float]) -> Iterator[None]:
 
 
 def know(index: Index, press: Press, server: Server) -> float:
-    """Announce URLs, half of which are known; returns CPU (ms a URL)."""
+    """Announce URLs, half of them known; return the CPU (ms per URL)."""
     spent: list[float] = []
     for number in range(ROUNDS):
         items = [press.story(NOW) for _ in range(BATCH // 2)]
@@ -163,7 +162,7 @@ def know(index: Index, press: Press, server: Server) -> float:
 
 
 def claim(index: Index, server: Server) -> float:
-    """Claim due URLs, and give them back; returns CPU (ms a URL)."""
+    """Claim due URLs and roll back; return the CPU (ms per URL)."""
     spent: list[float] = []
     with index.rehearse() as tx:
         turns = Turns()
@@ -179,7 +178,7 @@ def claim(index: Index, server: Server) -> float:
 
 
 def permit(index: Index, server: Server) -> float:
-    """Take permits at known hosts and end them, ten a transaction; returns CPU (ms a permit)."""
+    """Take and end permits of known hosts, ten per transaction; return the CPU (ms per permit)."""
     spent, limits = list[float](), HostLimits(index)
     names = [_host(number) for number in range(PERMITS)]
     ended: list[PermitEnd] = []
@@ -199,7 +198,7 @@ def _ms(seconds: Sequence[float], each: int) -> float:
 
 
 def size_of(index: Index) -> int:
-    """Return the bytes of an index."""
+    """Return the size of an index in bytes."""
     with index.read() as tx:
         if index.is_sqlite:
             pages, page_size = (
@@ -210,7 +209,7 @@ def size_of(index: Index) -> int:
 
 
 def measure_growth(index: Index, sizes: Sequence[int], server: Server, rate: Rate) -> None:
-    """Print a row for each size."""
+    """Grow the index to each size, measure, and print a row."""
     press, filled = Press(), 0
     head = (
         "articles",
@@ -240,7 +239,7 @@ def measure_growth(index: Index, sizes: Sequence[int], server: Server, rate: Rat
 
 
 def measure_sweep(copies: int) -> None:
-    """Sweep real pages with the index in PostgreSQL, and print what they leave and what they ask."""
+    """Sweep real pages with the index in PostgreSQL; print CPU and transactions, and bytes in the index and the lake."""
     binaries = find_binaries()
     if binaries is None:
         sys.exit("this needs PostgreSQL")
@@ -267,7 +266,7 @@ def _commits(index: Index) -> int:
 
 
 def _print_tables(index: Index, pages: int) -> None:
-    """Print the bytes a page, and a row, of each table that has a hundredth of the index."""
+    """Print bytes per page and per row of each table that takes at least 1% of the index."""
     with index.write() as tx:
         tx.exec_driver_sql("ANALYZE")
     statement = (
@@ -284,7 +283,7 @@ def _print_tables(index: Index, pages: int) -> None:
 
 
 def _print_lake(lake: Path, pages: int) -> None:
-    """Print the bytes a page of each part of the lake."""
+    """Print files and bytes per page of each folder of the lake."""
     print(f"\n{'lake':<16}{'files':>10}{'bytes a page':>14}")
     for part in sorted(one for one in lake.iterdir() if one.is_dir()):
         sizes = [one.stat().st_size for one in part.rglob("*") if one.is_file()]

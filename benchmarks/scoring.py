@@ -1,7 +1,7 @@
-"""How near an extracted article is to the true one. Pure; macro figures over pages, 0 to 1.
+"""Score extracted articles against labels. Pure; macro averages over pages, 0 to 1.
 
-Shingles as in the article extraction benchmark of Zyte: precision and recall are averaged over the pages first, F1 is
-theirs. A page without any predicted text has no precision, and counts in recall alone.
+Shingles as in Zyte's article extraction benchmark: precision and recall are averaged over the pages, and F1 is computed from
+the averages. A page without extracted text has no precision, and counts in recall only.
 """
 
 import re
@@ -14,7 +14,7 @@ from statistics import fmean
 
 SHINGLE_SIZE, LINE_SHINGLE_SIZE = 4, 3  # tokens
 MAX_FOREIGN_OVERLAP = 0.2
-"""A line that shares less of its shingles with the true text is foreign."""
+"""A line is foreign if a smaller share of its shingles is in the true text."""
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # written without spaces: a token per character
 _TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
@@ -23,16 +23,16 @@ _BETWEEN_NAMES = re.compile(r"\s*(?:[;,|&]|\band\b|\bund\b)\s*")
 _BEFORE_NAME = re.compile(r"(?:by|von|par|por)\s+")
 
 MEANS = ("precision", "recall", "rouge_l", "exact", "leak", "title", "author", "date")
-"""The figures of a score that are averaged over pages as they are."""
+"""The figures of a score that are averaged directly over pages."""
 
 Tokens = list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a page's article is said to be, by its truth or by an extractor; `published_on` is YYYY-MM-DD.
+    """A page's article, labelled or extracted; `published_on` is YYYY-MM-DD.
 
-    `quality` is how far the extractor trusts it.
+    `quality` is the extractor's own confidence (0 to 1), or None.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One page's figures; None if there is nothing to compare."""
+    """One page's figures, 0 to 1; None if there is nothing to compare."""
 
     precision: float | None
     recall: float | None
@@ -77,7 +77,7 @@ def score(true: Answer, found: Answer) -> Score:
 
 
 def summarise(scores: Sequence[Score]) -> Mapping[str, float]:
-    """Return the macro figures of many pages, by name."""
+    """Return macro averages over pages, by figure."""
     means = {name: _mean(getattr(one, name) for one in scores) for name in MEANS}
     return {"f1": harmonic(means["precision"], means["recall"]), **means}
 
@@ -91,7 +91,7 @@ def tokenise(text: str) -> Tokens:
 
 
 def overlap(wanted: Tokens, found: Tokens) -> tuple[float | None, float | None]:
-    """Return precision and recall over shingles, counted as often as they occur."""
+    """Return precision and recall over shingles, as multisets; None if the denominator is empty."""
     true, got = Counter(_shingles(wanted, SHINGLE_SIZE)), Counter(_shingles(found, SHINGLE_SIZE))
     if not true and not got:
         return 1.0, 1.0
@@ -100,7 +100,7 @@ def overlap(wanted: Tokens, found: Tokens) -> tuple[float | None, float | None]:
 
 
 def rouge_l(wanted: Tokens, found: Tokens) -> float:
-    """Return the F1 of the longest common subsequence, without regard to case."""
+    """Return ROUGE-L: the F1 of the longest common subsequence, ignoring case."""
     if not wanted and not found:
         return 1.0
     length = _common_length([one.lower() for one in wanted], [one.lower() for one in found])
@@ -108,7 +108,7 @@ def rouge_l(wanted: Tokens, found: Tokens) -> float:
 
 
 def leak(wanted: Tokens, text: str) -> float:
-    """Return the share of the text's tokens that are in foreign lines."""
+    """Return the share of a text's tokens in foreign lines."""
     true = set(_shingles(wanted, LINE_SHINGLE_SIZE))
     total = foreign = 0
     for line in text.split("\n"):
@@ -121,7 +121,7 @@ def leak(wanted: Tokens, text: str) -> float:
 
 
 def fold(text: str | None) -> str:
-    """Return text without case, punctuation and doubled space."""
+    """Casefold a text, and remove punctuation and repeated white space."""
     plain = unicodedata.normalize("NFKC", text or "").translate(_UNSEEN).casefold()
     return " ".join(re.sub(r"[^\w\s]", "", plain).split())
 
@@ -139,16 +139,16 @@ def parse_day(text: str | None) -> date | None:
 
 
 def _shingles(tokens: Tokens, size: int) -> list[tuple[str, ...]]:
-    """Return the n-grams of tokens; fewer tokens than that are one."""
+    """Return the n-grams of tokens; a shorter text is one shingle."""
     if len(tokens) <= size:
         return [tuple(tokens)] if tokens else []
     return list(zip(*(tokens[start:] for start in range(size)), strict=False))
 
 
 def _common_length(a: Tokens, b: Tokens) -> int:
-    """Return the length of the longest common subsequence, with a row of the table as the bits of one number.
+    """Return the length of the longest common subsequence, with each table row as the bits of one integer.
 
-    Crochemore, Iliopoulos, Pinzon and Reid (2001): a zero in the row is a step.
+    Crochemore, Iliopoulos, Pinzon and Reid (2001): each zero bit adds one to the length.
     """
     places: dict[str, int] = {}
     for at, token in enumerate(a):

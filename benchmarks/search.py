@@ -1,9 +1,9 @@
-"""What search costs on a lake of many articles: building the index, catching up, and a search.
+"""Measure search on a large lake: building the index, updating it, and queries.
 
     python -m benchmarks.search [--articles 100000] [--runs 20]
 
-The articles are made up of words of five languages, drawn so that few are common and most are rare, as in a real text;
-they are 450 words long on average. Each figure is said beside the machine's load.
+The articles are random words of five made-up languages with a Zipf-like frequency, 450 words on average. Each figure is
+printed with the machine's load.
 """
 
 import argparse
@@ -112,7 +112,7 @@ def _vocabulary(parts: list[str], chance: random.Random) -> list[str]:
 
 
 def _timed(act: Callable[[], object]) -> tuple[float, float]:
-    """Return seconds by the clock, and of CPU."""
+    """Run a function; return its wall and CPU seconds."""
     begun, cpu = time.perf_counter(), time.process_time()
     act()
     return time.perf_counter() - begun, time.process_time() - cpu
@@ -123,7 +123,7 @@ def _say(line: str) -> None:
 
 
 def _quietly(*_: object) -> None:
-    """Say nothing."""
+    """Report no progress."""
 
 
 if __name__ == "__main__":

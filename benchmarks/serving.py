@@ -1,4 +1,4 @@
-"""A server on loopback as a process of its own, so that its CPU and memory are not counted with those of what is measured."""
+"""Run a loopback server in its own process, so that its CPU and memory are not counted."""
 
 import asyncio
 import subprocess
@@ -10,7 +10,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def serve(talk: Talk, hosts: Iterable[str]) -> None:
-    """Serve all hosts (addresses) at one port until the process ends; prints the port."""
+    """Serve all addresses on one port until the process ends; print the port first."""
     port = 0
     for address in hosts:
         listener = await asyncio.start_server(talk, address, port, backlog=64)
@@ -22,7 +22,7 @@ async def serve(talk: Talk, hosts: Iterable[str]) -> None:
 
 @contextmanager
 def serving(module: str, *arguments: str) -> Iterator[int]:
-    """Run a module that serves, as a process of its own; gives its port."""
+    """Run a module's server in a child process during the block; yield its port."""
     words = [sys.executable, "-m", module, "--serve", *arguments]
     child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:

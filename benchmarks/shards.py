@@ -1,15 +1,15 @@
-"""What a second process gives, on PostgreSQL and S3: shards on two workers, and plain sweeps beside each other.
+"""Measure the gain of a second process, on PostgreSQL and S3: shards on two workers, and concurrent sweeps.
 
     python -m benchmarks.shards [--parts ...] [--pages N] [--rounds N] [--pinned] [--short]
 
 1. A sweep of heavy pages (election nights: 2,000 words and a table of 3,000 rows, 0.7 s of extraction) on one worker, then
-   shared out on two; each worker's process has one extraction process.
-2. Plain sweeps of them at once, each with one extraction process: pages a second of two beside those of one.
-   With `--pinned` each sweep or worker has a processor of its own.
-3. Four sweeps at once with the same and overlapping sources of wire copy, beside one: the same articles and edges.
+   in two shards on two; each worker has one extraction process.
+2. Concurrent sweeps of these pages, each with one extraction process: pages per second of two against one. With `--pinned`,
+   each sweep or worker has its own processor.
+3. Four concurrent sweeps with the same and overlapping sources of wire copy, against one: the same articles and edges.
 
-The time is the index's: from the first run's beginning to the last one's end, the start of the other worker's process
-included. The server, the database, the store and the press run on the same processors, and count against two as well.
+Times are the index's: from the first run's start to the last one's end, including the start of the second worker's process.
+Prefect's server, the database, the store and the press run on the same processors, which slows two processes as well.
 """
 
 import argparse
@@ -45,7 +45,7 @@ from tests.workers import await_end, deploy, running_worker, start_run
 COMMAND = Path(sys.executable).with_name("presslake")
 PARTS = ("shards", "sweeps", "overlap")
 POOL, SITES = "bench-shards", 48
-"""These fall to two shards evenly; what sites of one's own do, `divided` tells: the larger shard bounds the ratio."""
+"""A number that divides evenly into two shards; `divided` prints how sites divide, as the larger shard bounds the ratio."""
 SYLLABLES = "ba be bi bo da de di do fa fe ga go ka ke ko la le li lo ma me mi mo na ne ni no pa pe ra re ri ro sa se ta".split()
 
 
@@ -58,7 +58,7 @@ def vocabulary() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ElectionNight(Story):
-    """An article of 2,000 words with the results of 3,000 towns in a table, alike with no other."""
+    """A unique article of about 2,000 words with a table of 3,000 towns' results."""
 
     @cached_property
     def html(self) -> str:
@@ -77,7 +77,7 @@ def _words(chance: random.Random, number: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """The servers of the benchmark, and its place for files."""
+    """The benchmark's servers, and its folder."""
 
     api_url: str
     database: Any
@@ -86,7 +86,7 @@ class Ground:
 
     @contextmanager
     def fresh(self, catalogue: Path) -> Iterator[tuple[dict[str, str], Place]]:
-        """Give an empty index and an empty lake: as the environment of a process, and to be read."""
+        """Yield an empty index and lake: as a process's environment, and as a Place to read them."""
         with fresh_database(self.database) as index:
             open_index(index).close()
             place = Place(name="", lake=f"s3://{make_bucket(self.s3_url)}/lake", index=index, endpoint_url=self.s3_url)
@@ -108,7 +108,7 @@ class Ground:
 
 @contextmanager
 def ground() -> Iterator[Ground]:
-    """Start PostgreSQL, Ceph RGW and Prefect's server with the deployments."""
+    """Start PostgreSQL, Ceph RGW and Prefect's server with the deployments, for the block."""
     binaries = find_binaries()
     if binaries is None or not shutil.which("radosgw") or not CEPH_SCRIPT.is_file():
         sys.exit("this needs PostgreSQL and Ceph RGW, as the tests do")
@@ -124,7 +124,7 @@ def ground() -> Iterator[Ground]:
 
 @contextmanager
 def heavy_press(pages: int) -> Iterator[Press]:
-    """Serve pages that take long to be extracted, made before anybody asks for them."""
+    """Serve pages that are slow to extract; render them in advance."""
     with running_press(sites=SITES, articles=0, network=44) as press:
         for number in range(pages):
             story = ElectionNight(number % SITES, number)
@@ -135,7 +135,7 @@ def heavy_press(pages: int) -> Iterator[Press]:
 
 @contextmanager
 def wire_press(articles: int) -> Iterator[Press]:
-    """Serve short articles; every other site has a third of its neighbour's, with a sentence more."""
+    """Serve short articles; every other site repeats a third of its neighbour's, each with one more sentence."""
     with running_press(sites=SITES, articles=articles, network=45) as press:
         for site in range(1, SITES, 2):
             for number in range(articles // 3):
@@ -145,7 +145,7 @@ def wire_press(articles: int) -> Iterator[Press]:
 
 
 def shared_out(ground: Ground, catalogue: Path, *, shards: int, is_pinned: bool) -> tuple[float, int]:
-    """Sweep on so many workers; returns seconds and pages."""
+    """Sweep in shards, one worker each; return seconds and pages."""
     with ground.fresh(catalogue) as (environment, place), ExitStack() as stack:
         for number in range(shards):
             worker = stack.enter_context(running_worker(environment, pool=POOL, name=f"worker-{number}", limit=1))
@@ -160,7 +160,7 @@ def shared_out(ground: Ground, catalogue: Path, *, shards: int, is_pinned: bool)
 def side_by_side(
     ground: Ground, catalogue: Path, choices: Sequence[Sequence[int]], *, is_pinned: bool = False
 ) -> tuple[float, int, Any]:
-    """Sweep in so many processes at once, each of its sites (none: all); returns seconds, pages, and the tables."""
+    """Run concurrent sweeps, one per choice of sites (empty: all); return seconds, pages and the tables."""
     with ground.fresh(catalogue) as (environment, place):
         processes = [
             subprocess.Popen(
@@ -182,20 +182,20 @@ def side_by_side(
 
 
 def _processors(number: int, *, is_pinned: bool) -> set[int]:
-    """Return the processors that the sweep or worker of that number may use."""
+    """Return the processors that the sweep or worker with this number may use."""
     every = sorted(os.sched_getaffinity(0))
     return {every[number % len(every)]} if is_pinned else set(every)
 
 
 def elapsed_s(place: Place) -> float:
-    """Return the time from the first run's beginning to the last one's end."""
+    """Return the seconds from the first run's start to the last one's end."""
     with open_index(place.index) as index, index.read() as tx:
         begun, ended = tx.execute(select(func.min(runs.c.started_at), func.max(runs.c.ended_at))).one()
     return float((ended - begun).total_seconds())
 
 
 def divided(press: Press) -> list[int]:
-    """Count the pages of each of two shards."""
+    """Return the number of pages in each of two shards."""
     counts = [0, 0]
     for site, stories in press.stories.items():
         counts[shard_key(f"{press.addresses[site]}:{press.port}") % 2] += len(stories)
@@ -203,7 +203,7 @@ def divided(press: Press) -> list[int]:
 
 
 def compare(name: str, pairs: Sequence[tuple[tuple[float, int], tuple[float, int]]]) -> None:
-    """Print one against two, measured in turn: the medians of seconds and of pages a second, and of the pairs' ratios."""
+    """Print one process against two, measured in pairs: medians of seconds, of pages per second and of the pairs' ratios."""
     rates = [[pages / seconds for seconds, pages in pair] for pair in pairs]
     seconds, rate = (
         [statistics.median(pair[place] for pair in measured) for place in (0, 1)]

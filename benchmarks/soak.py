@@ -1,11 +1,11 @@
-"""What grows when sweeps follow each other: the index, the lake, Prefect's database, memory.
+"""Measure what grows over many sweeps: the index, the lake, Prefect's database, memory.
 
     python -m benchmarks.soak [--sweeps N]
 
-The demo's newsroom is swept again and again on one Prefect server, each sweep in a process of its own, as `presslake up`
-and workers do for months (in one process, Prefect's client keeps 3 MB of each run). Every article is looked at each time,
-and halfway a second edition comes out. A row is printed now and then; the last lines say what a sweep of the second half
-added, if nothing in the press changes any more.
+The demo's newsroom is swept repeatedly on one Prefect server, each sweep in its own process, as `presslake up` and workers do
+for months (within one process, Prefect's client keeps 3 MB of each run). Every sweep refetches every article; halfway, the
+second edition is published. Rows are printed at intervals; the last lines give the growth per sweep in the second half, when
+the press does not change.
 """
 
 import argparse
@@ -27,8 +27,8 @@ ROWS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedPage:
-    """How things stand after a sweep: sizes in bytes, its own peak and CPU (seconds), the server's memory and CPU so far."""
+class Snapshot:
+    """The state after a sweep: sizes in bytes, the sweep's peak memory and CPU (s), the server's memory and CPU so far."""
 
     sweep: int
     task_runs: int
@@ -57,7 +57,7 @@ HEAD = (
 
 
 def main() -> None:
-    """Sweep, and print what grew."""
+    """Sweep repeatedly, and print the growth."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--sweeps", type=int, default=100)
     sweeps = arguments.parse_args().sweeps
@@ -70,22 +70,22 @@ def main() -> None:
         api_url = stack.enter_context(local_server(has_ui=False))
         server = prefect_server()
         _print(HEAD)
-        prepared_pages = []
+        snapshots = []
         for number in range(1, sweeps + 1):
             if number == sweeps // 2:
                 newsroom.pass_time()
             summary, meter = sweep(folder / "sources.yaml", folder, api_url, "--refetch")
             runs = task_runs(api_url, summary["run_id"])
-            prepared_pages.append(_reading(number, folder, server, meter, runs=runs))
+            snapshots.append(_reading(number, folder, server, meter, runs=runs))
             if number == 1 or number % max(sweeps // ROWS, 1) == 0:
-                _print(_figures(prepared_pages[-1]))
-    _summarise(prepared_pages)
+                _print(_figures(snapshots[-1]))
+    _summarise(snapshots)
 
 
-def _reading(number: int, folder: Path, server: psutil.Process, meter: Meter, *, runs: int) -> PreparedPage:
+def _reading(number: int, folder: Path, server: psutil.Process, meter: Meter, *, runs: int) -> Snapshot:
     files = [path for path in (folder / "lake").rglob("*") if path.is_file()]
     server_cpu = server.cpu_times()
-    return PreparedPage(
+    return Snapshot(
         sweep=number,
         task_runs=runs,
         index_size=_size(folder.glob("index.db*")),
@@ -103,7 +103,7 @@ def _size(paths: Iterable[Path]) -> int:
     return sum(path.stat().st_size for path in paths)
 
 
-def _figures(one: PreparedPage) -> tuple[str, ...]:
+def _figures(one: Snapshot) -> tuple[str, ...]:
     sizes = (one.index_size, one.prefect_size, one.lake_size)
     return (
         str(one.sweep),
@@ -121,9 +121,9 @@ def _print(cells: Sequence[str]) -> None:
     print("".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
-def _summarise(prepared_pages: Sequence[PreparedPage]) -> None:
-    """Print what the second half added, a sweep."""
-    middle, last = prepared_pages[len(prepared_pages) // 2], prepared_pages[-1]
+def _summarise(snapshots: Sequence[Snapshot]) -> None:
+    """Print the growth per sweep in the second half."""
+    middle, last = snapshots[len(snapshots) // 2], snapshots[-1]
     sweeps = max(last.sweep - middle.sweep, 1)
     print("\nA sweep of the second half added")
     for what, before, after, unit in (

@@ -1,9 +1,9 @@
-"""How often other teasers on the same page change its text: what would make revisions of stories that nobody touched.
+"""Measure how often different teasers on a page change its extracted text, which would store revisions of unchanged stories.
 
     python -m benchmarks.stability [--pages DIR]
 
-Each kind of furniture is put into each place of every page twice, with two sets of teasers, and the digests of the two
-texts are compared: Presslake's beside stock trafilatura's. Needs no truth, so that it holds for pages nobody labelled.
+Each kind of furniture is inserted at each place of every page twice, with two sets of teasers, and the digests of the two texts
+are compared, for Presslake and for stock trafilatura. Needs no labels, so it works on any pages.
 """
 
 import argparse
@@ -47,7 +47,7 @@ FURNITURE: Mapping[str, tuple[str, str]] = {
     "linked headings": ("<div>{}</div>", _LINK),
     "footer": ("<footer>{}</footer>", "<p>{title}</p>"),
 }
-"""What is put in: round the teasers, and each of them."""
+"""Templates of the furniture: the block around the teasers, and each teaser."""
 
 PLACES: Mapping[str, Callable[[str, str], str]] = {
     "end of page": lambda html, block: html.replace("</body>", f"{block}</body>", 1),
@@ -60,7 +60,7 @@ PLACES: Mapping[str, Callable[[str, str], str]] = {
 def count_changes(
     pages: Sequence[TruePage], extract: Extractor, furniture: tuple[str, str], place: Callable[[str, str], str]
 ) -> tuple[int, int]:
-    """Return how many pages' texts differ between two sets of teasers, and how many pages have such a place."""
+    """Return the number of pages whose text differs between two sets of teasers, and of pages that have the place."""
     pairs = [tuple(place(page.html, _block(furniture, titles)) for titles in (_TODAY, _TOMORROW)) for page in pages]
     digests = [
         {text_digest(extract(replace(page, html=html)).text) for html in pair}

@@ -1,8 +1,8 @@
-"""If extraction's CPU goes, by step, on labelled pages; each step with all that it calls.
+"""Measure extraction's CPU by step, on labelled pages; each step includes everything that it calls.
 
     python -m benchmarks.steps [--set NAME|DIR] [--folds 0-3]
 
-A step that is part of another is indented below it. For a finer look, py-spy:
+Nested steps are indented. For more detail, use py-spy:
 `py-spy record -f raw -r 400 -o FILE -- python -m benchmarks.steps`.
 """
 
@@ -45,14 +45,14 @@ STEPS = (
     " article:markdown_of",
     "page:fingerprint_of",
 )
-"""Functions by the module that calls them, below `tasks.extract`."""
+"""The functions to time, each with the module below `tasks.extract` that calls it; the indent gives the nesting."""
 
 WARMING = 5  # pages
 
 
 @contextmanager
 def timed(step: str, spent: Counter[str]) -> Iterator[None]:
-    """Add up the CPU of a step, in seconds, until the block ends."""
+    """Add the CPU seconds of a step's calls during the block to `spent`."""
     module, name = step.strip().split(":")
     function: Callable[..., object] = getattr(import_module(f"tasks.extract.{module}"), name)
 
@@ -68,7 +68,7 @@ def timed(step: str, spent: Counter[str]) -> Iterator[None]:
 
 
 def print_steps(pages: Sequence[TruePage]) -> None:
-    """Extract the pages, and print each step's CPU a page and its share."""
+    """Extract the pages, and print each step's CPU per page and share."""
     for page in pages[:WARMING]:
         outcome_of(page)
     gc.collect()

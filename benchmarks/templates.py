@@ -1,7 +1,7 @@
-"""Stories of one template, which are not copies of each other, and edited copies, which are: made up.
+"""Made-up test data: stories of one template, which are not copies of each other, and edited copies, which are.
 
-A family is a wording with places that are filled in; two pages of a family make a pair that is to stay apart. The editions
-of a story are what desks make of wire copy: cut, corrected, put into another house style, continued.
+A family is a template with slots; two of its pages are a pair that must stay apart. Editions of a story are typical edits of
+wire copy: shortened, corrected, put into another house style, continued.
 """
 
 # ruff: noqa: ISC004  # long texts, in lines
@@ -14,7 +14,7 @@ from itertools import combinations
 from benchmarks.families import FAMILIES, Family
 
 PAGES = 4
-"""Pages a family."""
+"""Pages per family."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Sample:
 
 
 def template_pairs() -> list[tuple[Sample, Sample]]:
-    """Return the pairs of each family's pages."""
+    """Return all pairs of pages within each family."""
     return [pair for family in FAMILIES for pair in combinations(pages_of(family), 2)]
 
 
 def edited_pairs() -> list[tuple[Sample, Sample]]:
-    """Return each story with each of its editions."""
+    """Return each story paired with each of its editions."""
     return [
         (Sample(f"{name}-wire", title, text), Sample(f"{name}-{how}", title, edition))
         for name, (title, text) in STORIES.items()
@@ -39,7 +39,7 @@ def edited_pairs() -> list[tuple[Sample, Sample]]:
 
 
 def pages_of(family: Family) -> list[Sample]:
-    """Return the pages of a family, no two with the same filling in all places."""
+    """Return the pages of a family, no two with the same values in all slots."""
     chance = random.Random(family.name)
     decks = {name: _deck(chance, words.split("|")) for name, words in family.words.items()}
     decks["story"] = iter(family.stories)

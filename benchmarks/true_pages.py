@@ -1,4 +1,4 @@
-"""Pages whose article is known: the newsroom's sets if they are there, our own fixtures otherwise."""
+"""Read labelled pages: the newsroom's sets if present, else our own fixtures."""
 
 import gzip
 import json
@@ -19,12 +19,12 @@ SETS = {name: _NEWSROOM / name for name in ("pages", "more") if (_NEWSROOM / nam
 NEWSROOM = next(iter(SETS.values()))
 
 NO_HOST = "https://no-host.invalid/"
-"""Where the pages are whose truth gives a path alone."""
+"""The base URL of pages whose label gives only a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TruePage:
-    """A page as decoded text, and what is in it; `fold` is None if its set has none."""
+    """A page as decoded text, with its labelled article; `fold` is None if its set has no folds."""
 
     name: str
     url: str
@@ -37,14 +37,14 @@ class TruePage:
     def site(self) -> str:
         try:
             return registrable_domain(self.url)
-        except BadUrl:  # some truths have no host
+        except BadUrl:  # some labels have no host
             return self.name
 
 
 def read_pages(folder: Path, *, folds: Collection[int] | None = None) -> list[TruePage]:
-    """Return the pages of a folder: a `truth.jsonl` that names them, or pairs of `NAME.html` and `NAME.json`.
+    """Return the labelled pages of a folder, which holds a `truth.jsonl`, or pairs of `NAME.html` and `NAME.json`.
 
-    `folds` are those wanted, all if none are given.
+    Only pages of the given `folds`; all pages without them.
     """
     if (folder / "truth.jsonl").exists():
         wanted = [row for row in _read_truth(folder) if folds is None or row.get("fold") in folds]
@@ -54,12 +54,12 @@ def read_pages(folder: Path, *, folds: Collection[int] | None = None) -> list[Tr
 
 
 def read_raw_pages(folder: Path) -> list[tuple[str, bytes, str]]:
-    """Return the pages that a folder's `truth.jsonl` names: the URL, the page's bytes, its story's text."""
+    """Return (URL, page bytes, story text) for each page in a folder's `truth.jsonl`."""
     return [(row["url"], _read_body(folder / row["html_path"]), row["text"]) for row in _read_truth(folder)]
 
 
 def _read_truth(folder: Path) -> list[dict[str, Any]]:
-    # by \n alone: a text may hold U+2028, which splitlines takes for the end of a line
+    # split at \n only: texts may contain U+2028, at which splitlines also splits
     lines = (folder / "truth.jsonl").read_text(encoding="utf-8").split("\n")
     return [json.loads(line) for line in lines if line.strip()]
 

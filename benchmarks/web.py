@@ -1,10 +1,10 @@
-"""What a request costs: CPU of the client alone, over loopback, by turns with another version of Presslake.
+"""Measure the client's CPU per request over loopback, optionally against another version of Presslake.
 
     python -m benchmarks.web [--hosts N] [--requests N] [--rounds N] [--beside CHECKOUT]
 
-Each client runs in a process of its own, `--beside` with the code of that checkout (`git worktree add /tmp/old v0.1.0`);
-the server, in another, answers for all hosts, which are addresses of 127.0.0.0/8. With a checkout the rounds are pairs,
-whose order changes each time, and the difference is the median over the pairs.
+Each client runs in its own process, `--beside` with the code of that checkout (`git worktree add /tmp/old v0.1.0`). A server
+process answers for all hosts, which are addresses in 127.0.0.0/8. With a checkout, rounds are pairs in alternating order, and
+the difference is the median over the pairs.
 """
 
 import argparse
@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[1]
 BODY = b"<html><title>A page</title>" + b"<p>Twelve words of an article that is asked for again and again.</p>" * 400
 HEAD = b'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nETag: "a"\r\nContent-Length: %d\r\n\r\n' % len(BODY)
 WARM_UP = 2
-"""Requests to each host before the clock starts: what is measured is a connection that is open."""
+"""Unmeasured requests to each host that open its connection."""
 
 
 async def _serve() -> None:
-    """Answer every request on every address of 127.0.0.0/8; print the port first."""
+    """Serve every address of 127.0.0.0/8; print the port first."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,7 +40,7 @@ async def _serve() -> None:
 
 
 async def _ask(port: int, hosts: int, requests: int) -> float:
-    """Return the client's CPU, in ms a request, all hosts asked side by side."""
+    """Return the client's CPU in ms per request; hosts are requested concurrently."""
     from tasks.web.client import WebClient, WebConfig
     from tasks.web.guard import AddressGuard
 

@@ -1,11 +1,11 @@
-"""CPU per article of the whole run beside bare trafilatura on the same pages, and the number of Prefect task runs.
+"""Measure a whole sweep: CPU per article against bare trafilatura on the same pages, and the number of Prefect task runs.
 
     python -m benchmarks.whole_run [--copies K] [--stock N] [--limit N]
 
-The run is the command itself on a Prefect server that was started before: discover, fetch, WARC, extract, deduplicate,
-store and report, and the server's own part. Bare trafilatura (`bare_extraction` as it comes, with metadata) reads the
-pages half before and half after the run, so that a machine whose speed drifts slows both. Pages are the newsroom's,
-if it is beside the checkout, else the demo's own.
+The run is the command on a Prefect server started before: discover, fetch, WARC, extract, deduplicate, store and report, plus
+the server's own CPU. Bare trafilatura (`bare_extraction` with defaults and metadata) reads half of its pages before the run
+and half after, so that a change of the machine's speed affects both. Pages are the newsroom's, if it is beside the checkout,
+else the demo's.
 """
 
 import argparse
@@ -39,15 +39,15 @@ COMMAND = Path(sys.executable).with_name("presslake")
 LOOK_S, WEIGH_S = 0.1, 0.5
 IDLE_TASKS = 200
 SETTLING_S = 5
-"""The server records the last task runs after the run has ended."""
+"""Seconds in which the server still records task runs after a run's end."""
 
 
 @dataclass
 class Meter:
-    """CPU seconds and peak memory of a process and of all that it starts, by looking often; kinds by command line.
+    """Sample CPU seconds and peak memory of a process and all its descendants, by kind of process (from its command line).
 
-    Memory is the proportional set size: what processes share counts once. Reading it takes the kernel some
-    milliseconds a process, so it is read less often.
+    Memory is the proportional set size (PSS), which counts shared pages once. Reading it takes some milliseconds per process, so
+    it is sampled less often.
     """
 
     process: psutil.Process
@@ -56,7 +56,7 @@ class Meter:
     weighed_at: float = 0.0
 
     def look(self) -> None:
-        """Read every process that lives; one that has ended keeps its last reading."""
+        """Sample every live process; an ended one keeps its last sample."""
         sizes: Counter[str] = Counter()
         if is_weighed := time.monotonic() - self.weighed_at >= WEIGH_S:
             self.weighed_at = time.monotonic()
@@ -65,7 +65,7 @@ class Meter:
                 with one.oneshot():
                     times, kind = one.cpu_times(), "extraction" if "forkserver" in " ".join(one.cmdline()) else "run"
                     if self.seen.get(one.pid, ("", 0.0))[0] == "extraction":
-                        kind = "extraction"  # a process that is ending has no command line any more
+                        kind = "extraction"  # an exiting process has no command line
                     sizes[kind] += one.memory_full_info().pss if is_weighed else 0
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
@@ -74,7 +74,7 @@ class Meter:
             self.peak_sizes = sizes
 
     def seconds(self) -> Counter[str]:
-        """Add the readings up by kind."""
+        """Return CPU seconds by kind of process."""
         total: Counter[str] = Counter()
         for kind, spent in self.seen.values():
             total[kind] += spent
@@ -83,7 +83,7 @@ class Meter:
 
 @contextmanager
 def metered(process: psutil.Process) -> Iterator[Meter]:
-    """Look at a process and its children until the block ends."""
+    """Meter a process and its descendants during the block."""
     meter, ended = Meter(process), threading.Event()
 
     def follow() -> None:
@@ -104,7 +104,7 @@ def metered(process: psutil.Process) -> Iterator[Meter]:
 
 @contextmanager
 def press(copies: int) -> Iterator[tuple[str, list[bytes]]]:
-    """Serve the pages; gives a catalogue and the pages' bytes, each as often as it is served."""
+    """Serve the pages during the block; yield a catalogue, and the bytes of each page as often as it is served."""
     if not NEWSROOM.is_dir():
         with Newsroom() as demo:
             pages = [story_page(story, outlet, base_url=demo.base_url(outlet.id), edition=0).encode()
@@ -120,7 +120,7 @@ def press(copies: int) -> Iterator[tuple[str, list[bytes]]]:
 
 @contextmanager
 def newsroom(copies: int) -> Iterator[str]:
-    """Serve the newsroom's pages, each site `copies` times; gives the URL of one of its sites."""
+    """Serve the newsroom's pages, each site `copies` times; yield the URL of one site."""
     port = 8900 + os.getpid() % 1000
     pages = str(NEWSROOM / "pages/truth.jsonl")
     words = [sys.executable, str(NEWSROOM / "serve.py"), pages, "--port", str(port), "--copies", str(copies)]
@@ -133,7 +133,7 @@ def newsroom(copies: int) -> Iterator[str]:
 
 
 def sites_of(url: str) -> list[dict[str, Any]]:
-    """Return the newsroom's sites, once it answers."""
+    """Wait for the newsroom's server, and return its sites."""
     for _ in range(300):
         try:
             return httpx.get(f"{url}/_sites", timeout=60).json()
@@ -143,7 +143,7 @@ def sites_of(url: str) -> list[dict[str, Any]]:
 
 
 def catalogue_of(sites: Sequence[dict[str, Any]]) -> str:
-    """Return a catalogue of one source per site, feeds only."""
+    """Return a catalogue with one source per site, feeds only."""
     lines = ['defaults: {crawl_delay_s: 0.02, max_per_host: 4, allow_networks: ["127.0.0.0/8"]}', "sources:"]
     for number, site in enumerate(sites):
         lines += [f"  - id: site-{number}", f'    feeds: ["{site["feed"]}"]']
@@ -152,7 +152,7 @@ def catalogue_of(sites: Sequence[dict[str, Any]]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a benchmark sweeps: a folder with a catalogue of the press, the press's pages, and a Prefect server."""
+    """What a benchmark's sweeps need: a folder, the press's catalogue and pages, and a Prefect server's API."""
 
     folder: Path
     catalogue: Path
@@ -162,7 +162,7 @@ class Place:
 
 @contextmanager
 def place(copies: int) -> Iterator[Place]:
-    """Serve the pages, and start a Prefect server with a home of its own."""
+    """Serve the pages and start a Prefect server with its own home, for the block."""
     with tempfile.TemporaryDirectory(prefix="presslake-bench-") as name, press(copies) as (sources, pages):
         folder = Path(name)
         os.environ["PREFECT_HOME"] = str(folder / "prefect")
@@ -174,12 +174,12 @@ def place(copies: int) -> Iterator[Place]:
 
 
 def prefect_server() -> psutil.Process:
-    """Return the process of the Prefect server that this one started."""
+    """Return the process of the local Prefect server, a child of this one."""
     return next(one for one in psutil.Process().children() if "server/process.py" in " ".join(one.cmdline()))
 
 
 def stock_seconds(pages: Sequence[bytes]) -> float:
-    """Return the CPU that trafilatura takes as it comes."""
+    """Return the CPU seconds that trafilatura needs with its defaults."""
     started = time.process_time()
     for page in pages:
         bare_extraction(page, with_metadata=True)
@@ -189,7 +189,7 @@ def stock_seconds(pages: Sequence[bytes]) -> float:
 def sweep(
     catalogue: Path, folder: Path, api_url: str, *options: str, index: str | None = None
 ) -> tuple[dict[str, Any], Meter]:
-    """Run one sweep as a process of its own, and measure it; without an `index` it is a file in the folder."""
+    """Run one sweep in its own process; return its report and its meter. The default `index` is a file in the folder."""
     environment = {
         **os.environ,
         "PREFECT_API_URL": api_url,
@@ -206,13 +206,13 @@ def sweep(
 
 
 def task_runs(api_url: str, run_id: str) -> int:
-    """Count the task runs that Prefect knows of this run."""
+    """Return the number of this run's task runs in Prefect."""
     wanted = {"flow_runs": {"id": {"any_": [run_id]}}}
     return int(httpx.post(f"{api_url}/task_runs/count", json=wanted).json())
 
 
 def task_run_ms(api_url: str, server: psutil.Process) -> tuple[float, float]:
-    """Return what a task run costs by itself (CPU, ms), in its process and in the server: that of tasks that do nothing."""
+    """Return the CPU (ms) of an empty task run, in its own process and in the server."""
     os.environ["PREFECT_API_URL"] = api_url
     from prefect import flow, task
 

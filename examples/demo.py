@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _begin_afresh() -> None:
-    """Remove what an earlier demo made, and that alone; raises ConfigError."""
+    """Delete an earlier demo's folder; raise ConfigError if `demo/` was not created by the demo."""
     if DEMO.exists():
         if not MARK.exists():
             raise ConfigError(f"{DEMO}/ was not created by the demo: move it elsewhere and run the demo again")
@@ -104,7 +104,7 @@ def _demonstrate() -> int:
 
 @contextmanager
 def _sweeping(settings: Settings) -> Iterator[Sweep]:
-    """Give a way to sweep, on one Prefect server of the demo's own for all sweeps."""
+    """Yield a function that sweeps; all sweeps share one Prefect server of the demo."""
     os.environ["PREFECT_HOME"] = str(PREFECT_HOME.resolve())
     set_prefect_defaults(is_quiet=True)
     with local_server(has_ui=False) as api_url:
@@ -153,7 +153,7 @@ def _show_places(corrected: str) -> None:
 
 
 def next_commands(corrected: str) -> tuple[str, ...]:
-    """Return what the demo recommends at its end: nothing that would ask its press, which is closed by then."""
+    """Return the commands recommended at the end; none needs the demo's press, which is closed by then."""
     index, flags = f"--index sqlite:///{INDEX}", f"--lake {LAKE} --index sqlite:///{INDEX}"
     command = ".venv/bin/presslake"
     return (
@@ -171,7 +171,7 @@ def _first_faults(report: RunReport, truth: Truth) -> Iterator[str]:
         "new": truth.distinct - truth.edited_copies,
         "near_duplicate": truth.edited_copies,
         "duplicate": truth.copies,
-        "unchanged": len(truth.twins),  # another form of a page that is known
+        "unchanged": len(truth.twins),  # AMP twins of known pages
     }
     yield from _unequal("first sweep: articles", report.articles, expected)
     skipped = {"robots_disallowed": truth.beside["disallowed"], "not_html": truth.beside["document"], "feed_empty": 1}
@@ -193,12 +193,12 @@ def _second_faults(report: RunReport, before: Truth, after: Truth) -> Iterator[s
 
 
 def _text_faults(truth: Truth) -> Iterator[str]:
-    """Yield what differs between the newest revisions in the lake and what the newsroom printed."""
+    """Yield the differences between the newest revisions in the lake and the newsroom's texts."""
     from deltalake import DeltaTable  # noqa: PLC0415
 
     columns = ["url", "revision", "text_digest"]
     rows = DeltaTable(str(LAKE / "articles")).to_pyarrow_table(columns=columns).sort_by("revision").to_pylist()
-    pages = {twin: page for page, twin in truth.twins.items()}  # whichever of the two came first, it is one article
+    pages = {twin: page for page, twin in truth.twins.items()}  # either of the two may have been fetched first
     stored = {pages.get(row["url"], row["url"]): row["text_digest"] for row in rows}
     for url in sorted(stored.keys() | truth.texts.keys()):
         if url not in stored:
@@ -210,7 +210,7 @@ def _text_faults(truth: Truth) -> Iterator[str]:
 
 
 def _history_faults(found: Trace) -> Iterator[str]:
-    """Yield what the corrected article's history lacks: two looks, two revisions."""
+    """Yield what is missing from the corrected article's history: two captures, two revisions."""
     yield from _unequal("trace: captures", len(found.captures), 2)
     yield from _unequal("trace: revisions", [row["novelty"] for row in found.revisions], ["new", "revision"])
 

@@ -1,11 +1,11 @@
-"""A flow that enriches the articles that each sweep adds, into a table of its own, and does each change once.
+"""A flow that enriches the articles of each sweep into its own Delta table, exactly once per change.
 
     python -m examples.enrich LAKE TABLE            enrich what is new, and end
     python -m examples.enrich LAKE TABLE --serve    serve the flow; Prefect runs it after each sweep
 
-It listens to the event `presslake.run.finished` of Presslake's sweeps. The rows and the sequence that they reach to land
-in one commit of a Delta table: the sequence is its application transaction. So a process may be killed at any instant,
-and two may run at the same time. What a replay superseded is enriched again; of what was removed, the key alone is left.
+It listens to the event `presslake.run.finished` of Presslake's sweeps. Rows and the sequence reached are written in one commit
+of a Delta table, with the sequence as its application transaction. So a process may be killed at any time, and two may run
+concurrently. Superseded articles are enriched again; of removed ones, only the key remains.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from presslake import Article, Change, open_lake
 APPLICATION = "enrich"
 WORDS_A_MINUTE = 220
 AT_ONCE = 500
-"""Changes after which a commit is made, at the end of a sequence."""
+"""The number of changes after which to commit, at the next end of a sequence."""
 
 SCHEMA = pa.schema(
     [
@@ -41,7 +41,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enriched:
-    """What is made of an article: how long it takes to read, and how many figures are in it."""
+    """An enriched article: its reading time and its count of figures."""
 
     article_id: str
     revision: int
@@ -52,14 +52,14 @@ class Enriched:
 
 
 def enrich_new(lake_uri: str, table_uri: str) -> int:
-    """Enrich what has changed in the lake since the last time; returns how many changes that were."""
+    """Enrich what has changed in the lake since the last call; return the number of changes."""
     table = _open(table_uri)
     since = table.transaction_version(APPLICATION) or 0
     done = 0
     for changes in _whole_sequences(open_lake(lake_uri).changes(since)):
         try:
             _commit(table, [_enriched(change) for change in changes], upto=changes[-1].change_seq)
-        except delta.CommitFailedError:  # another process has enriched these, and goes on
+        except delta.CommitFailedError:  # another process has enriched these and continues
             return done
         done += len(changes)
     return done
@@ -82,7 +82,7 @@ def _reading_minutes(article: Article) -> float:
 
 
 def _whole_sequences(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Yield changes in parts that end where a sequence ends: what is remembered is the sequence."""
+    """Split changes into parts that end at the end of a sequence, since progress is recorded as a sequence."""
     part: list[Change] = []
     for _, several in groupby(changes, key=lambda change: change.change_seq):
         part += several
@@ -94,7 +94,7 @@ def _whole_sequences(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 
 def _commit(table: DeltaTable, rows: list[Enriched], *, upto: int) -> None:
-    """Put rows into the table, in place of those with their keys, in one commit with the sequence that they reach to."""
+    """Replace rows with the same keys, and record the sequence `upto`, in one commit."""
     last = {(row.article_id, row.revision): row for row in rows}
     source = pa.Table.from_pylist([asdict(row) for row in last.values()], schema=SCHEMA)
     stamp = CommitProperties(

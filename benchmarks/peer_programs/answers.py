@@ -1,4 +1,4 @@
-"""What all peers are asked for: the feeds to read, and a line of JSON for each page that they took in."""
+"""Input and output that all peer programs share: the feeds to read, and a JSON line for each extracted page."""
 
 import json
 import sys
@@ -12,11 +12,11 @@ from trafilatura import bare_extraction
 
 PAGES_OF_A_FEED = "//item/link/text()"
 IN_FLIGHT, PER_HOST, DELAY_S = 50, 4, 0.02
-"""As Presslake has them in the benchmark: `connections` by default, and the catalogue of `benchmarks.whole_run`."""
+"""Presslake's limits in the benchmark: the default of `connections`, and the catalogue of `benchmarks.whole_run`."""
 
 
 def feeds_to_read() -> list[str]:
-    """Return the feeds' URLs, one a line of the first argument's file."""
+    """Return the feed URLs, one per line of the file in the first argument."""
     return Path(sys.argv[1]).read_text().split()
 
 
@@ -26,7 +26,7 @@ def pages_of_feed(document: bytes) -> list[str]:
 
 
 def announced_pages() -> list[str]:
-    """Read the feeds one after the other, for a peer that reads none, and return the pages' URLs."""
+    """Read the feeds one by one, for a peer that does not read feeds, and return the page URLs."""
     pages: list[str] = []
     for url in feeds_to_read():
         with urlopen(Request(url)) as answer:
@@ -35,7 +35,7 @@ def announced_pages() -> list[str]:
 
 
 def read_by_trafilatura(url: str, html: bytes) -> dict[str, Any]:
-    """Return what trafilatura makes of a page as it comes, with metadata."""
+    """Extract a page with trafilatura's defaults, with metadata."""
     found = bare_extraction(html, url=url if url.startswith("http") else None, with_metadata=True)
     if found is None:
         return {"url": url, "text": ""}
@@ -44,6 +44,6 @@ def read_by_trafilatura(url: str, html: bytes) -> dict[str, Any]:
 
 
 def write_answers(rows: Iterable[dict[str, Any]]) -> None:
-    """Write a line for each page into the second argument's file."""
+    """Write a JSON line for each page to the file in the second argument."""
     with Path(sys.argv[2]).open("w") as out:
         out.writelines(json.dumps(row) + "\n" for row in rows)

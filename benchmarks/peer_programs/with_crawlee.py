@@ -1,4 +1,4 @@
-"""crawlee's HTTP crawler, which obeys robots.txt, with trafilatura in its handler."""
+"""crawlee's HTTP crawler with robots.txt obeyed, and trafilatura in its handler."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""news-please as a library, which reads no robots.txt: the feeds are read first, then its `from_urls` takes the pages."""
+"""news-please as a library, without robots.txt: read the feeds first, then pass the pages to its `from_urls`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +9,10 @@ from newsplease import NewsPlease
 
 def taken() -> Iterator[dict[str, Any]]:
     pages = announced_pages()
-    for start in range(0, len(pages), IN_FLIGHT):  # it starts a thread per URL
+    for start in range(0, len(pages), IN_FLIGHT):  # from_urls starts a thread per URL
         found = NewsPlease.from_urls(pages[start : start + IN_FLIGHT], {"timeout": 60}, fetch_images=False)
         for url, page in found.items():
-            if not page:  # it gives an empty dictionary for what it could not read
+            if not page:  # an empty dictionary: it could not read the page
                 yield {"url": url, "text": ""}
                 continue
             date = page.date_publish

@@ -1,4 +1,4 @@
-"""newspaper4k, which reads no robots.txt: the feeds are read first, then threads download and parse the pages."""
+"""newspaper4k, without robots.txt: read the feeds first, then download and parse the pages in threads."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ def read(url: str) -> dict[str, Any]:
     try:
         page.download()
         page.parse()
-    except (ArticleException, ImportError):  # as it is installed, it reads neither Korean nor Japanese
+    except (ArticleException, ImportError):  # Korean and Japanese need packages that it does not install
         return {"url": url, "text": ""}
     date = page.publish_date
     return {

@@ -1,4 +1,4 @@
-"""Scrapy, as the project that `scrapy startproject` makes obeys robots.txt, with trafilatura in its callback."""
+"""Scrapy with the settings of `scrapy startproject`, which obey robots.txt, and trafilatura in its callback."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Trafilatura alone: it fetches nothing, and reads the pages of a folder, whose names are in the first argument's file."""
+"""Trafilatura alone: reads page files, whose names are in the file of the first argument, and fetches nothing."""
 
 from pathlib import Path
 

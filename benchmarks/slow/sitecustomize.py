@@ -1,6 +1,6 @@
-"""Makes each page's extraction take longer, in every process that starts with this folder on its path: a sleep, no work.
+"""Slow down each page's extraction with a sleep, in every process that starts with this folder on its path.
 
-PRESSLAKE_BENCH_SLEEP_S is how long: a number of seconds, or two (`0:0.4`) between which each page's is drawn.
+PRESSLAKE_BENCH_SLEEP_S is the time in seconds, or a range (`0:0.4`) from which each page's time is drawn.
 """
 
 import functools
@@ -21,7 +21,7 @@ SLOWED = "tasks.extract.page"
 
 
 class Slowing(MetaPathFinder):
-    """Finds the module that extracts, and lets its function sleep first."""
+    """Import hook that wraps the extraction module's function."""
 
     def find_spec(
         self, name: str, _path: Sequence[str] | None = None, _target: ModuleType | None = None
@@ -43,7 +43,7 @@ class Slowing(MetaPathFinder):
 
 
 def slowed(read: Callable[P, R]) -> Callable[P, R]:
-    """Return a function under the same name, which workers import, that sleeps before it reads."""
+    """Wrap a function with a sleep; it keeps its name, since workers import it by name."""
     least, _, most = os.environ.get("PRESSLAKE_BENCH_SLEEP_S", "0").partition(":")
     chance = random.SystemRandom()
 

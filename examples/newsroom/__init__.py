@@ -1,1 +1,1 @@
-"""A small press of three outlets, invented from end to end, that answers on loopback as real ones do."""
+"""A small invented press of three outlets, served on loopback as real sites are."""

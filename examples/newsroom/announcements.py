@@ -1,6 +1,6 @@
-"""Stories into what announces them: RSS, Atom, a news sitemap, JSON Feed, robots.txt. Pure.
+"""Render what announces stories: RSS, Atom, a news sitemap, JSON Feed and robots.txt. Pure.
 
-Feeds put their trackers on the links, as feeds do; sitemaps and listings name the same pages without.
+Links in feeds carry tracking parameters; sitemaps and listings link to the same pages without.
 """
 
 import json
@@ -14,7 +14,7 @@ from examples.newsroom.press import Outlet, Story
 
 TRACKERS = "utm_source={}&utm_medium=feed&utm_campaign=all-stories"
 ATOM_ENTRIES, JSON_ENTRIES = 8, 5
-"""Feeds hold the newest stories; the sitemap and the listing page have them all."""
+"""The number of newest stories in these feeds; the sitemap and the listing page have all."""
 
 
 def rss(outlet: Outlet, stories: Iterable[Story], *, base_url: str) -> str:
@@ -58,7 +58,7 @@ def atom(outlet: Outlet, *, base_url: str) -> str:
 
 
 def news_sitemap(outlet: Outlet, *, base_url: str) -> str:
-    """Return a sitemap with Google's news extension; AMP twins and documents are in it too, as they often are."""
+    """Return a sitemap with Google's news extension; as on real sites, it includes AMP twins and documents."""
     urls = [
         f"<url><loc>{base_url}{story.path}</loc><lastmod>{story.modified_at.isoformat()}</lastmod><news:news>"
         f"<news:publication><news:name>{escape(outlet.name)}</news:name><news:language>{story.language}</news:language>"

@@ -1,4 +1,4 @@
-"""Stories into HTML, a layout an outlet: headings, pictures, teasers of other stories, and all the rest around them. Pure."""
+"""Render stories as HTML, one layout per outlet, with headings, pictures, teasers and page furniture. Pure."""
 
 import json
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ _PICTURES = {
 
 
 def story_page(story: Story, outlet: Outlet, *, base_url: str, edition: int) -> str:
-    """Return a story's page. The teasers of the courier and the meridian change with the edition, talblick's stay."""
+    """Return a story's page. With the edition, teasers change on the courier and the meridian, but not on talblick."""
     others = _others(story, outlet, first=0 if outlet.id == "talblick" else 5 * edition)
     return _fill(
         outlet.id,
@@ -69,12 +69,12 @@ def amp_page(story: Story, outlet: Outlet, *, base_url: str) -> str:
 
 
 def amp_path(story: Story) -> str:
-    """Return where the story's AMP twin is."""
+    """Return the path of the story's AMP twin."""
     return f"/amp{story.path}"
 
 
 def listing_page(outlet: Outlet) -> str:
-    """Return the outlet's front page: every story with its beginning."""
+    """Return the outlet's front page, which lists every story with its beginning."""
     items = (
         f'<article><h2><a href="{story.path}">{escape(story.title)}</a></h2><p>{escape(story.beginning)}</p></article>'
         for story in outlet.stories
@@ -83,7 +83,7 @@ def listing_page(outlet: Outlet) -> str:
 
 
 def _others(story: Story, outlet: Outlet, *, first: int) -> list[Story]:
-    """Choose four other stories, in the story's own language as long as there are such."""
+    """Choose four other stories, preferably in the same language."""
     same = [one for one in outlet.stories if one.path != story.path]
     same.sort(key=lambda one: one.language != story.language)
     start = (first + sum(story.path.encode())) % len(same)
@@ -144,7 +144,7 @@ def _paragraphs(story: Story) -> list[str]:
 
 
 def _body(story: Story, outlet: Outlet, others: Sequence[Story]) -> str:
-    """Set a story's paragraphs, its picture with the caption after the first, and what the outlet puts between."""
+    """Return the paragraphs as HTML, with picture and caption after the first, and the outlet's inserts between."""
     lines = _paragraphs(story)
     if story.photo:
         lines.insert(1, f"    {_PICTURES[outlet.id].format(escape(story.photo))}")

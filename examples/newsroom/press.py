@@ -1,4 +1,4 @@
-"""The press as it is written: YAML in `press/` into outlets with their stories. Reads those files, nothing else."""
+"""Read the press from YAML files in `press/` into outlets with their stories."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ import yaml
 FOLDER = Path(__file__).with_name("press")
 OUTLETS = ("courier", "meridian", "talblick")
 PASSING = timedelta(hours=3)
-"""What passes between the two editions."""
+"""The time between the two editions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One article as its outlet prints it. `quirks` are what is odd about its page (see site.py)."""
+    """One article as published by its outlet. `quirks` are peculiarities of its page (see site.py)."""
 
     path: str
     language: str
@@ -34,18 +34,18 @@ class Story:
 
     @property
     def text(self) -> str:
-        """The words that a reader came for, a line a paragraph."""
+        """The article's text, one paragraph per line."""
         return "\n".join(self.paragraphs)
 
     @property
     def beginning(self) -> str:
-        """What a teaser shows of it."""
+        """The excerpt shown in teasers."""
         return " ".join(self.paragraphs[0].split()[:24]) + " …"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """A URL that an outlet announces and that is no article; `kind` is disallowed, document or missing."""
+    """An announced URL that is not an article; `kind` is disallowed, document or missing."""
 
     path: str
     title: str
@@ -54,7 +54,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """One outlet in one edition, its newest story first."""
+    """One edition of an outlet, newest story first."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ class Outlet:
 
 
 def read_press(*, opened_at: datetime, is_later: bool) -> tuple[Outlet, ...]:
-    """Return the outlets as they are when the newsroom opens, or a little later, corrected and with what is new."""
+    """Return the outlets in their first edition or, if `is_later`, in the second, with corrections and new stories."""
     wire = _load("wire")
     return tuple(_outlet(_load(name), wire, opened_at=opened_at, is_later=is_later) for name in OUTLETS)
 

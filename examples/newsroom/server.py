@@ -1,4 +1,4 @@
-"""The newsroom: each outlet on its own loopback address, until the block ends. `python -m examples.newsroom.server`."""
+"""Serve the newsroom, each outlet on its own loopback address. `python -m examples.newsroom.server` runs it."""
 
 import time
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ CRAWL_DELAY_S = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request that was answered."""
+    """One answered request."""
 
     outlet_id: str
     path: str
@@ -34,10 +34,10 @@ class Asked:
 
 
 class Newsroom:
-    """The press in its first edition, or after `pass_time` in its second. A context manager: the servers end with it."""
+    """The running press: its first edition or, after `pass_time`, its second. A context manager that stops the servers."""
 
     def __init__(self, *, opened_at: datetime | None = None) -> None:
-        self.opened_at = opened_at or datetime.now(UTC) - PASSING  # so that the second edition is of now
+        self.opened_at = opened_at or datetime.now(UTC) - PASSING  # dates the second edition now
         self.asked: list[Asked] = []
         self._edition = 0
         self._stack = ExitStack()
@@ -62,22 +62,22 @@ class Newsroom:
         self._stack.close()
 
     def base_url(self, outlet_id: str) -> str:
-        """Return where an outlet is: scheme, address and port."""
+        """Return an outlet's base URL: scheme, address and port."""
         address, port = self._servers[outlet_id].server_address[:2]
         return f"http://{address!s}:{port}"
 
     def pass_time(self) -> None:
-        """Bring out the second edition: a correction, a new story, other teasers."""
+        """Publish the second edition: a correction, a new story, different teasers."""
         self._edition = 1
         self._publish()
 
     @property
     def outlets(self) -> tuple[Outlet, ...]:
-        """The outlets as they are now."""
+        """The outlets in the current edition."""
         return read_press(opened_at=self.opened_at, is_later=self._edition > 0)
 
     def truth(self) -> Truth:
-        """Return what a sweep of this edition should find."""
+        """Return the expected result of a sweep of this edition."""
         return Truth.of({self.base_url(outlet.id): outlet for outlet in self.outlets})
 
     def catalogue(self) -> str:
@@ -107,7 +107,7 @@ class Newsroom:
 
 
 def _listening(address: str, port: int, outlet_id: str, asked: list[Asked]) -> "_Server":
-    """Listen where it is asked for; else where it can be: elsewhere than on Linux 127.0.0.1 alone is there."""
+    """Listen on the given address and port, else on any port of it, else on 127.0.0.1, the only one outside Linux."""
     for place in ((address, port), (address, 0), ("127.0.0.1", 0)):
         try:
             return _Server(place, outlet_id, asked)
@@ -128,7 +128,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(place, _Handler)
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks the DNS for the address's name, which takes seconds without a network
+        # HTTPServer.server_bind looks the host name up, which takes seconds without a network
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the standard library's name
 
     def _is_current(self, resource: Resource) -> bool:
-        """Whether the asker has it already; If-None-Match comes first (RFC 9110, 13.2.2)."""
+        """Whether the client has the current version; If-None-Match takes precedence (RFC 9110, 13.2.2)."""
         if (known := self.headers.get("If-None-Match")) is not None:
             return resource.etag in (one.strip() for one in known.split(","))
         since = self.headers.get("If-Modified-Since")
@@ -186,11 +186,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what was asked for is in `asked`."""
+        """Log nothing: requests are recorded in `asked`."""
 
 
 def main() -> None:
-    """Open the newsroom for a look with a browser, until Ctrl-C."""
+    """Serve the newsroom for a browser until Ctrl-C."""
     with Newsroom() as newsroom:
         print(newsroom.catalogue())
         try:

@@ -1,4 +1,4 @@
-"""An outlet's edition into all that its server answers: paths, bytes, types, validators. Pure."""
+"""Build everything that an outlet's server answers: paths, bytes, types, validators. Pure."""
 
 import gzip
 import hashlib
@@ -15,9 +15,9 @@ FEEDS: dict[str, dict[str, tuple[str, ...]]] = {
     "meridian": {"feeds": ("/atom.xml",), "sitemaps": ("/news-sitemap.xml",)},
     "talblick": {"feeds": ("/feed.json",), "listings": ("/aktuell",)},
 }
-"""Where each outlet announces its stories, by the catalogue's names."""
+"""The feeds, sitemaps and listings of each outlet, under the catalogue's names."""
 
-_SHORT_SIZE = 500  # bytes; what is shorter is sent as it is
+_SHORT_SIZE = 500  # bytes; shorter bodies are not compressed
 _PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 36"><path fill="#89a" d="M0 0h64v36H0z"/></svg>"""
 _DOCUMENT = b"""%PDF-1.4
 1 0 obj <</Type /Catalog /Pages 2 0 R>> endobj
@@ -30,7 +30,7 @@ trailer <</Root 1 0 R>>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """What is answered at one path. `delay_s` is how long the server thinks about it."""
+    """The response at one path. `delay_s` is the delay before it is sent."""
 
     body: bytes
     content_type: str
@@ -39,18 +39,18 @@ class Resource:
 
     @property
     def etag(self) -> str:
-        """A weak validator, since the same page goes out gzipped and not (RFC 9110, 8.8.1)."""
+        """A weak validator, since the page is sent both gzipped and plain (RFC 9110, 8.8.1)."""
         return f'W/"{hashlib.sha256(self.body).hexdigest()[:16]}"'
 
     @property
     def gzipped(self) -> bytes | None:
-        """The body gzipped, the same bytes each time; None where that is not worth it."""
+        """The gzipped body, deterministic; None if it is too short to compress."""
         is_worth_it = len(self.body) >= _SHORT_SIZE and not self.content_type.startswith("application/pdf")
         return gzip.compress(self.body, mtime=0) if is_worth_it else None
 
 
 def build_site(outlet: Outlet, *, base_url: str, edition: int, edition_at: datetime) -> dict[str, Resource]:
-    """Return everything that the outlet answers with 200, by path."""
+    """Return all resources that the outlet answers with 200, by path."""
     site = _announced(outlet, base_url=base_url, edition_at=edition_at)
     for story in outlet.stories:
         site[story.path] = _story(story, outlet, base_url=base_url, edition=edition, edition_at=edition_at)
@@ -92,11 +92,11 @@ def _announced(outlet: Outlet, *, base_url: str, edition_at: datetime) -> dict[s
 
 def _story(story: Story, outlet: Outlet, *, base_url: str, edition: int, edition_at: datetime) -> Resource:
     html = pages.story_page(story, outlet, base_url=base_url, edition=edition)
-    charset = "cp1252" if "windows_1252" in story.quirks else "utf-8"  # the header says UTF-8 all the same
+    charset = "cp1252" if "windows_1252" in story.quirks else "utf-8"  # the header still says UTF-8
     return Resource(
         body=html.encode(charset, "xmlcharrefreplace"),
         content_type=HTML,
-        # with other teasers it is another page, whatever became of the story
+        # different teasers make a different page, even if the story is the same
         modified_at=story.modified_at if outlet.id == "talblick" else edition_at,
         delay_s=SLOWNESS_S if "slow" in story.quirks else 0.0,
     )

@@ -1,4 +1,4 @@
-"""What a sweep of the press should find. Pure."""
+"""The expected result of a sweep of the press. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from examples.newsroom.press import Outlet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """Every story's text by its page's URL, the page's AMP twin where it has one, and what is announced beside, by kind.
+    """Story texts by page URL, AMP twins by page URL, and other announced URLs by kind.
 
-    `edited_copies` are texts that differ a little from another; `steady_pages` say the same bytes in both editions.
+    `edited_copies` are texts that differ slightly from another; `steady_pages` have the same bytes in both editions.
     """
 
     texts: Mapping[str, str]
@@ -24,7 +24,7 @@ class Truth:
 
     @classmethod
     def of(cls, outlets: Mapping[str, Outlet]) -> Self:
-        """Return the truth of outlets, given by where they are."""
+        """Return the truth of the outlets, given by base URL."""
         printed = [(base_url, outlet.id, story) for base_url, outlet in outlets.items() for story in outlet.stories]
         twins = {url + story.path: url + amp_path(story) for url, _, story in printed if "amp" in story.quirks}
         return cls(
@@ -37,25 +37,25 @@ class Truth:
 
     @property
     def distinct(self) -> int:
-        """How many different texts there are: the copies that outlets took over word for word count once."""
+        """The number of different texts; verbatim copies count once."""
         return len(set(self.texts.values()))
 
     @property
     def copies(self) -> int:
-        """How many stories print a text that another one has, word for word."""
+        """The number of verbatim copies."""
         return len(self.texts) - self.distinct
 
     @property
     def shared(self) -> int:
-        """How many stories several outlets print. An edited copy is of one of those that are copied word for word too."""
+        """The number of stories that several outlets publish. Every edited copy belongs to a story that is also copied verbatim."""
         return sum(number > 1 for number in Counter(self.texts.values()).values())
 
     @property
     def pages(self) -> int:
-        """How many pages there are with a story on them."""
+        """The number of pages with a story."""
         return len(self.texts) + len(self.twins)
 
     @property
     def announced(self) -> int:
-        """How many URLs are announced."""
+        """The number of announced URLs."""
         return self.pages + sum(self.beside.values())
