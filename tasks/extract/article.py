@@ -40,7 +40,7 @@ _WORDLESS = (
     "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
 """Elements without text, of which a page has hundreds; removed, since extractors visit each of them many times."""
-_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters per text without a word of its title; its greatest quality
+_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; its greatest quality
 _FOUND = (FAST, "paragraphs")
 """Paths whose lines are located on the page; the others are guesses."""
 _MIN_MENU = 3  # links

@@ -205,12 +205,12 @@ class SiteDocuments:
         """Return the RSL document at a URL. A document that is unavailable or not RSL grants nothing."""
         answer = shelf.answers.get(url)
         if answer is None:
-            why = "unavailable" if url in shelf.answers else "not read yet"
+            why = "it was not to be had" if url in shelf.answers else "it is not read yet"
             return NamedLicence(url=url, licences=Licences(fault=why), document=None, is_read=url in shelf.answers)
         if _is_good(answer):
             said = await self._reading(parse_rsl, answer, url)
         else:
-            said = Licences(fault=f"unavailable: status {answer.status or 'none'}")
+            said = Licences(fault=f"not to be had: it answered {answer.status or 'nothing'}")
         statements = licence_statements(said)
         document = self._document(PolicyKind.RSL, origin, answer, statements, max_age_days=said.max_age_days)
         return NamedLicence(url=url, licences=said, document=document)

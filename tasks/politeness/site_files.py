@@ -125,7 +125,7 @@ class SiteFiles:
             return read, answer
         if answer.status is None and (silence := self._silences.get(name)):
             raise silence  # more specific than RobotsUnavailable: dns_failed, timed_out
-        raise RobotsUnavailable(f"{origin}/robots.txt: status {answer.status or 'none'}")
+        raise RobotsUnavailable(f"{origin}/robots.txt answered {answer.status or 'nothing'}")
 
     async def _parsed(self, answer: RobotsAnswer, origin: str, rules: SourceRules) -> ReadRobots | None:
         """Parse robots.txt by RFC 9309. Other answers allow everything; None (5xx, 429 or no response) forbids it.

@@ -88,7 +88,7 @@ def parse_rsl(body: bytes, page_url: str | None = None) -> Licences:
     except (etree.XMLSyntaxError, ValueError) as error:
         return Licences(fault=f"no XML: {str(error)[:200]}")
     if root.getroottree().docinfo.internalDTD is not None:
-        return Licences(fault="it has a DOCTYPE")
+        return Licences(fault="it has a document type")
     return _read_root(root, page_url)
 
 
@@ -103,7 +103,7 @@ def _read_root(root: etree._Element, page_url: str | None) -> Licences:
     )
     return Licences(
         contents=tuple(contents),
-        fault=None if contents else "it has no content that Presslake understands",
+        fault=None if contents else "it has no content that is understood",
         is_lenient=lenient,
         max_age_days=_max_age_days(root.get("max-age")),
     )
@@ -112,7 +112,7 @@ def _read_root(root: etree._Element, page_url: str | None) -> Licences:
 def _fault(root: etree._Element, *, is_inline: bool) -> str | None:
     names = {"rsl", "content"} if is_inline else {"rsl"}
     if root.tag not in {f"{{{NAMESPACE}}}{name}" for name in names}:
-        return f"not RSL: its root is {str(root.tag)[:100]}"
+        return f"no RSL: its root is {str(root.tag)[:100]}"
     for one in root.iter(f"{{{NAMESPACE}}}*"):
         if _name(one) not in _ELEMENTS:
             return f"RSL has no element {_name(one)[:100]}"

@@ -184,9 +184,9 @@ def _statements(
         yield _statement(ROBOTS, "", UNREADABLE, "it is a page of HTML")
         return
     if lines.is_cut:
-        yield _statement(ROBOTS, "", UNREADABLE, "the file is longer than the limit")
+        yield _statement(ROBOTS, "", UNREADABLE, "the file is longer than what is read of it")
     if lines.is_split:
-        yield _statement(ROBOTS, "", UNSET, "Content-Usage ends a user-agent list here, but not for Allow and Disallow")
+        yield _statement(ROBOTS, "", UNSET, "Content-Usage ends a list of agents here, and for Allow and Disallow not")
     yield _statement(ROBOTS, product_token(user_agent).lower(), _extent(policy), "")
     for one in named:
         yield _statement(CRAWLERS, " ".join(one.tokens), _extent(one.policy), "")
