@@ -1,1 +1,1 @@
-"""Extract: captures into pages, in processes that can be killed."""
+"""Extract articles from captures, in processes that can be killed."""

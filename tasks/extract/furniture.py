@@ -1,4 +1,4 @@
-"""What a page names or hides as no part of its story, unless the story is in it. Pure."""
+"""Boilerplate that a page names or hides as such, unless it contains the story. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -14,33 +14,33 @@ FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 MAX_BOX_LENGTH = 500  # characters of a box that asks the reader for something
 _ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
 _MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
-_NEARLY_ALL = 0.9  # of what a page says outside of links
-_MIN_CAPTIONS = 3  # captions that are most of what a page says are a picture story
+_NEARLY_ALL = 0.9  # of the page's text outside of links
+_MIN_CAPTIONS = 3  # captions that make up most of a page are a picture story
 _UNSEEN = re.compile(
     r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",
     re.IGNORECASE,
 )
-_UNSEEN_WORDS = ("visually", "sr-only", "sronly", "screen", "invisible", "a11y-")  # each of those has one
+_UNSEEN_WORDS = ("visually", "sr-only", "sronly", "screen", "invisible", "a11y-")  # each of those contains one of these
 
 _NAMED = re.compile(
     r"(?:^|[-_])(?:pop-?up|tooltips?|modal|newsletters?|disclaimer|disclosure|sidebar|bio"
     r"|author[-_]+(?:box|card|profile|info|about)|sabox\w*|abh|molongui)(?:$|[-_])"
     r"|^(?:legal|copyright)(?:[-_]+(?:txt|text|notice|info|box))?$"
 )
-"""Boxes that are no story's, by class or id."""
+"""Classes and ids of boxes that are never the story's."""
 _CLASSED = re.compile(
     r"(?:^|[-_])(?:footnotes?|references|citations?[-_](?:list|container)|cookies?[-_](?:banner|notice|bar|consent|message)"
     r"|fact-?box|post[-_]excerpt|contributors?|authors?[-_]+(?:container|description|details)|sign-?ups?|whats-?app|trending"
     r"|most-?(?:read|popular)|after[-_]content|video[-_](?:heading|title|info)"
     r"|related[-_]?(?:content|articles?|posts?|pages?|stor(?:y|ies)|links?|news|topics?|reads?))(?:$|[-_])"
 )
-"""By class alone: an id may be made of the words of a part's heading, `most-popular-breeds`."""
+"""Classes only: an id may be made of a section's heading, such as `most-popular-breeds`."""
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mass:
-    """Characters that a page says: all and those in links, as they stand, and those outside of links that are no white space."""
+    """Characters of a page's text: all, those in links, and those outside of links without white space."""
 
     whole: int = 0
     linked: int = 0
@@ -48,15 +48,16 @@ class Mass:
 
 
 def mass_of(body: HtmlElement) -> Mass:
-    """Return what a body element says."""
+    """Return the mass of a body element."""
     text, linked = raw_text_of(body), "".join([raw_text_of(one) for one in body.iter("a")])
     return Mass(whole=len(text), linked=len(linked), prose=max(0, solid_size(text) - solid_size(linked)))
 
 
 def furniture_of(body: HtmlElement, mass: Mass) -> list[HtmlElement]:
-    """Return what is named or hidden as no part of a story, unless broken mark-up put the story into it.
+    """Return the elements named or hidden as boilerplate, unless broken markup put the story there.
 
-    `<footer><p>Most read today: something else entirely.</p></footer>`. Before the outline, since it is often the most.
+    For example `<footer><p>Most read today: something else entirely.</p></footer>`. Runs before the outline, since it
+    often removes most of the page.
     """
     unlinked = mass.whole - mass.linked
     _open_captions(body, unlinked)
@@ -64,33 +65,33 @@ def furniture_of(body: HtmlElement, mass: Mass) -> list[HtmlElement]:
     found = []
     for one in dict.fromkeys((*body.iterdescendants(*FURNITURE), *_MARKED(body))):
         is_named = one.tag in FURNITURE or (one.get("role") or "").casefold() in _ROLES
-        # what is hidden until it is found is opened by the search for it (HTML, 6.1)
+        # browsers reveal `until-found` content when a search finds it (HTML, 6.1)
         is_hidden = (one.get("hidden") or "").casefold() != "until-found" and not {"hidden", "x-cloak"}.isdisjoint(
             one.attrib
         )
         if not is_named and not is_hidden:
             continue
         if one.tag == "footer" and next(one.iterancestors("blockquote"), None) is not None:
-            one.tag = "p"  # names who is quoted
+            one.tag = "p"  # names the person quoted
             continue
-        # a whole story may be hidden until the reader pays; a notice is short
+        # a whole story may be hidden until the reader pays, while notices are short
         size = len(raw_text_of(one))
         said = _unlinked(one) if size > most else 0
         if size <= max(half if is_named else 0, MAX_BOX_LENGTH if is_hidden else 0) and said <= most:
             found.append(one)
         elif one.tag in FURNITURE and _is_storys(one, said, unlinked):
-            one.tag = "div"  # extractors leave out what is named so
+            one.tag = "div"  # extractors skip elements with such tags
     return found
 
 
 def _is_storys(element: HtmlElement, said: int, unlinked: int) -> bool:
-    """Whether an element holds the story: most of the prose with the heading, or nearly all of it."""
+    """Whether an element contains the story: most of the prose and the heading, or nearly all of the prose."""
     heading = next(element.iter("h1"), None)
     return 2 * said > unlinked if heading is not None else said >= _NEARLY_ALL * unlinked > 0
 
 
 def _unlinked(element: HtmlElement) -> int:
-    """Return the characters under an element outside of links."""
+    """Return the number of characters in an element outside of links."""
     return len(raw_text_of(element)) - _linked(element)
 
 
@@ -99,19 +100,19 @@ def _linked(element: HtmlElement) -> int:
 
 
 def _open_captions(body: HtmlElement, unlinked: int) -> None:
-    """Make paragraphs of the captions of a picture story: several, which say most of what the page says."""
+    """Turn the captions of a picture story into paragraphs: several that make up most of the page."""
     captions = list(body.iter("figcaption"))
     if len(captions) >= _MIN_CAPTIONS and 2 * sum(map(_unlinked, captions)) > unlinked:
         for one in captions:
             one.tag = "p"
             for figure in one.iterancestors("figure"):
-                figure.tag = "div"  # extractors leave out what is in a figure
+                figure.tag = "div"  # extractors skip the contents of figures
 
 
 def unseen_of(classes: ElementNames) -> set[HtmlElement]:
-    """Return what readers hear and do not see, by its class: `Article content`, between a story's parts.
+    """Return elements for screen readers only, by class, such as `Article content` between parts of a story.
 
-    A heading needs all of its words.
+    Elements in headings are excluded: a heading needs all its words.
     """
     likely = classes.holding(*_UNSEEN_WORDS)
     unseen = (one for one in likely if any(map(_UNSEEN.fullmatch, (one.get("class") or "").split())))
@@ -120,12 +121,12 @@ def unseen_of(classes: ElementNames) -> set[HtmlElement]:
 
 @judged_once
 def classes_name_a_box(classes: str) -> bool:
-    """Whether a class is that of a box which is never a story's."""
+    """Whether a class is that of a box that is never the story's."""
     names = _HUMP.sub("-", classes).casefold().split()
     return any(_NAMED.search(name) or _CLASSED.search(name) for name in names)
 
 
 @judged_once
 def id_names_a_box(name: str) -> bool:
-    """Whether an id is that of a box which is never a story's."""
+    """Whether an id is that of a box that is never the story's."""
     return any(_NAMED.search(one) for one in name.casefold().split())

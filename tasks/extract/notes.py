@@ -1,4 +1,4 @@
-"""A text's notes: what its marks, `[1]` or `*`, lead down to. Pure."""
+"""Find the notes of a text: what its marks, such as `[1]` or `*`, link to. Pure."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from tasks.extract.tree import text_of
 _LINKS = XPath("descendant::a[starts-with(@href, '#')]")
 _NAMED = XPath("descendant::*[@id] | descendant::a[starts-with(@href, '#')]")
 _MAX_MARK = 5  # characters
-_MAX_LINKED = 0.5  # of the line that a mark is in: more is a menu
-_MIN_NOTES = 0.3  # of a list's items: `[1-3]` leads to the first alone
+_MAX_LINKED = 0.5  # of the line around a mark: more is a menu
+_MIN_NOTES = 0.3  # of a list's items: `[1-3]` links only to the first
 _NOTES = ("li", "p", "dd", "td")
 
 
 def notes_of(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the items and paragraphs that marks above them lead to: `<li id="fn1">` for `<a href="#fn1">1</a>`."""
+    """Yield the items and paragraphs that marks above them link to: `<li id="fn1">` for `<a href="#fn1">1</a>`."""
     marks = {one for one in _LINKS(page.body) if _is_mark(one, page)}
     if not marks:
         return
@@ -48,7 +48,7 @@ def _is_mark(link: HtmlElement, page: Outline) -> bool:
 
 
 def _note_of(element: HtmlElement) -> HtmlElement | None:
-    """Return the item or the paragraph that bears a name, or begins with what does."""
+    """Return the item or paragraph with this id, or that starts with this element; else None."""
     if element.tag in _NOTES:
         return element
     above = element.getparent()

@@ -1,4 +1,4 @@
-"""Other articles below the page's own: what endless scroll appends. Pure, but it changes the tree given."""
+"""Remove other articles below the page's own, as endless scroll appends them. Pure, but changes the given tree."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -15,11 +15,11 @@ _TITLES = ("h1", "h2")
 
 
 def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]]) -> int:
-    """Remove the articles that follow the one under `heading`, and return their characters.
+    """Remove the articles that follow the one under `heading`; returns their number of characters.
 
-    Another article is a later sibling of the same make, with a heading of its own that is none of the page's `titles`,
-    and with something that articles have and parts of one do not: it is an `article`, its heading or an attribute
-    leads to another page, or it has a date of its own.
+    Another article is a later, similar sibling with a heading that is not among the page's `titles`. It also has
+    something that parts of an article lack: it is an `article` element, its heading or an attribute leads to another
+    page, or it has its own date.
     """
     if heading is None:
         return 0

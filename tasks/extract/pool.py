@@ -1,4 +1,4 @@
-"""Extraction in processes that can be killed: one page's crash, hang or hunger costs that page and no other."""
+"""Extraction in killable processes: a page that crashes, hangs or exhausts memory costs only itself."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +17,9 @@ Read = Callable[[StoredPage, ExtractConfig], Page]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolConfig:
-    """How many workers, what CPU a page may take (seconds), and the address space of a worker (bytes).
+    """Number of workers, CPU time per page (seconds), and address space per worker (bytes).
 
-    By the clock a page may take `patience` times as long: on a busy machine pages take longer than they cost.
+    A page may take `patience` times as much wall-clock time, because pages wait for the CPU on a busy machine.
     """
 
     workers: int
@@ -31,9 +31,9 @@ class PoolConfig:
 
 
 class ExtractorPool:
-    """Worker processes, started at the first page; a context manager. Threads may share it.
+    """Worker processes, started with the first page. A context manager. Threads may share it.
 
-    `read` is what they do with a page: a function of a module, since workers import it.
+    `read` is the function that workers apply to a page. It must be importable from a module.
     """
 
     def __init__(self, config: PoolConfig, *, read: Read = extract_stored) -> None:
@@ -50,11 +50,11 @@ class ExtractorPool:
         )
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
-        """Extract the pages side by side; yields each one's capture id and what came of it, in the order given.
+        """Extract the pages in parallel; yields each capture id with its page or error, in the given order.
 
         Raises CorruptRecord if a stored record is damaged, Stopped if another thread closes the pool meanwhile.
         """
-        asked: deque[str] = deque()  # pages are taken as they are extracted, since each holds its record
+        asked: deque[str] = deque()  # pages are consumed as they are extracted, because each holds its record
 
         def jobs() -> Iterator[Job[Page]]:
             for url, page in pages:
@@ -65,7 +65,7 @@ class ExtractorPool:
             yield asked.popleft(), found
 
     def close(self) -> None:
-        """End the workers, whatever they are at."""
+        """Kill the workers, whatever they are doing."""
         self._workers.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Stored pages on their way to the extractor, which the processes that extract load, and who sends them pages does not."""
+"""Stored pages for extraction. A small module, because processes that only send pages must not load the extractor."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from tasks.values.page import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractConfig:
-    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed.
+    """Limits of one page: decoded bytes, and elements. Larger pages are not parsed.
 
-    `has_markdown` says whether the text is wanted as markdown, too.
+    `has_markdown`: whether to produce markdown as well.
     """
 
     max_decoded_size: int = 5_000_000
@@ -21,10 +21,10 @@ class ExtractConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """One page to extract: `record` is the gzip member of its WARC response, which names its URL.
+    """One page to extract. `record` is the gzip member of its WARC response, which contains its URL.
 
-    `fetched_at` bounds what dates may be true.
-    With `is_truncated`, its body ended before its end, and is read as far as it goes. `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
+    `fetched_at` is the upper bound of plausible dates. With `is_truncated`, the body is incomplete and is read as far
+    as it goes. `options` are its source's. `rendition` is the gzip member of the record with the rendered page.
     """
 
     capture_id: str
@@ -36,11 +36,11 @@ class StoredPage:
 
 
 NamedPage = tuple[str, StoredPage]
-"""A page with the URL by which errors name it."""
+"""A page with the URL that errors name."""
 
 
 def extract_stored(stored: StoredPage, config: ExtractConfig) -> Page:
-    """Return the page as `tasks.extract.page.extract_page` does."""
-    from tasks.extract.page import extract_page  # noqa: PLC0415 - the extractor takes 20 MB, and half a second to import
+    """Extract a stored page, as `tasks.extract.page.extract_page` does."""
+    from tasks.extract.page import extract_page  # noqa: PLC0415 - importing the extractor takes 20 MB and half a second
 
     return extract_page(stored, config)

@@ -1,7 +1,7 @@
-"""Parts of a page that its server sends late, put where they belong. Pure, but it changes the tree given.
+"""Move late parts of a streamed page to their places. Pure, but changes the given tree.
 
-React writes `<template id="B:0"></template>` where a part is to come, and at the end of the page the part itself,
-`<div hidden id="S:0">`; a script then moves it (react-dom's `$RC` and `$RS`). `P:` stands for a piece of such a part.
+React writes `<template id="B:0"></template>` where a part will be, and the part itself at the end of the page, as `<div
+hidden id="S:0">`; a script then moves it (react-dom's `$RC` and `$RS`). `P:` marks a piece of such a part.
 """
 
 from lxml.html import HtmlElement
@@ -10,10 +10,10 @@ _PLACES, _PART = ("B:", "P:"), "S:"
 
 
 def place_streamed(tree: HtmlElement) -> None:
-    """Move each part that is sent late to its place, as the page's script does, and open templates on show. Linear."""
+    """Move each late part to its place, as the page's script does, and open shadow-root templates. Linear."""
     templates = list(tree.iter("template"))
     for one in templates:
-        if one.get("shadowrootmode"):  # what its element shows (HTML, 4.12.3)
+        if one.get("shadowrootmode"):  # shown by its element (HTML, 4.12.3)
             one.tag = "div"
     places = [one for one in templates if (one.get("id") or "").startswith(_PLACES)]
     if not places:
