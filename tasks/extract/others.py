@@ -1,4 +1,7 @@
-"""Other articles below the page's own: what endless scroll appends. Pure, but it changes the tree given."""
+"""Remove other articles below the page's own, as appended by endless scroll.
+
+Pure, except that it modifies the given tree.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,9 +20,9 @@ _TITLES = ("h1", "h2")
 def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]]) -> int:
     """Remove the articles that follow the one under `heading`, and return their characters.
 
-    Another article is a later sibling of the same make, with a heading of its own that is none of the page's `titles`,
-    and with something that articles have and parts of one do not: it is an `article`, its heading or an attribute
-    leads to another page, or it has a date of its own.
+    Another article is a later sibling with the same class, with a heading that is none of the page's `titles`, and with
+    something that only articles have: its tag is `article`, its heading or an attribute links to another page, or it
+    has a date of its own.
     """
     if heading is None:
         return 0
