@@ -1,4 +1,7 @@
-"""Detect paragraphs that promote a page's authors or site: accounts at services, their mail, plans. Pure."""
+"""Find lines that say how to follow or contact a page's publisher and authors: social accounts, mail addresses.
+
+Pure.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,11 +17,11 @@ _SERVICES = frozenset(
     steadyhq.com discord.gg plus.google.com
     """.split()
 )
-"""Hosts of accounts, without `www.`"""
+"""Hosts of social accounts, without `www.`"""
 _FOLLOWED = re.compile(
     r"https?://(?:news\.google\.com/publications/|(?:www\.)?google\.com/preferences/source|(?:www\.)?whatsapp\.com/channel/)"
 )
-"""URLs that are only ever given by their owners."""
+"""Mail services whose addresses only their owners publish."""
 _PLANS = frozenset(
     """
     donate donation donations donar doar dona doneer doneren spende spenden don dons soutenir soutien apoya apoyar
@@ -27,35 +30,35 @@ _PLANS = frozenset(
     membership memberships member members join login signin signup newsletter newsletters patron supporter supporters
     """.split()
 )
-"""First words of paths to subscriptions, donations, logins or newsletters."""
+"""First words of paths to subscriptions, donations, logins and newsletters."""
 _TAKERS = frozenset(
     """
     paypal.com paypal.me gofundme.com donorbox.org opencollective.com liberapay.com buymeacoffee.com tipeee.com betterplace.org
     """.split()
 )
-"""Hosts that take donations, without `www.`"""
-_MAX_PLAN_WORDS = 3  # of a path segment: a story about subscribers has more
+"""Hosts of donations, without `www.`"""
+_MAX_PLAN_WORDS = 3  # words in a path segment: a story about subscribers has more
 _NO_ACCOUNT = re.compile(
     r"share|sharer|sharer\.php|intent|watch|search|hashtag|explore|p|reel|status|dialog|home", re.IGNORECASE
 )
-_MAX_STEPS = 2  # of a path to an account, such as `/channel/x`; a post's has more, or a number
-_MAX_ACCOUNTS = 8  # a list of acknowledgements has more
+_MAX_STEPS = 2  # segments of an account's path: `/channel/x`; a post's path has more, or a number
+_MAX_ACCOUNTS = 8  # a list of credits has more
 _POST = re.compile(r"\d{6}")
-_MIN_NAME = 4  # letters shared by an account's name and its owner's
+_MIN_NAME = 4  # letters that the names of an account and of its owner share
 _LETTERS = re.compile(r"[\W_]+")
 
 
 def names_of_makers(host: str, authors: Iterable[str]) -> frozenset[str]:
-    """Return the names, letters only, that accounts of a page's makers may have: parts of its host, and authors."""
+    """Return the names (letters only) that accounts of publisher and authors may have: parts of the host, and author names."""
     names = (*host.split("."), *authors)
     return frozenset(name for one in names if len(name := _letters(one)) >= _MIN_NAME)
 
 
 def gives_accounts(element: HtmlElement, *, host: str, makers: Iterable[str]) -> bool:
-    """Whether a paragraph says how to reach, follow or pay the page's makers.
+    """Whether a paragraph says how to follow, contact or pay the page's publisher or authors.
 
-    It links to accounts at two services, to an account of the makers, or to a mailbox of the site; or only to plans,
-    donations, logins and newsletters. A single account of someone else may be a source's.
+    It links to accounts at two services, to one of their own accounts, or to a mailbox of the site; or only to
+    subscriptions, donations, logins and newsletters. A single foreign account may be a source's.
     """
     addresses = [link.get("href") or "" for link in element.iter("a")]
     if any(_is_own_mail(one, host) or _FOLLOWED.match(one) for one in addresses) or _are_for_plans(addresses, host):
@@ -67,7 +70,7 @@ def gives_accounts(element: HtmlElement, *, host: str, makers: Iterable[str]) ->
 
 
 def _are_for_plans(addresses: Sequence[str], host: str) -> bool:
-    """Whether all URLs lead to plans, donations, logins or newsletters."""
+    """Whether all URLs are of subscriptions, donations, logins or newsletters."""
     return bool(addresses) and all(_is_for_plan(one, host) for one in addresses)
 
 
@@ -94,7 +97,7 @@ def _is_same(there: str, host: str) -> bool:
 
 
 def _account(address: str) -> tuple[str, str] | None:
-    """Return the service and name of an account, or None for other URLs and for posts of an account."""
+    """Return service and name of an account; None for other URLs, and for an account's posts."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
@@ -113,7 +116,7 @@ def _is_of(name: str, makers: Iterable[str]) -> bool:
 
 
 def _is_own_mail(address: str, host: str) -> bool:
-    """Whether a URL is a mailto: link to the page's own host or a related one."""
+    """Whether a mail address is at the page's own host or a subdomain."""
     if not address.startswith("mailto:"):
         return False
     at = address.partition("?")[0].rpartition("@")[2].casefold()

@@ -1,4 +1,4 @@
-"""Extract stored pages again with the current rules, to compare new looks with rows that other rules made."""
+"""Extract stored pages again with today's rules, to compare a new look with a row that other rules made."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -22,8 +22,8 @@ def extract_again(
 ) -> dict[str, Page]:
     """Return the pages of stored rows by `article_id`. Raises LakeUnavailable.
 
-    `rendered`: sources whose pages are read as rendered by a browser. Rows whose page is missing, corrupt, or no story
-    by the current rules are left out.
+    `rendered` are the sources whose rendered pages are used. Pages that are unreadable, or not a story by today's
+    rules, are left out.
     """
     stored = [
         page
@@ -35,7 +35,7 @@ def extract_again(
 
 
 def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_rendered: bool) -> Iterator[NamedPage]:
-    """Yield the stored page of a row, if it is still in the lake and intact."""
+    """Yield the page of a row, if it is still in the lake and undamaged."""
     try:
         record = store.get_range(row.warc_key, row.warc_offset, row.warc_length)
         url = read_response(record, 0, len(record)).url
@@ -55,7 +55,7 @@ def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_ren
 
 
 def _find_rendition(segment: bytes, row: Article, url: str) -> bytes | None:
-    """Return the record of the rendered page, which follows the fetched ones, or None."""
+    """Return the record with the rendered page, which comes after the fetched ones; None if there is none."""
     for record in iter_records(segment):
         if record.offset > row.warc_offset and record.conversion is not None and record.url == url:
             return segment[record.offset : record.offset + record.length]

@@ -1,7 +1,7 @@
-"""Extract the text of a page's article, without its title and the surrounding boilerplate. Pure.
+"""Extract the text of a page's article, without its title and without furniture.
 
-Steps: prune by structure, extract with trafilatura's fast mode, check that it covers enough of the paragraphs, and fall
-back.
+Pure. The steps: prune by structure, extract in fast mode, check whether that found enough of the paragraphs, and fall
+back if not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,21 +39,22 @@ _MIN_AGREEMENT = 0.5
 _WORDLESS = (
     "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
-"""Elements without text. A page has hundreds, and extractors examine each many times."""
-_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; its highest quality
+"""Elements without text, of which a page has hundreds; removed, since extractors visit each of them many times."""
+_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; its greatest quality
 _FOUND = (FAST, "paragraphs")
-"""Paths whose lines are located on the page; the other paths are guesses."""
+"""Paths whose lines are located on the page; the others are guesses."""
 _MIN_MENU = 3  # links
-_MIN_UNSEEN = 3  # times the characters that the page shows
+_MIN_UNSEEN = 3  # times the visible characters
 _MAX_CELL_WORD = 30  # characters
 _UNSEEN = "\u2060"  # word joiner
-_PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters at a line's start that are searched in the JSON-LD body; lines
+# characters of a line's beginning that are searched for in the JSON-LD body; lines
+_PROBE_LENGTH, _MAX_PROBES = 20, 200
 _MAX_LOOKED_THROUGH = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A rule, and the number of characters that it removed from a page."""
+    """A rule, and how many characters it removed from a page."""
 
     rule: str
     size: int
@@ -63,7 +64,7 @@ class Taken:
 class Extraction:
     """An article's text (paragraphs separated by one newline), the path that found it, and its quality (0 to 1).
 
-    `taken`: what each pruning rule removed. `markdown`: the text with markup, if wanted.
+    `taken` has the characters that each rule removed. `markdown` is the text with its markup, if requested.
     """
 
     text: str
@@ -80,10 +81,10 @@ def extract_text(
     options: ExtractOptions = NO_OPTIONS,
     has_markdown: bool = False,
 ) -> Extraction:
-    """Extract the text of the page's article; it is empty if there is none. Consumes the tree.
+    """Return the text of the page's article; empty if there is none.
 
-    `path` is `fast`, `readability` or `paragraphs`, by the method that was needed; `jsonld` or `unseen` if the page
-    shows less of the text or nothing; `selected` if the source's own selector found it.
+    The tree is consumed. `path` is `fast`, `readability` or `paragraphs`, depending on the method used; `jsonld` or
+    `unseen` if the page shows less or nothing of the text; `selected` if the source's own selector found it.
     """
     hidden = list(tree.iter(*INVISIBLE))
     remove(hidden)
@@ -97,16 +98,16 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
     _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
-    remove(tree.findall("head"))  # before its children
+    remove(tree.findall("head"))  # first, with everything in it
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = Said.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks)) if has_markdown else found
-    remove(list(tree.iter("hr")))  # only now, because it separates lines
+    remove(list(tree.iter("hr")))  # not earlier, since it separates lines
     sought = _find_text(tree, metadata, said, blocks, hidden)
     taken["tail"] = sought.cut
-    # a removed other article does not count against this one
+    # what was cut off as another article does not lower this one's quality
     page = mass.prose - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, solid_size(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
@@ -122,7 +123,7 @@ def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sought:
-    """A text, the path that found it, the mass of its article, its location, and the characters cut from its end."""
+    """A candidate text: the path that found it, the mass of its article, its place, and what was cut from its end."""
 
     text: str
     path: str
@@ -144,7 +145,7 @@ class _Sought:
 def _find_text(
     tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
 ) -> _Sought:
-    """Return the text that the page shows, or its JSON-LD's if that is longer and agrees, or a hidden one."""
+    """Return the visible text, or that of the JSON-LD if it is longer and agrees, or a hidden one."""
     heading = _heading_of(tree, metadata)
     measured: list[tuple[Place, Found]] = []
 
@@ -167,7 +168,7 @@ def _find_text(
         filled = without_repeats(fill(found))
         ending = cut_tail(filled, blocks, metadata, holders)
         lines: Sequence[str] = [line.text for line in ending.lines]
-        if ending.lines[:1] != (*filled[:1],):  # the second line may repeat the title
+        if ending.lines[:1] != (*filled[:1],):  # the line that is first now may repeat the title
             lines = drop_head(lines, said)
         text, cut = "\n".join(lines), ending.removed
     is_bare = not text or is_one_of(text, said.titles)
@@ -184,9 +185,9 @@ def _find_text(
 
 
 def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bool) -> str:
-    """Return the hidden story if the page shows less than a third of it, else "".
+    """Return the hidden story, if the page shows less than a third of it; empty if there is none.
 
-    If scripts contain more than the beginning that the page shows, it is left alone: the publisher does not show it.
+    If the page shows a beginning, the rest in its scripts is not used, since the publisher does not show it.
     """
     least = 0 if is_bare else _MIN_UNSEEN * len(text)
     if len(body := tidy(alternative_text(hidden), said)) > least:
@@ -197,7 +198,7 @@ def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bo
 
 
 def _begins(text: str, body: str) -> bool:
-    """Whether a text has lines long enough to compare, and most of them are in the body."""
+    """Whether most of a text's longer lines are in the body; False if it has none."""
     return any(len(line) >= _PROBE_LENGTH for line in text.split("\n")) and _agrees(text, body)
 
 
@@ -207,7 +208,7 @@ def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
 
 
 def tidy(text: str, said: Said, *, known: AbstractSet[str] = frozenset()) -> str:
-    """Clean the lines of a text, and drop those at its head that repeat the page's metadata.
+    """Return the lines of a text, cleaned, without lines of its head that repeat the page's metadata.
 
     The `known` lines are already clean.
     """
@@ -224,7 +225,7 @@ def _prune(
     taken: dict[str, int],
     mass: Mass | None,
 ) -> None:
-    """Prune as the options say, sparing kept elements with their contents, the `chosen` ones, and all their ancestors."""
+    """Prune by the options, but not elements to keep and their content, nor the `chosen` elements and their ancestors."""
     if not options.is_pruned:
         return
     whole = select_elements(tree, options.keep)
@@ -245,7 +246,7 @@ def _prune(
 
 
 def _make_plain(element: HtmlElement) -> None:
-    """Remove the names by which extractors judge an element, and change its tag if that stands for boilerplate."""
+    """Remove what extractors judge an element by: its class and id, and a tag that means furniture."""
     for name in ("class", "id", "role", "itemprop", "style"):
         element.attrib.pop(name, None)
     if element.tag in FURNITURE:
@@ -257,9 +258,9 @@ def _is_news(metadata: Metadata) -> bool:
 
 
 def _open_layout_tables(tree: HtmlElement) -> None:
-    """Turn tables that hold the page's heading or other tables into blocks, and drop their cells of links only.
+    """Turn layout tables (with the page's heading or other tables in them) into blocks, and remove their cells of links only.
 
-    Such tables are layout. Other tables belong to the story.
+    Other tables belong to the story.
     """
     tables = [
         one
@@ -275,9 +276,10 @@ def _open_layout_tables(tree: HtmlElement) -> None:
 
 
 def _keep_cells(tree: HtmlElement) -> None:
-    """Mark single words in cells with an invisible character: extractors would drop `Print` and `Share` as controls.
+    """Append an invisible character to single-word cells.
 
-    Cleaning the lines removes it. Without its first cell, a row would have another meaning.
+    Extractors would take `Print` and `Share` there for controls, and a row without its first cell would change its
+    meaning. Cleaning the lines removes the character.
     """
     for cell in tree.iter("td", "th"):
         text = cell.text
@@ -291,7 +293,7 @@ def _is_menu(cell: HtmlElement) -> bool:
 
 
 def _agrees(text: str, body: str) -> bool:
-    """Whether most lines of a text are in the JSON-LD body, by their first characters. True if none can be compared."""
+    """Whether most lines of a text are in the JSON-LD body, compared by their beginnings; True for an empty text."""
     whole = "".join(words_of(body))
     if _repeats_itself(whole[:_MAX_LOOKED_THROUGH]):
         return False
@@ -301,6 +303,6 @@ def _agrees(text: str, body: str) -> bool:
 
 
 def _repeats_itself(text: str) -> bool:
-    """Whether a quarter of a text is repeated: some publishers concatenate all versions of a body."""
+    """Whether a quarter of a text is repeated: some publishers join all versions of a body."""
     pieces = [text[at : at + _PROBE_LENGTH] for at in range(len(text) - _PROBE_LENGTH)]
     return len(set(pieces)) < 0.75 * len(pieces)

@@ -1,4 +1,4 @@
-"""The authors of a page. Pure."""
+"""Find the authors of a page. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -25,10 +25,10 @@ def find_authors(
     heading: HtmlElement | None,
     site_names: Iterable[str],
 ) -> tuple[str, ...]:
-    """Return the authors' names in order, without prefixes, roles, addresses and repeats.
+    """Return the authors' names in order, without prefixes, roles, addresses and duplicates.
 
-    JSON-LD comes first, then meta elements, then the visible byline near `heading`. An organisation or the site itself
-    counts only if no person is named.
+    `heading` is the page's main heading, near which the byline is. Sources are JSON-LD, then meta elements, then the
+    visible byline; an organisation or the site itself counts only if there is no other author.
     """
     sites = [words for name in site_names if (words := words_of(name))]
     everybody, people = _from_jsonld(graph, article)
@@ -44,14 +44,14 @@ def find_authors(
 
 
 def _is_site(name: str, sites: list[tuple[str, ...]]) -> bool:
-    """Whether a name is the site's, or starts with it: `Port Courier Online`."""
+    """Whether a name is the site's, or begins with it: `Port Courier Online`."""
     words = words_of(name)
     joined = "".join(words)
     return any(words[: len(site)] == site or joined == "".join(site) for site in sites)
 
 
 def _from_jsonld(graph: Graph, article: Node | None) -> tuple[list[str], list[str]]:
-    """Return the names of all authors, and of those that are not declared as organisations."""
+    """Return the names of all authors, and of those that are not marked as an organisation."""
     listed: list[str] = []
     people: list[str] = []
     for author in _authors(graph, article):

@@ -20,9 +20,9 @@ Kind = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A separate piece of text: its element, its text, and how many of its characters are in links.
+    """A block of text: its element, its text, and how much of it is in links.
 
-    `element` is its block element, which a loose line shares with others. `key` is its words without separators.
+    `element` is the enclosing block element; loose lines share it with others. `key` are its words, concatenated.
     """
 
     element: HtmlElement
@@ -36,7 +36,7 @@ class Block:
 
     @property
     def kind(self) -> Kind:
-        """What similar blocks share: tag and class of the element and of its parent."""
+        """Tag and class of the element and of its parent, which similar blocks share."""
         above = self.element.getparent()
         return (
             str(self.element.tag),
@@ -47,7 +47,7 @@ class Block:
 
     @property
     def box(self) -> HtmlElement | None:
-        """The element two levels up, which holds a paragraph's box and the heading beside it."""
+        """The grandparent, which holds a paragraph's box and the heading next to it."""
         above = self.element.getparent()
         return above.getparent() if above is not None and self.element.tag == "p" else above
 
@@ -55,7 +55,7 @@ class Block:
 def blocks_of(tree: HtmlElement) -> list[Block]:
     """Return the blocks under an element.
 
-    Linear, and without function calls for empty elements, of which pages have thousands.
+    Linear; makes no call for empty elements, since pages have thousands.
     """
     blocks: list[Block] = []
     owners: list[HtmlElement] = []

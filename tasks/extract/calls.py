@@ -1,4 +1,4 @@
-"""Detect call-to-action boxes: a few words and a button, a name that says so, links to services. Pure."""
+"""Find call-to-action boxes: a few words and a button, a telling class, or links to services. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text
 _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
 _MAX_BOX, _MAX_LINK = 700, 40  # characters of a box that asks, of one of its links
-_MIN_ITEMS = 2  # of a list that asks
-_MAX_HEADINGS = 2  # of a box that promotes a page: questions and answers have more
-_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number or a title
+_MIN_ITEMS = 2  # items of a list with a call
+_MAX_HEADINGS = 2  # headings of a promoting box; an FAQ has more
+_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number or a slug
 _BUTTON = re.compile(r"(?:^|[-_\s])(?:btn|cta)s?(?:$|[-_\s])|button", re.IGNORECASE)
 _CALL = re.compile(r"(?:^|\s)cta(?![^-_\s])|[-_]cta(?!\S)", re.IGNORECASE)
 _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody", "tr", "td", "th", *HEADINGS))
@@ -26,9 +26,9 @@ _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody",
 def without_calls(
     lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
 ) -> Sequence[Line]:
-    """Drop the lines in call-to-action boxes, if these are a small part of the text.
+    """Return the lines without those in call-to-action boxes, if these are a small part of the text.
 
-    `main` is the text's own element, `whole` the text's size in characters.
+    `main` is the text's own element, `whole` the text's length in characters.
     """
     if main is None:
         return lines
@@ -45,9 +45,9 @@ def without_calls(
 def boxes_of_calls(body: HtmlElement, around: AbstractSet[HtmlElement], *, most: float) -> Iterator[HtmlElement]:
     """Yield the largest box around each button that has at most `most` characters and no other links.
 
-    Excludes the elements `around` the text.
+    Ancestors of the text (`around`) are excluded.
     """
-    may_call = dict.fromkeys(around, False)  # caches each element, however many buttons it holds
+    may_call = dict.fromkeys(around, False)  # each element is visited once, however many buttons it contains
     for link in body.iter("a"):
         if _is_button(link) and (box := _box_round(link, may_call, most)) is not None:
             yield box
@@ -66,7 +66,7 @@ def _box_round(link: HtmlElement, may_call: dict[HtmlElement, bool], most: float
 
 
 def _stands_in_call(element: HtmlElement, known: dict[HtmlElement, bool], *, most: float) -> bool:
-    """Whether an element is in a known box, or in a short one named as a call. Caches the answers in `known`."""
+    """Whether an element is in a known call box or in a short one with a telling class; the result is cached in `known`."""
     if (answer := known.get(element)) is None:
         above, names = element.getparent(), element.get("class")
         is_call = bool(names and _names_a_call(names)) and _is_short(element, most)

@@ -42,7 +42,7 @@ def find_captions(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _kind_of(named: str) -> str | None:
-    """Return what a class means: `caption`, `picture` or None."""
+    """Return what a class means: `caption`, `picture` or neither."""
     named = named.lower()
     if any(map(named.__contains__, _CAPTIONS)):
         return "caption"
@@ -52,15 +52,15 @@ def _kind_of(named: str) -> str | None:
 
 
 def _is_prose(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element has several paragraphs: `image-text` may also name text beside a picture."""
+    """Whether an element has several paragraphs; `image-text` is also a class of text next to a picture."""
     sentences = (one for one in element.iter("p") if page.weights[one].prose >= _MIN_SENTENCE)
     return sum(1 for _ in islice(sentences, _MIN_PARAGRAPHS)) == _MIN_PARAGRAPHS
 
 
 def _tells_the_story(element: HtmlElement, page: Outline) -> bool:
-    """Whether a picture is one of several similar ones that tell the story, each with a sentence.
+    """Whether a picture is one of several similar ones, each with a sentence, which together tell the story.
 
-    If a paragraph follows them, the story continues there, and they are ordinary pictures.
+    No paragraph may follow them.
     """
     above = element.getparent()
     row = (

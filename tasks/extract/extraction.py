@@ -1,4 +1,4 @@
-"""The extract stage: read a batch's pages from its segments, and turn them into articles or labels."""
+"""The extract stage: turn a fetched batch's pages, read from its segment, into articles or labels."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,13 +21,13 @@ from tasks.values.truncation import is_truncated
 
 
 class Extractor(Protocol):
-    """Turns stored pages into pages; `tasks.extract.pool` does so in processes."""
+    """Extracts stored pages; `tasks.extract.pool` does so in worker processes."""
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]: ...
 
 
 class Sliced(Protocol):
-    """A byte source that supports slicing, like `bytes`."""
+    """Anything that can be sliced like `bytes`."""
 
     def __getitem__(self, part: slice, /) -> bytes: ...
 
@@ -41,12 +41,12 @@ def extract_batch(
     extracted_one: Callable[[], None],
     options: Mapping[str, ExtractOptions] | None = None,
 ) -> Batch:
-    """Extract the batch's pages and label those that are no articles. Raises LakeUnavailable, CorruptRecord.
+    """Extract the batch's pages; those that are not articles are labelled.
 
-    A page with reserved rights is also labelled, if its source obeys that; its payload stays in the segment. `options`
-    are by source id, only for sources that have any.
+    Raises LakeUnavailable, CorruptRecord. Pages with reserved rights are labelled too, if their source obeys that;
+    their payload stays in the segment. `options` are the extraction options by source id.
     """
-    results: dict[str, Page | ItemError] = {}  # the pool returns results in any order
+    results: dict[str, Page | ItemError] = {}  # the pool returns results in its own order
     for capture_id, result in pool.extract(_stored_pages(batch.captured, read_segment, options or {})):
         results[capture_id] = result
         extracted_one()
@@ -56,7 +56,7 @@ def extract_batch(
 
 
 def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: datetime) -> Look:
-    """Return the look with its page or its label. A look without a page stays unchanged."""
+    """Return a look with its page or label; a look without a fetched page is returned unchanged."""
     result = results.get(look.capture.capture_id) if look.capture else None
     if result is None:
         return look
@@ -70,7 +70,7 @@ def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: date
 
 
 def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
-    """Return the page, or RightsRefused if it refuses a use and that is obeyed."""
+    """Return the page, or the error that it may not be kept, if its own signals refuse and that is obeyed."""
     if isinstance(page, ItemError):
         return page
     excluded = exclusion((*look.rights, *page.rights), look.obeyed)
@@ -78,7 +78,7 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
 
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:
-    """Complete the page's reservation from its site's tdmrep.json; RightsReserved if reservations are obeyed."""
+    """Return the page with the reservations of its site's tdmrep.json, or an error if they are obeyed."""
     if page.tdm_reserved is None:
         page = replace(page, tdm_reserved=site_reserves(look.rights))
     if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:
@@ -89,14 +89,14 @@ def _with_rights(page: Page, look: Look) -> Page | ItemError:
 def _stored_pages(
     looks: Iterable[Look], read_segment: Callable[[str], Sliced], options: Mapping[str, ExtractOptions]
 ) -> Iterator[NamedPage]:
-    """Yield the captures that are pages, with their records from the segments, in the segments' order."""
+    """Yield the captures that are pages, with their records from the segment, in the segment's order."""
     pages = [look for look in looks if look.captured.outcome is Outcome.OK and look.captured.warc_key]
     pages.sort(key=lambda look: (look.captured.warc_key, look.captured.warc_offset or 0))
     for key, group in groupby(pages, lambda look: look.captured.warc_key or ""):
         together = list(group)
         try:
             segment = read_segment(key)
-            # renditions follow all responses, so each kind is read in its own order
+            # renditions come after all responses, so each kind is read in its own order
             rendered = read_segment(key) if any(look.rendition for look in together) else segment
             for look in together:
                 yield look.captured.final_url, _stored_page(look, segment, rendered, options)

@@ -1,7 +1,7 @@
-"""Methods to find the text of a pruned page, in the order of trial. Pure.
+"""The methods to extract the text of a pruned page, in the order in which they are tried.
 
-The first, trafilatura's fast mode, is fast and right for most pages; the others cost more and guess more. To add one,
-add a row to `WAYS`.
+Pure. The first, trafilatura's fast mode, is fast and right for most pages; each of the others costs more and guesses
+more. To add a method, add a row to `WAYS`.
 """
 
 import re
@@ -27,12 +27,12 @@ FAST = "fast"
 
 _FAST = Extractor(output_format="python", fast=True, comments=False)  # created once: reading its settings takes 0.2 ms
 _RECALL = Extractor(output_format="python", fast=True, comments=False, recall=True)
-_MIN_GAIN = 1.5  # of the text: trafilatura prefers its recall mode if that finds this much more
+_MIN_GAIN = 1.5  # trafilatura takes its recall mode's text if it is this many times as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One method: its name, and its function."""
+    """One method: its name, and the function that yields texts of a page."""
 
     name: str
     find: Callable[[HtmlElement], str]
@@ -41,7 +41,11 @@ class Way:
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return the first sufficient text of the fast mode, else the longest text of all methods; with the method's name."""
+    """Return a text of the fast mode that is long enough, and the method's name; if none is, the longest text of all methods.
+
+    `measure` returns, for a text of the fast mode, the element for the other methods, and the required length; its last
+    result counts.
+    """
     for found in _in_fast_mode(tree):
         text = tidied(found)
         scope, wanted = measure(text)
@@ -57,7 +61,7 @@ def first_sufficient(
 
 
 def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
-    """Return a page with only a copy of an element, or the whole tree if the element is None or the body."""
+    """Return a page with only a copy of an element; the whole tree if the element is None or the root."""
     if element is None or element.tag in ("body", "html"):
         return tree
     page: HtmlElement = tree.makeelement("html")
@@ -66,7 +70,7 @@ def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
 
 
 def block_text(tree: HtmlElement) -> str:
-    """Return an element's text, one line per block. Changes the tree."""
+    """Return an element's text, one line per block. The tree is modified."""
     for block in tree.iter("p", "div", "li", "br", "tr", "h2", "h3", "h4", "blockquote"):
         block.tail = "\n" + (block.tail or "")
         block.text = "\n" + (block.text or "")
@@ -74,7 +78,7 @@ def block_text(tree: HtmlElement) -> str:
 
 
 def plain_text(body: str) -> str:
-    """Return the plain text of an article body from a page's data: it may be HTML, escaped HTML, or plain lines."""
+    """Return an article's body from a page's data as text; it may be HTML, escaped HTML, or plain lines."""
     if "&" in body:
         body = unescape(body)
     if not _MARKUP.search(body):
@@ -86,7 +90,7 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield what trafilatura's steps find, then what its recall mode or all of trafilatura finds, if that may be more."""
+    """Yield the text of trafilatura's fast mode, by our faster steps, then that of its recall mode if that may be longer."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text
@@ -98,12 +102,12 @@ def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
     if quick is None or not quick.is_sure:
         found = bare_extraction(tree, options=_FAST)
         text = "" if found is None or isinstance(found, dict) else found.text or ""
-        if quick is None or text != quick.text:  # nearly always the same text
+        if quick is None or text != quick.text:  # it is nearly always the same text
             yield text
 
 
 def _by_readability(tree: HtmlElement) -> str:
-    """Return readability's choice, one line per block."""
+    """Return the text that readability chooses, one line per block."""
     chosen = parse_html(Document(deepcopy(tree)).summary())
     return block_text(chosen) if chosen is not None else ""
 

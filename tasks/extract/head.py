@@ -1,4 +1,4 @@
-"""Drop the head of a text that repeats its page's metadata: title, byline, date, place, section. Pure."""
+"""Remove from a text's head what the metadata already have: title, byline, date, dateline, section. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ _MAX_HEAD_LINES = 5
 _MAX_KICKER, _MAX_BYLINE = 4, 10  # words
 _MAX_GLUED = 4  # characters after a name: a role
 _MAX_BESIDE_NAMES = 2  # words of a byline with a date: by, and a month
-_MAX_PLACE_LENGTH, _MAX_UNCASED_LENGTH = 20, 4  # characters, not words, because Japanese does not separate them
+_MAX_PLACE_LENGTH, _MAX_UNCASED_LENGTH = 20, 4  # characters, since Japanese does not separate words
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "」", "』", "”", "»", '"', "।", "؟", "۔", ":", "：")
-_ROW = "|"  # starts a table row, in which a year is a figure
+_ROW = "|"  # begins a table row, in which a year is a figure
 _DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2}\b|\b(?:19|20)\d\d[年년]")
 
-_THAI_DATE = re.compile(r"\b\d{1,2}\s+[\u0e01-\u0e4e.]{3,12}\s+25\d\d\b")  # in Buddhist years
+_THAI_DATE = re.compile(r"\b\d{1,2}\s+[\u0e01-\u0e4e.]{3,12}\s+25\d\d\b")  # with Buddhist years
 _ANY_YEAR = "2000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A page's metadata as words: its titles, its section, and all words of its authors' names."""
+    """The words of a page's metadata: its titles, its section, and all words of its authors' names."""
 
     titles: tuple[tuple[str, ...], ...]
     section: tuple[str, ...]
@@ -39,7 +39,7 @@ class Said:
 
 
 def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
-    """Drop those of the first lines that repeat metadata. A text of one line stays unchanged."""
+    """Return the lines without first ones that repeat the metadata; a text of one line is returned unchanged."""
     if len(lines) < 2:
         return lines
     return [*(line for line in lines[:_MAX_HEAD_LINES] if not _is_said(line, said)), *lines[_MAX_HEAD_LINES:]]
@@ -54,14 +54,14 @@ def _is_said(line: str, said: Said) -> bool:
         words = words_in(line)
     if _is_date(line, words):
         return True
-    # whatever ends like a sentence is one, however short: `Silence.`, `雨が降り始めた。`
+    # a line that ends like a sentence is one, however short: `Silence.`, `雨が降り始めた。`
     return not line.endswith(_ENDS) and (
         _is_place(line, words) or _is_byline(words, said) or _is_address(line, words, said)
     )
 
 
 def _is_place(line: str, words: tuple[str, ...]) -> bool:
-    """Whether a line is one capitalised word, or short enough for a place's name in scripts without case."""
+    """Whether a line may be a dateline: one capitalized word, or as short as a place name in scripts without capitals or spaces."""
     longest = (
         _MAX_PLACE_LENGTH if line[0].isupper() else _MAX_UNCASED_LENGTH if line[0].lower() == line[0].upper() else 0
     )
@@ -69,7 +69,7 @@ def _is_place(line: str, words: tuple[str, ...]) -> bool:
 
 
 def _is_title(words: tuple[str, ...], said: Said) -> bool:
-    """Whether words are a title, possibly with a few words before or after it."""
+    """Whether words are a title, possibly with a few more before or after it."""
     return any(
         0 <= len(words) - len(title) <= _MAX_KICKER and title in (words[-len(title) :], words[: len(title)])
         for title in said.titles
@@ -77,7 +77,7 @@ def _is_title(words: tuple[str, ...], said: Said) -> bool:
 
 
 def _is_byline(words: tuple[str, ...], said: Said) -> bool:
-    """Whether words are authors' names and at most one more (by), or with a date: figures, by, and a month."""
+    """Whether words are author names, plus at most one other word (`by`), or plus a date (figures, `by` and a month)."""
     if len(words) > _MAX_BYLINE:
         return False
     names = sum(word in said.names or _is_glued(word, said) for word in words)

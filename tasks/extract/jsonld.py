@@ -1,4 +1,4 @@
-"""Read schema.org nodes from a page's JSON-LD blocks, tolerantly. Pure; linear in the size of the blocks."""
+"""Parse the schema.org nodes of a page's JSON-LD blocks, tolerantly. Pure; linear in the size of the blocks."""
 
 import json
 from collections import deque
@@ -22,7 +22,7 @@ ARTICLE_TYPES = frozenset(
 )
 _MAX_BLOCKS, _MAX_BLOCK_LENGTH, _MAX_NODES, _MAX_DEPTH = 50, 2_000_000, 5_000, 12
 _WRAPPINGS = ("<!--", "//<![CDATA[", "/*<![CDATA[*/", "<![CDATA[")
-_FIRST_OF_MANY = json.JSONDecoder(strict=False)  # tolerates control characters in strings and trailing data
+_FIRST_OF_MANY = json.JSONDecoder(strict=False)  # tolerates control characters in strings, and trailing content
 
 
 class Graph:
@@ -37,7 +37,7 @@ class Graph:
                 self._named[name] = node
 
     def resolve(self, value: object) -> object:
-        """Return the node that a bare reference names, and any other value unchanged."""
+        """Return the node that a bare reference names; return any other value unchanged."""
         if isinstance(value, dict) and isinstance(value.get("@id"), str) and "name" not in value and "url" not in value:
             return self._named.get(value["@id"], value)
         return value
@@ -48,7 +48,7 @@ class Graph:
 
 
 def read_jsonld(tree: HtmlElement) -> Graph:
-    """Return the nodes of all readable blocks; invalid JSON is ignored."""
+    """Return the nodes of all readable blocks; others are ignored."""
     nodes: list[Node] = []
     blocks = tree.iterfind('.//script[@type="application/ld+json"]')
     for _, block in zip(range(_MAX_BLOCKS), blocks, strict=False):
@@ -62,7 +62,7 @@ def types_of(node: Node) -> tuple[str, ...]:
 
 
 def strings(value: object) -> tuple[str, ...]:
-    """Return the strings in a value or list, unescaped and cleaned; nothing for other types."""
+    """Return the strings of a value that may be a string or a list; entities are decoded, and the strings cleaned."""
     values = value if isinstance(value, list) else [value]
     return tuple(text for one in values[:500] if isinstance(one, str) and (text := clean(unescape(one))))
 
@@ -73,7 +73,7 @@ def string(value: object) -> str | None:
 
 
 def read_json(text: str) -> object:
-    """Parse the first JSON value in a text, tolerating wrappers, control characters and trailing data; else None."""
+    """Return the first JSON value in a text that is mostly JSON, or None."""
     text = text.strip().removeprefix("\ufeff")
     for wrapping in _WRAPPINGS:
         text = text.removeprefix(wrapping).lstrip()

@@ -1,4 +1,4 @@
-"""Drop short lines around a story: when it was written, reading time, where to go. Pure."""
+"""Remove labels around a story: date, reading time, navigation. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tasks.extract.tree import HEADINGS, judged_once
 
 _MAX_LABEL, _MIN_PROSE, _MAX_DATE = 60, 80, 120  # characters
 _MAX_LABELS, _MAX_SHARE = 7, 0.1  # lines; of the text
-_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # text in these belongs to the story, however short
+_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # short text in these belongs to the story
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", '"', "'", "’", "”", "»", "」", "』", ")", "）")
 _DATED = re.compile(
     r"(?:^|[-_\s])(?:date|dates|datetime|dateline|time|timestamp|published|posted|updated|modified)(?:$|[-_\s])",
@@ -23,10 +23,10 @@ _DATED = re.compile(
 def without_labels(
     lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
 ) -> list[Line]:
-    """Drop the labels above the text's own element, and lines marked as dates.
+    """Return the lines without labels above the text's own element, and without lines marked as dates.
 
-    `whole` is the text's size in characters. If the labels are too many or too large a part of the text, they are a
-    list and stay.
+    `whole` is the text's length in characters. If the labels are many, or more than a small part of the text, they are
+    a list and are kept.
     """
     first = next((at for at, line in enumerate(lines) if _begins(line, blocks, main)), 0)
     labels = [line for line in lines[:first] if _is_label(line, blocks)]
@@ -50,7 +50,7 @@ def _is_label(line: Line, blocks: Sequence[Block]) -> bool:
 
 
 def _is_date(line: Line, blocks: Sequence[Block]) -> bool:
-    """Whether a short line contains a digit, and its element or its parent is named as a date."""
+    """Whether a short line has a figure, and it or its parent is marked as a date."""
     if line.at is None or len(line.text) > _MAX_DATE or not any(map(str.isdigit, line.text)):
         return False
     element = blocks[line.at].element

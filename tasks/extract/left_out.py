@@ -1,4 +1,4 @@
-"""Restore what an extractor left out of an article between and beside its lines. Pure."""
+"""Restore blocks that an extractor omitted between or next to an article's lines. Pure."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,15 +22,15 @@ from tasks.extract.lengths import size_of
 from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, text_of
 
-_MIN_SHARE = 0.1  # of the text: blocks with less are not of the body's kind
+_MIN_SHARE = 0.1  # of the text: a kind of block with less is not the body's
 _MAX_LINK_SHARE = 0.5
-_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # of a paragraph that is one link
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # endings of a paragraph that is one link
 _MIN_ITEMS = 2
 _LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
 
 
 def fill(found: Found) -> list[Line]:
-    """Return the lines, with blocks between and beside them that were left out and fit the body."""
+    """Return the lines, completed by omitted blocks between them if those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
     main = main_of(found)
@@ -58,7 +58,7 @@ def fill(found: Found) -> list[Line]:
 
 
 def _headings_between(found: Found) -> set[int]:
-    """Return the indexes of headings that were left out directly above lines of the text."""
+    """Return the positions of omitted headings directly above lines of the text."""
     places = [line.at for line in found.lines if line.at is not None]
     rows: dict[Kind, list[int]] = {}
     for before, below in pairwise(places):
@@ -71,10 +71,10 @@ def _headings_between(found: Found) -> set[int]:
 
 
 def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
-    """Whether a heading belongs to the story: it is in the text's own element, or one of several similar ones.
+    """Whether a heading belongs to the story: it is in the text's own element, or among several siblings with its class.
 
-    A single heading elsewhere may belong to a removed box. A heading that is a link must not lead to another page of
-    the site, as headlines do.
+    A single heading elsewhere may belong to a box whose list was removed. It must not link to another page of the site,
+    as teasers do.
     """
     block = found.blocks[at]
     if next(block.element.iterancestors("table"), None) is not None:
@@ -82,14 +82,14 @@ def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
     is_held = _is_held(found, at)
     if block.link_share >= _MAX_LINK_SHARE:
         return is_held and not _leads_on(block)
-    # a heading with a colon introduces something that was removed
+    # with a colon it announces something that was removed
     return is_held or (
         len({found.blocks[one].key for one in row}) >= _MIN_ITEMS and not block.text.endswith((":", "："))
     )
 
 
 def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> list[Line]:
-    """Return left-out sentences directly before the first line, in the text's own element; extractors misjudge these."""
+    """Return the omitted sentences right before the first line, in paragraphs of the text's own element."""
     before: list[Line] = []
     for at in range(first - 1, -1, -1):
         block = found.blocks[at]
@@ -101,9 +101,9 @@ def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> li
 
 
 def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
-    """Return left-out lists, with their headings, directly before or after the text in its own element.
+    """Return the lists, with their headings, in the text's own element right before its beginning or after its end.
 
-    Extractors that look only for paragraphs drop them, and at an end of the text no line beyond them reveals that.
+    An extractor that looks only for paragraphs omits them, and there no later line reveals the gap.
     """
     beside: list[int] = []
     at, size = edge + step, 0
@@ -116,15 +116,15 @@ def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) 
         if is_item and len(block.text) >= MIN_LINE:
             size = len(beside)
         elif step < 0 and 0 < size == len(beside) - 1:
-            size += 1  # the heading above a list, or the rest of it
+            size += 1  # the heading above a list, or the rest of the list
         at += step
     return [Line(text=found.blocks[at].text, at=at) for at in sorted(beside[:size])]
 
 
 def _continued(found: Found, last: int) -> Iterator[Line]:
-    """Yield what follows the last line in another, similar element, with the headings above it.
+    """Yield the blocks that follow the last line in another element with the same class, with their headings.
 
-    Some pages split a story into several boxes, of which extractors take the first.
+    Some pages split a story into several boxes, of which extractors take only the first.
     """
     heading: int | None = None
     rows = {row for block, kept in zip(found.blocks, found.is_kept, strict=True) if kept for row in _rows_of(block)}
@@ -147,7 +147,7 @@ def _continues(found: Found, block: Block) -> bool:
 
 
 def _rows_of(block: Block) -> list[HtmlElement]:
-    """Return the elements that hold a block's box and its neighbours."""
+    """Return the elements that contain a block's box and its neighbours."""
     boxes = (block.box, block.box.getparent() if block.box is not None else None)
     return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
 
@@ -169,7 +169,7 @@ def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: Ht
 
 
 def _is_held(found: Found, at: int) -> bool:
-    """Whether a block is in an element that holds a part of the text other than the block itself."""
+    """Whether a block is in an element that contains another part of the text."""
     return found.holders[holder_of(found.blocks[at])] - found.counted(at) >= _MIN_SHARE * found.mass
 
 
@@ -178,14 +178,14 @@ def _is_sentence(block: Block) -> bool:
 
 
 def _leads_on(block: Block) -> bool:
-    """Whether a block links to another page of the site: teasers do, sources rarely."""
+    """Whether a block links to another page of the site, as teasers do and sources seldom do."""
     return any(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
 
 def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
-    """Return boxes between a story's paragraphs about things elsewhere, such as the lamps of a test with their shops.
+    """Return the boxes between a story's paragraphs that are about external items: the lamps of a product test, each with its shop.
 
-    Two or more similar boxes stand beside paragraphs, each with a heading and without links to the site itself.
+    At least two with the same class are next to paragraphs, each with a heading and without a link to the site itself.
     """
     boxes: dict[str, list[HtmlElement]] = {}
     for box in main if main is not None else ():
@@ -199,7 +199,7 @@ def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
 
 
 def _is_announced(element: HtmlElement) -> bool:
-    """Whether the paragraph before a list introduces it: `The boats that use the quay are:`."""
+    """Whether a paragraph announces the following list: `The boats that use the quay are:`."""
     before = element.getprevious()
     return before is not None and before.tag == "p" and text_of(before).endswith((":", "："))
 

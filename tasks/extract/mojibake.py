@@ -1,14 +1,14 @@
-"""Repair UTF-8 that was decoded as windows-1252 and encoded again: `cafÃ©` becomes `café`. Pure.
+"""Repair UTF-8 that was decoded as windows-1252: `cafÃ©` into `café`.
 
-Careful rather than thorough: a line is repaired only if it has an unmistakable sign and no intact letter beyond ASCII,
-since an intact one shows that the line was decoded correctly. `CAFÉ»` looks like a broken pair and is none.
+Pure. It is conservative: a line is repaired only if it has an unmistakable sequence, and no intact non-ASCII letter,
+since such a line was not decoded wrongly. `CAFÉ»` looks like a broken pair but is not.
 """
 
 import re
 
 
 def _as_read(byte: int) -> str:
-    """Decode one byte as windows-1252; its five gaps are decoded as browsers do (WHATWG Encoding)."""
+    """Decode a byte as windows-1252; its five gaps as browsers do (WHATWG Encoding)."""
     try:
         return bytes((byte,)).decode("cp1252")
     except UnicodeDecodeError:
@@ -28,14 +28,14 @@ _BROKEN = re.compile(
     "|".join((_pair("\u00c2-\u00df"), f"[\u00e0-\u00ef][{_NEXT}]{{2}}", f"[\u00f0-\u00f4][{_NEXT}]{{3}}"))
 )
 _SIGN = re.compile("|".join((_pair("\u00c3"), "\u00c2[\u00a0-\u00bf]", "\u00e2\u20ac")))  # one of these is enough
-_MIN_BROKEN = 3  # of the others
-_POSSIBLE = re.compile(f"[\u00c2-\u00f4][{_NEXT}]")  # starts each of them; one search suffices for most lines
-# the rest of a pair or triple whose last part was lost as white space or a control character
+_MIN_BROKEN = 3  # others
+_POSSIBLE = re.compile(f"[\u00c2-\u00f4][{_NEXT}]")  # begins every broken sequence; rules out most lines at once
+# the rest of a sequence whose last part was lost as white space or a control character
 _CUT = re.compile("\u00c3(?:\\s(?=[,.;:!?)»])|(?=\\s|$))|\u00e2\u20ac(?=\\W|$)")
 
 
 def mend(text: str) -> str:
-    """Return the repaired line, or the line itself."""
+    """Return a line repaired, or unchanged."""
     if not _POSSIBLE.search(text) or (not _SIGN.search(text) and len(_BROKEN.findall(text)) < _MIN_BROKEN):
         return text
     mended, rest = _BROKEN.sub(_decode, text), _BROKEN.sub("", text)

@@ -1,7 +1,7 @@
-"""Detect notices in place of a story, by their shape and by what they ask of the reader. Pure.
+"""Detect notices in place of a story (paywall, consent, robot check), by their shape and by how they address the reader.
 
-A notice is short and unrelated to the page's title. On a page that declares itself paid, that suffices; elsewhere it
-must also ask for something that only notices ask for.
+Pure. A notice is short and unrelated to the page's title. If the page declares itself paywalled, that is enough;
+otherwise the notice must ask for something that only notices ask for.
 """
 
 import re
@@ -11,7 +11,7 @@ from tasks.extract.metadata import Metadata
 from tasks.extract.tree import words_in, words_of
 from tasks.values.rows import PageType
 
-# characters; a story's free beginning may be as short, but it is about its title
+# characters; a story's free beginning may be as short, but shares words with its title
 _MAX_PAID, _MAX_NOTICE = 1500, 800
 _STEM = 5  # letters that the forms of a word share, in most languages
 _MIN_WORD = 4  # letters; shorter words are in every line
@@ -25,7 +25,7 @@ def _any_of(*words: str) -> re.Pattern[str]:
     return re.compile("|".join(words), re.IGNORECASE)
 
 
-# the first match counts: a wall against robots also asks for JavaScript and cookies
+# the first match counts: a robot check asks for JavaScript and cookies as well
 _ASKS = (
     (
         PageType.BLOCKED,
@@ -90,7 +90,7 @@ _ASKS = (
 
 
 def notice_of(text: str, metadata: Metadata) -> PageType | None:
-    """Return the type of a notice, or None for a story and for a title without distinctive words."""
+    """Return the page type of a text in place of a story; None if it is a story, or if the title has no significant word."""
     if len(text) > _MAX_PAID or not is_elsewhere(text, metadata):
         return None
     if metadata.paywalled is True:
@@ -102,18 +102,18 @@ def notice_of(text: str, metadata: Metadata) -> PageType | None:
 
 
 def gives_way(text: str, body: str, metadata: Metadata) -> bool:
-    """Whether the shown text is a notice, by the title, and the hidden body is the story."""
+    """Whether the visible text is a notice and the hidden body is the story, judged by the title."""
     return len(text) <= _MAX_PAID and is_elsewhere(text, metadata) and not is_elsewhere(body, metadata)
 
 
 def is_elsewhere(text: str, metadata: Metadata) -> bool:
-    """Whether a text shares no distinctive word with its page's title; False if the title has none."""
+    """Whether a text has no significant word of its page's title."""
     titles = _stems(words_of(metadata.title or ""))
     return bool(titles) and titles.isdisjoint(_stems(words_in(text)))
 
 
 def _stems(words: Iterable[str]) -> set[str]:
-    """Return the beginnings of the longer words; in scripts without spaces, each pair of characters."""
+    """Return the stems of the longer words; in scripts without spaces, the character bigrams."""
     stems: set[str] = set()
     for word in words:
         if any(character > "\u2e80" for character in word):

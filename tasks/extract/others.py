@@ -1,4 +1,7 @@
-"""Remove other articles below the page's own, as endless scroll appends them. Pure, but changes the given tree."""
+"""Remove other articles below the page's own, as appended by endless scroll.
+
+Pure, except that it modifies the given tree.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -17,9 +20,9 @@ _TITLES = ("h1", "h2")
 def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]]) -> int:
     """Remove the articles that follow the one under `heading`; returns their number of characters.
 
-    Another article is a later, similar sibling with a heading that is not among the page's `titles`. It also has
-    something that parts of an article lack: it is an `article` element, its heading or an attribute leads to another
-    page, or it has its own date.
+    Another article is a later sibling with the same class, with a heading that is none of the page's `titles`, and with
+    something that only articles have: its tag is `article`, its heading or an attribute links to another page, or it
+    has a date of its own.
     """
     if heading is None:
         return 0

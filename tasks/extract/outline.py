@@ -1,4 +1,7 @@
-"""A page as seen by the pruning rules: its elements in order, their text sizes, and the share in links. Pure, linear."""
+"""The outline of a page for the pruning rules: elements in order, with the amount of text and linked text.
+
+Pure, linear.
+"""
 
 import re
 from collections import Counter
@@ -26,12 +29,13 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """What the rules need to know about a page.
+    """The facts about a page that the rules need.
 
-    `stories`: number of headings under each element that link to another page. `labels`: short separate texts, each
-    with the outermost element that holds nothing else. `lines`: blocks of one line, with their text. `classes` (or item
-    properties) and `ids`: those of elements with text. `title`: the page's main heading. `ledes`: the words of the
-    page's descriptions.
+    `stories` counts the headings under each element that link to another page. `labels` are short texts that stand
+    alone, each with the outermost element that contains nothing else; `lines` are the single-line blocks, with their
+    text.
+    `classes` (or item properties) and `ids` are those of elements with text, `title` is the page's main heading,
+    `ledes` are the words of the page's descriptions.
     """
 
     body: HtmlElement
@@ -83,7 +87,7 @@ def has_picture(element: HtmlElement) -> bool:
 
 
 def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
-    """Return the main heading with these words, else the first one."""
+    """Return the heading with these words, else the first main heading."""
     headings = list(body.iter("h1"))
     return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
@@ -95,9 +99,9 @@ def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement]) -> C
             counts[heading] = 1
     if counts:
         for element, above in zip(reversed(elements), reversed(parents), strict=True):
-            if count := counts.get(element):  # quicker than a Counter's default 0
+            if count := counts.get(element):  # faster than a default of 0
                 counts[above] += count
-        del counts[parents[0]]  # the element above the body is not part of the page
+        del counts[parents[0]]  # the parent of the root is not part of the page
     return counts
 
 
@@ -115,7 +119,7 @@ def link_of(heading: HtmlElement) -> str | None:
 
 
 def _target(href: str | None, near: HtmlElement) -> str | None:
-    """Return a link's absolute URL, or None if it does not lead to another page."""
+    """Return a link's absolute URL if it is another page than the element's; else None."""
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
@@ -131,12 +135,12 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
     return target if target != here else None
 
 
-# spelled differently after an absolute URL is reassembled
+# parts that urljoin would rewrite in an absolute URL
 _CHANGED = re.compile(r"[;\t\r\n]|\?(?:#|$)")
 _WHOLE = re.compile(r"https?://[^/?#\[\]]+(?:[/?#]|$)")
 
 
-@lru_cache(maxsize=1)  # every link of a page needs that of its page
+@lru_cache(maxsize=1)  # needed for each link of a page
 def _without_fragment(url: str) -> tuple[str, str]:
     """Return a URL without its fragment, and the part before its path."""
     here = _without_end(url)
@@ -144,12 +148,12 @@ def _without_fragment(url: str) -> tuple[str, str]:
 
 
 def _without_end(url: str) -> str:
-    """Return a URL without its fragment and without an empty query, whose mark Python 3.14 keeps."""
+    """Return a URL without its fragment and without a bare `?`, which Python 3.14 keeps."""
     return urldefrag(url).url.removesuffix("?")
 
 
 def is_on_site(href: str | None, near: HtmlElement) -> bool:
-    """Whether a URL leads to another page of the element's own site."""
+    """Whether a URL is another page on the site of the element's page."""
     target = _target(href, near)
     if target is None:
         return False
@@ -175,7 +179,8 @@ def _find_labels(
     elements: list[HtmlElement], parents: list[HtmlElement], weights: dict[HtmlElement, Weight]
 ) -> list[HtmlElement]:
     labels = []
-    apart: dict[HtmlElement, bool] = {}  # one answer per parent, or a parent of thousands makes it quadratic
+    # cached per parent: a parent with thousands of children would make it quadratic
+    apart: dict[HtmlElement, bool] = {}
     for element, above, weight in zip(elements, parents, weights.values(), strict=True):
         size = weight.text
         if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
@@ -190,7 +195,7 @@ def _find_labels(
 
 
 def _stands_alone(above: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
-    """Whether an element's content is not a sentence: no text of its own, and only labels below it."""
+    """Whether an element contains no sentence: no text of its own, and only labels below it."""
     if weights[above].text > MAX_LABEL_LENGTH and above.tag in _SENTENCES:
         return False
     return not (above.text or "").strip() and not any((one.tail or "").strip() for one in above)
@@ -201,7 +206,7 @@ def _find_lines(body: HtmlElement, weights: dict[HtmlElement, Weight]) -> list[H
     holders: set[HtmlElement] = set()
     for one in blocks:
         above = one.getparent()
-        while above is not None and above not in holders:  # each is added once
+        while above is not None and above not in holders:  # stop at known ancestors
             holders.add(above)
             above = above.getparent()
     return [one for one in blocks if 0 < weights[one].text <= MAX_LINE_LENGTH and one not in holders]

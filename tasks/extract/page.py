@@ -1,4 +1,4 @@
-"""Turn a stored response into a page: decode it, parse it once, read it, label it.
+"""Turn one stored response into a page: decode, parse once, extract, label.
 
 Pure; runs in a worker process.
 """
@@ -30,22 +30,23 @@ from tasks.web.decoding import decode_received, decode_received_prefix
 from tasks.web.text import decode_text
 
 TRUNCATED_QUALITY = 0.5
-"""The highest quality of a page whose end is missing."""
+"""The greatest quality of a truncated page."""
 
-_ELEMENTS = XPath("count(/descendant::*)")  # takes a third of the time of counting the tags in the source
+_ELEMENTS = XPath("count(/descendant::*)")  # in a third of the time of counting tags in the source
 
 LONG_PAGE_SIZE = 20_000
-"""If a page of this size (bytes) has no text, that is an extraction error, not an empty article."""
+"""A page of at least this size (bytes) without text is a fault of ours, not an empty article."""
 
 
 _AS_IN_A_SWEEP = ExtractConfig()
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
-    """Return the page with its text, or with a label and without text if it is no article.
+    """Return the page with its text, or with a label and no text.
 
-    The same record gives the same page, on any machine and at any time. Raises NotAnArticle if there is nothing to
-    read, EmptyExtraction if there should be, TooManyElements, the errors of `decode_received`, and CorruptRecord.
+    Deterministic: the same record gives the same page, on any machine and at any time. Raises NotAnArticle if there is
+    nothing to read, EmptyExtraction if there should be, TooManyElements, what `decode_received` raises, and
+    CorruptRecord.
     """
     page = _read(_stored_document(stored, config), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:
@@ -72,7 +73,7 @@ def extract_html(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """A page's tree, the name of its charset, its size in bytes, and its response header."""
+    """A page's tree, charset, size in bytes, and response headers."""
 
     tree: HtmlElement
     charset: str
@@ -81,7 +82,7 @@ class _Document:
 
 
 def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
-    """Return a record's document. Its bytes and its text are freed before the tree is read."""
+    """Return the document of a record, and free its bytes and text before the tree is processed."""
     response = read_response(stored.record, 0, len(stored.record))
     headers, url = response.headers, Url.of(response.url)
     if stored.rendition is None:
@@ -97,10 +98,10 @@ def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
 
 
 def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
-    """Return a page's bytes if they are exactly its text in UTF-8, without a byte order mark; else None."""
+    """Return a page's own bytes if they are exactly its text in UTF-8, without byte order mark."""
     if charset != "utf-8" or body.startswith(BOM_UTF8):
         return None
-    return None if "\ufffd" in html else body  # stands for bytes that are not UTF-8
+    return None if "\ufffd" in html else body  # invalid bytes were decoded to it
 
 
 def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: bytes | None = None) -> HtmlElement:
@@ -130,7 +131,7 @@ def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions,
 def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement | None:
     """Return the root of a page whose elements have its URL as `base_url`, or None if there is nothing to parse.
 
-    `encoded` is the same text in UTF-8, if the caller has it.
+    `encoded` is the page in UTF-8, if the caller has it.
     """
     tree = parse_html(html, encoded)
     if tree is not None:

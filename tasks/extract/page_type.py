@@ -1,7 +1,7 @@
-"""Classify a page: a story, a list of stories, or a wall in front of one. Pure.
+"""Classify a page: a story, an index of stories, or a wall in front of one.
 
-Conservative, because only stories are stored: a page that calls itself an article and has a story's text is a story,
-whatever else it contains. The phrases are complete titles and headings of walls.
+Pure. It is conservative, since only stories are stored: a page that declares itself an article and has enough text is a
+story, whatever else it contains. The phrases are whole titles and headings of walls.
 """
 
 import re
@@ -16,12 +16,12 @@ from tasks.extract.phrases import phrases
 from tasks.extract.tree import HEADINGS, page_url, words_of
 from tasks.values.rows import PageType
 
-_DECENT_LENGTH = 600  # characters that make a self-declared article a story
-_MAX_WALL_LENGTH = 2500  # characters; walls are no longer
-_MAX_WORDS_MORE = 3  # in a wall's title after the phrase: the site's name
+_DECENT_LENGTH = 600  # characters of text with which a declared article is a story
+_MAX_WALL_LENGTH = 2500  # characters; a wall has no more
+_MAX_WORDS_MORE = 3  # words in a wall's title after its phrase: the site's name
 _MIN_LONG_LINE = 80  # characters; teasers and labels are shorter
-_MIN_TEASERS, _MAX_PER_TEASER = 8, 150  # linked headings of a list of stories; characters of long lines for each
-_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number or a title in the path or query
+_MIN_TEASERS, _MAX_PER_TEASER = 8, 150  # linked headings of an index; characters of long lines for each
+_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number or a slug in the path or query
 
 _MISSING = phrases(
     """
@@ -68,10 +68,10 @@ _AGREE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """Counts from the parsed page before anything is removed, and what its URL reveals.
+    """Counts on a page as parsed, before anything is removed, and facts from its URL.
 
-    `teasers`: headings with links. `passwords`: password fields. `is_front`, `names_consent`, `names_story`: whether
-    the URL is the site's front page, names a cookie dialog, or contains a story's number or title.
+    `teasers` are linked headings, `passwords` the password fields. A URL may be the site's front page, a cookie dialog,
+    or a story with a number or a slug.
     """
 
     is_front: bool
@@ -82,7 +82,7 @@ class PageFacts:
 
 
 def look_at(tree: HtmlElement) -> PageFacts:
-    """Collect the facts that `classify_page` needs. The tree must still be complete."""
+    """Return the facts for `classify_page`; the tree must still be complete."""
     parts = page_url(tree).parts
     fields = (one.get("type") or "" for one in tree.iter("input"))
     place = f"{parts.path.rstrip('/')}{parts.search}"
@@ -100,7 +100,7 @@ def _is_linked(heading: HtmlElement) -> bool:
 
 
 def classify_page(metadata: Metadata, text: str, facts: PageFacts) -> PageType:
-    """Return the type of a page by its metadata, its article's text, and its facts."""
+    """Return the type of a page, by its metadata, its article's text, and its facts."""
     is_declared = metadata.og_type == "article" or bool(metadata.types & ARTICLE_TYPES)
     if "LiveBlogPosting" in metadata.types:
         return PageType.LIVE_BLOG
@@ -139,7 +139,7 @@ def _asks_consent(text: str, facts: PageFacts) -> bool:
 
 
 def _other_story(metadata: Metadata, text: str) -> PageType | None:
-    """Return the type of a page that tells its story by other means than text, or None."""
+    """Return the type of a page with little text that is a story in another medium."""
     if metadata.types & {"PodcastEpisode", "RadioEpisode", "AudioObject"}:
         return PageType.PODCAST
     if metadata.types & {"ImageGallery", "MediaGallery"} and len(text) < _DECENT_LENGTH:
@@ -151,7 +151,7 @@ def _other_story(metadata: Metadata, text: str) -> PageType | None:
 
 
 def _is_index(text: str, facts: PageFacts) -> bool:
-    """Whether a page that is not declared an article is a front page, or a section with more teasers than text."""
+    """Whether a page that does not declare itself an article is a front page, or a section page with more teasers than text."""
     if facts.is_front:
         return facts.teasers > 0
     story = sum(len(line) for line in text.split("\n") if len(line) >= _MIN_LONG_LINE)

@@ -1,4 +1,4 @@
-"""Extraction in killable processes: a page that crashes, hangs or exhausts memory costs only itself."""
+"""Extraction in processes that can be killed, so that one page's crash, hang or memory use affects no other page."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +17,9 @@ Read = Callable[[StoredPage, ExtractConfig], Page]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolConfig:
-    """Number of workers, CPU time per page (seconds), and address space per worker (bytes).
+    """The number of workers, the CPU limit of a page (seconds), and the address space limit of a worker (bytes).
 
-    A page may take `patience` times as much wall-clock time, because pages wait for the CPU on a busy machine.
+    In wall time a page may take `patience` times as long, since machines may be busy.
     """
 
     workers: int
@@ -33,7 +33,7 @@ class PoolConfig:
 class ExtractorPool:
     """Worker processes, started with the first page. A context manager. Threads may share it.
 
-    `read` is the function that workers apply to a page. It must be importable from a module.
+    `read` processes a page: a module-level function, which workers import.
     """
 
     def __init__(self, config: PoolConfig, *, read: Read = extract_stored) -> None:
@@ -50,11 +50,11 @@ class ExtractorPool:
         )
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
-        """Extract the pages in parallel; yields each capture id with its page or error, in the given order.
+        """Extract the pages in parallel; yields each one's capture id and result, in the given order.
 
         Raises CorruptRecord if a stored record is damaged, Stopped if another thread closes the pool meanwhile.
         """
-        asked: deque[str] = deque()  # pages are consumed as they are extracted, because each holds its record
+        asked: deque[str] = deque()  # pages are consumed lazily, since each holds its record
 
         def jobs() -> Iterator[Job[Page]]:
             for url, page in pages:
@@ -65,7 +65,7 @@ class ExtractorPool:
             yield asked.popleft(), found
 
     def close(self) -> None:
-        """Kill the workers, whatever they are doing."""
+        """Kill the workers."""
         self._workers.close()
 
     def __enter__(self) -> Self:

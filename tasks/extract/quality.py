@@ -1,6 +1,6 @@
-"""Estimate how reliable a text is: by what it lacks, what it has too much, and how it lies on the page. Pure.
+"""Estimate the quality of an extracted text, by missing text, superfluous text, and its distribution on the page.
 
-A figure to sort by, not a measure of truth: on pages with known texts most values are near 1, and those far below are
+Pure. The figure is for sorting, not a measure of truth: on labelled pages most are near 1, and those far below are
 wrong.
 """
 
@@ -13,21 +13,21 @@ from lxml.html import HtmlElement
 from tasks.extract.tree import text_of
 
 GUESSES = frozenset(("readability", "paragraphs", "unseen"))
-"""Paths used only if all others left too much of a page, or found nothing."""
+"""Paths that are used only if the others missed too much of a page, or found nothing."""
 
 _WORTH_OF_A_GUESS = 0.6
-_SLACK = 1.25  # up to a fifth of the page's words may be its own: navigation, footers
+_SLACK = 1.25  # a fifth of the page's words may be navigation and footers
 _MIN_JUDGED, _SHORT_LINE, _SHORT_UNSPACED = 500, 80, 25  # characters
 _UNSPACED = re.compile("[\u2e81-\U0010ffff]")
-_MIN_PARAGRAPH_LENGTH = 40  # characters; shorter ones are often labels
+_MIN_PARAGRAPH_LENGTH = 40  # characters; shorter ones are as often labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """How a text lies on its page, each 0 to 1.
+    """How a text is placed on its page.
 
-    `together`: share in one element. `found_again`: share of lines that are blocks of the page. `of_page`: share of the
-    page's text outside of links.
+    Each is 0 to 1: the share of it in one element, the share of its lines that equal blocks of the page, and its share
+    of the page's text outside of links.
     """
 
     together: float = 1.0
@@ -36,10 +36,10 @@ class Signs:
 
 
 def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Signs | None = None) -> float:
-    """Return the quality, 0 to 1: the share of the article's paragraphs in the text, reduced for lines of links only.
+    """Return the quality, 0 to 1: the share of the article's paragraphs that the text has, less its lines of mere links.
 
-    `tree` is the pruned page, `mass` that of its paragraphs. Guesses count less, and so do texts that are scattered
-    over the page, a small part of it, or in short lines.
+    `tree` is the pruned page, `mass` that of its paragraphs. A guess counts less than a text found by the usual path,
+    and so does a text that is scattered over the page, a small part of it, or made of short lines.
     """
     if not text:
         return 0.0
@@ -53,12 +53,12 @@ def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Sig
 
 
 def _less(share: float, most: float) -> float:
-    """Return 1 for share 1, decreasing linearly to 1 - `most` for share 0."""
+    """Return 1 for a full share, and 1 - `most` for none."""
     return 1.0 - most * (1.0 - share)
 
 
 def _short_share(text: str, links: AbstractSet[str]) -> float:
-    """Return the share of a longer text in lines shorter than a sentence that are not links."""
+    """Return the share of a longer text that is in lines shorter than a sentence, except links."""
     if len(text) < _MIN_JUDGED:
         return 0.0
     shortest = _SHORT_UNSPACED if len(_UNSPACED.findall(text, 0, _MIN_JUDGED)) > _MIN_JUDGED / 2 else _SHORT_LINE
@@ -66,13 +66,13 @@ def _short_share(text: str, links: AbstractSet[str]) -> float:
 
 
 def paragraph_mass(tree: HtmlElement) -> int:
-    """Return the characters in the page's longer paragraphs, outside of links."""
+    """Return the number of characters in the page's longer paragraphs, outside of links."""
     masses = (length_of(element) - sum(map(length_of, element.iter("a"))) for element in tree.iter("p"))
     return sum(mass for mass in masses if mass >= _MIN_PARAGRAPH_LENGTH)
 
 
 def length_of(element: HtmlElement) -> int:
-    """Return the characters in an element, without white space around its text nodes."""
+    """Return the number of characters under an element, without white space around its pieces."""
     return sum(len(text.strip()) for text in element.itertext())
 
 

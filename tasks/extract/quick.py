@@ -1,10 +1,10 @@
-"""Compute the text of trafilatura's fast mode by its own steps, but faster, if the page allows it. Pure.
+"""Compute the text of trafilatura's fast mode faster, with its own steps, if the page allows it.
 
-The fast mode searches the whole page several times, with patterns for each element, which takes three quarters of its
-time. Here, the frame that it would choose is found first, by words that an element's attributes must contain before a
-pattern can match (`tasks.extract.quick_frames`). Only the frame is copied, cleaned, and passed to the steps. If the
-result might depend on the rest of the page, it is None or not sure. The steps belong to one version of trafilatura and
-are called only with that version.
+Pure. The fast mode scans the whole page several times with XPath expressions for each element: three quarters of its
+time. Here the frame that it would choose is found first, by words that must be in an element's attributes before an
+expression can match (`tasks.extract.quick_frames`); only the frame is copied, cleaned, and passed to the steps. If the
+outcome might depend on the rest of the page, the result is None, or not sure. The steps are called only with the
+library version that they were written for.
 """
 
 from collections import Counter
@@ -26,22 +26,23 @@ from tasks.extract.tree import raw_text_of
 KNOWN_VERSION = "2.3.1"
 _IS_KNOWN = version("trafilatura") == KNOWN_VERSION
 
-_OPENING = ("div", "li", "p", "table")  # inside one of these, links are kept as links
-_MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, from trafilatura's settings: below these it searches elsewhere
-_MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and a share of the page's: below these it tries again
-_MAX_LOST = 7  # at most all but one in so many parts of a frame's text may be removed
-# characters; a longer element is removed only if nine tenths of it are links
+_OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as a link
+# characters, from trafilatura's settings; if there is less, it searches elsewhere
+_MIN_TEXT, _MIN_PARAGRAPHS = 250, 750
+_MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and share of the page's; if there is less, it tries again
+_MAX_LOST = 7  # teasers are removed only if more than one part in this many of a frame's text is left
+# characters; longer elements are removed only if nine tenths of them are links
 _MAX_SHORT, _MAX_SHORT_PARAGRAPH, _MIN_LINKED = 400, 160, 0.6
 _LINKED = ("div", "list", "p")  # deleted if they are mostly links
-_MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
+_MIN_PARTS, _MAX_BOX = 3, 100  # elements and characters of a short box with links
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
 _WILD = frozenset(("code", "p", "quote", "table"))
 _PICTURES, _TEASERS = (*xpaths.DISCARD_IMAGE_ELEMENTS,), (*xpaths.TEASER_DISCARD_XPATH,)
-_REBUILT = frozenset(("list", "table", "code", "quote"))  # rebuilt as new elements, so their tail text stays behind
+_REBUILT = frozenset(("list", "table", "code", "quote"))  # recreated, so that their tail text stays behind
 
 
-# words that must occur before the library's expressions, which decide, can match
+# necessary words of the library's expressions, which then decide
 _DISCARDED = Words(
     *xpaths._OVERALL_DISCARD_BOTH_TOKENS, *xpaths._OVERALL_DISCARD_ID_TOKENS, *xpaths._OVERALL_DISCARD_CLASS_TOKENS,
     *xpaths._CONSENT_ID_CLASS_TOKENS,
@@ -54,10 +55,10 @@ _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickText:
-    """What the library finds on a page, before any second attempt.
+    """The text that the library finds on a page at first.
 
-    Unless it `is_sure`, the text is such a small part of its page that the library would search again, more leniently,
-    and prefer the result if that is half as much again. If it `is_framed`, it would search the same frames.
+    If it is not `is_sure`, the text is so small a part of the page that the library would search again, more leniently,
+    and take the result if it is half as long again. `is_framed`: it would search in the same frames.
     """
 
     text: str
@@ -70,7 +71,7 @@ class QuickText:
 class _Taken:
     """The text's elements in a body, and the tags that count as text.
 
-    `has_more`: whether the library's lenient mode would find others. `lone`: single elements from earlier frames.
+    `has_more`: the library's lenient mode would find others; `lone` are single elements of earlier frames.
     """
 
     body: HtmlElement
@@ -81,7 +82,10 @@ class _Taken:
 
 
 def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
-    """Return trafilatura's text of a page with these options (fast, no comments), or None if unsure of the frame."""
+    """Return the text that trafilatura finds on a page with these options (fast, no comments); None if the library must be called.
+
+    With its focus on recall, return what it finds in a frame on its second attempt.
+    """
     if not _IS_KNOWN:
         return None
     page = Page(tree)
@@ -103,7 +107,7 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
 
 
 def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
-    """Complete a short text with what is elsewhere, as the library does, or else with all the page's text."""
+    """Complete a short text with text from elsewhere, or else all text of the page, as the library does."""
     for one in reversed(short.lone):
         short.body.insert(0, one)
     found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short
@@ -120,7 +124,7 @@ def _size_of(body: HtmlElement) -> int:
 
 
 def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
-    """Return the text's elements from the first kind of frame with several of them, else from anywhere."""
+    """Return the text's elements from the first kind of frame with several of them; else from anywhere."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     has_more, lone = False, list[HtmlElement]()
     for kind in KINDS:
@@ -145,7 +149,7 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
-    """Return a cleaned copy of the frame on its own page, with the library's tags; None if it is mostly a form."""
+    """Return a copy of the frame as a separate page, with the library's tags; None if a form is most of it."""
     page = frame.makeelement("html")
     around = SubElement(page, "body")
     if next(frame.iterancestors(*_OPENING), None) is not None:
@@ -165,8 +169,8 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 
 
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
-    """Delete what the library discards by name, and what is links for the most part; return whether teasers went."""
-    # read all attributes of an element at once: each single look-up takes as long
+    """Delete what the library discards by name, and what is mostly links; return whether teasers were deleted."""
+    # read all attributes of an element at once: reading one takes as long
     named = ((one, items) for one in frame.iterdescendants() if (items := one.items()))
     asked = [(one, names) for one, items in named if not ASKED.isdisjoint(names := dict(items))]
     found = [one for one, names in asked if _is_discarded(one, names)]
@@ -188,7 +192,7 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
 
 
 def _prune_links(frame: HtmlElement) -> None:
-    """Delete elements that are mostly links, then check their ancestors and predecessors again."""
+    """Delete what is mostly links, and check its parent and the element before it again."""
     linked, changed = _linked_in(frame), set[HtmlElement]()
     for among in (None, changed):
         for tag in _LINKED:
@@ -207,7 +211,7 @@ def _prune_links(frame: HtmlElement) -> None:
 
 
 def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
-    """Return the characters in links of each element that may be deleted for them."""
+    """Return the number of linked characters under each element that may be deleted for them."""
     linked: Counter[HtmlElement] = Counter()
     for link in frame.iter("ref"):
         size = len(raw_text_of(link))
@@ -217,10 +221,10 @@ def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
 
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
-    """Whether an element is short, or has enough of its text in links to be deleted."""
+    """Whether an element is short, or has enough linked text to be deleted."""
     text, short = raw_text_of(one), _MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT
     needed = max(short, linked / _MIN_LINKED)
-    # most elements with enough other text have it at their start
+    # most long elements have enough text at their beginning
     return len(text) < short or (solid_size(text[: int(2 * needed)]) < needed and solid_size(text) < needed)
 
 
@@ -268,7 +272,7 @@ def _delete(elements: Iterable[HtmlElement]) -> None:
 
 
 def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:
-    """Return the tags that count as text, including div if the page's paragraphs are short."""
+    """Return the tags that count as text, including boxes if the page's paragraphs have little text."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     size = sum(len(raw_text_of(one)) for one in alone.iter("p"))
     if size < _MIN_PARAGRAPHS:
@@ -278,7 +282,7 @@ def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:
 
 
 def _is_one_run(frame: HtmlElement) -> bool:
-    """Whether a frame is one run of inline text, which the library takes as a whole."""
+    """Whether a frame is a single run of text, which the library takes as a whole."""
     kinds = {str(one.tag) for one in frame.iterdescendants()}
     return kinds <= settings.INLINE_FORMATTABLE | {"lb"}
 
@@ -286,7 +290,7 @@ def _is_one_run(frame: HtmlElement) -> bool:
 def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement:
     """Return the text's elements of a frame in a body."""
     body: HtmlElement = Element("body")
-    moved: set[HtmlElement] = set()  # with their former parent
+    moved: set[HtmlElement] = set()  # with their ancestors
     for one in list(frame.iterdescendants()):
         tag, tail = one.tag, one.tail
         if tag == "done" or one in moved:
@@ -311,7 +315,7 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
 def _anywhere(
     tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
 ) -> _Taken | None:
-    """Return the page's paragraphs, quotes and tables from anywhere, without repeats, appended to those in `beside`."""
+    """Return all paragraphs, quotes and tables of a page, each text once, after the elements of `beside`."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
     if alone is None:
@@ -342,7 +346,7 @@ def _said_by(one: HtmlElement) -> str:
 
 
 def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
-    """Return a loose text as a paragraph, or None if the library rejects it."""
+    """Return a loose text as a paragraph, if it is one."""
     if text.isspace():
         return None
     loose = Element("p")
@@ -351,7 +355,7 @@ def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
 
 
 def _is_suspect(size: int, tree: HtmlElement) -> bool:
-    """Whether a text is such a small part of its page that the library would try again."""
+    """Whether a text may be so small a part of its page that the library would try again."""
     if size >= _MAX_SUSPECT:
         return False
     most = len(" ".join(raw_text_of(tree).split())) + 2 * int(tree.xpath("count(//*)"))
@@ -359,12 +363,12 @@ def _is_suspect(size: int, tree: HtmlElement) -> bool:
 
 
 def _has_paragraph(page: Page) -> bool:
-    """Whether any paragraph survives cleaning: without one, the lenient mode skips cleaning."""
+    """Whether a paragraph remains after cleaning the page; otherwise the lenient mode does not clean it."""
     return any(page.is_left(one) for one in page.tree.iter("p"))
 
 
 def _says_again(text: str, before: str) -> bool:
-    """Whether two long texts are equal except for white space. Most differ in their first word."""
+    """Whether two long texts are equal apart from white space. Most differ in their first word already."""
     if min(len(text), len(before)) <= _MIN_REPEATED or text.split(None, 1)[:1] != before.split(None, 1)[:1]:
         return False
     words = text.split()
@@ -372,7 +376,7 @@ def _says_again(text: str, before: str) -> bool:
 
 
 def _tidy(body: HtmlElement) -> None:
-    """Delete elements that repeat the previous one, and the remains of used elements."""
+    """Delete elements that repeat the one before, and the remains of used elements."""
     before = ""
     for one in list(body):
         text = raw_text_of(one)

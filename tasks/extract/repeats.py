@@ -1,11 +1,12 @@
-"""Remove repeated runs of lines, such as a mobile layout beside a desktop layout. Pure."""
+"""Remove repeated runs of lines from a text, as from pages with a mobile and a desktop layout. Pure."""
 
 from collections.abc import Sequence
 
 from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
 
-_MIN_RUN, _MIN_LENGTH, _MIN_PARAGRAPH = 3, 200, 60  # lines; characters of all, of each of two: a chorus is shorter
+# lines; characters of all, of each of two; the chorus of a song is shorter
+_MIN_RUN, _MIN_LENGTH, _MIN_PARAGRAPH = 3, 200, 60
 
 
 def without_repeats(lines: Sequence[Line]) -> list[Line]:
@@ -31,7 +32,7 @@ def without_repeats(lines: Sequence[Line]) -> list[Line]:
 
 
 def _unless_repeated(run: Sequence[Line], *, is_last: bool = False) -> Sequence[Line]:
-    """Drop a long repeated run; at the end of a text, also two paragraphs. Elsewhere two may belong to separate items."""
+    """Return nothing for a long run or, at a text's end, for two paragraphs; elsewhere two paragraphs may legitimately recur."""
     sizes = [size_of(line.text) for line in run]
     is_long = len(run) >= _MIN_RUN and sum(sizes) >= _MIN_LENGTH
     return () if is_long or (is_last and len(run) > 1 and min(sizes) >= _MIN_PARAGRAPH) else run

@@ -1,4 +1,4 @@
-"""Apply a source's own selectors: XPath 1.0 expressions from its catalogue entry. Pure."""
+"""Apply a source's own selectors (XPath 1.0, from the catalogue) to its pages. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tasks.extract.tree import clean, text_of
 
 
 def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions, *, now: datetime) -> Metadata:
-    """Return the metadata with the title and date that the selectors find, if any."""
+    """Return the metadata with the title and date that the options' selectors find, if any."""
     title = next(filter(None, map(_said_by, _found(tree, options.title))), None)
     if title:
         metadata = replace(metadata, title=title, titles=tuple(dict.fromkeys((title, *metadata.titles))))
@@ -24,7 +24,7 @@ def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions
 
 
 def select_elements(tree: HtmlElement, selectors: Iterable[str]) -> list[HtmlElement]:
-    """Return the elements that the selectors find, without repeats and nested ones."""
+    """Return the elements that the selectors find, each once; of nested ones only the outer."""
     chosen = {one: None for path in selectors for one in _found(tree, path) if isinstance(one, HtmlElement)}
     return [one for one in chosen if chosen.keys().isdisjoint(one.iterancestors())]
 

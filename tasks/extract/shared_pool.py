@@ -1,4 +1,4 @@
-"""The extraction pool of this process: started with the first batch, kept between batches, shared by all."""
+"""The extraction pool of this process: started with the first batch, kept warm between batches, shared by all."""
 
 import threading
 
@@ -17,7 +17,7 @@ def shared_pool(settings: Settings) -> ExtractorPool:
     global _pool  # noqa: PLW0603 - one pool per process
     with _lock:
         if stopping.is_set():
-            raise Stopped("asked to stop")  # nobody would end the workers
+            raise Stopped("asked to stop")  # a new pool would never be closed
         if _pool is None:
             _pool = ExtractorPool(
                 PoolConfig(

@@ -1,4 +1,4 @@
-"""Find the date shown near a page's heading, in words or figures. Pure."""
+"""Find the visible date near a page's heading, in words or figures. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _CHANGED = re.compile(
 
 
 def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return the publication date nearest to the main heading, and the nearest date of a change; None if missing."""
+    """Return the date nearest to the main heading, and the nearest one that is marked as the date of change."""
     if heading is None:
         return None, None
     near = (
@@ -35,7 +35,7 @@ def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datet
 
 
 def _dates_in(elements: Iterable[HtmlElement], now: datetime) -> Iterator[tuple[bool, datetime]]:
-    """Yield the dates in the elements' lines, each with whether it marks a change."""
+    """Yield the dates in the elements' lines, each with whether it is the date of change."""
     label = ""
     for element in elements:
         if element.tag in ("script", "style"):

@@ -1,4 +1,4 @@
-"""Stored pages for extraction. A small module, because processes that only send pages must not load the extractor."""
+"""Stored pages as jobs for the extractor; a light module, so that only worker processes load the extractor."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from tasks.values.page import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractConfig:
-    """Limits of one page: decoded bytes, and elements. Larger pages are not parsed.
+    """The limits of one page: bytes after content decoding, and elements; larger pages are not parsed.
 
-    `has_markdown`: whether to produce markdown as well.
+    `has_markdown`: also return the text as markdown.
     """
 
     max_decoded_size: int = 5_000_000
@@ -21,10 +21,11 @@ class ExtractConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """One page to extract. `record` is the gzip member of its WARC response, which contains its URL.
+    """One page to extract: `record` is the gzip member of its WARC response, which has its URL.
 
-    `fetched_at` is the upper bound of plausible dates. With `is_truncated`, the body is incomplete and is read as far
-    as it goes. `options` are its source's. `rendition` is the gzip member of the record with the rendered page.
+    `fetched_at` bounds plausible dates.
+    `is_truncated`: its body is incomplete, and is decoded as far as possible. `options` are its source's, `rendition`
+    the gzip member of the record with the rendered page.
     """
 
     capture_id: str
@@ -36,7 +37,7 @@ class StoredPage:
 
 
 NamedPage = tuple[str, StoredPage]
-"""A page with the URL that errors name."""
+"""A page's URL, for error messages, and the page."""
 
 
 def extract_stored(stored: StoredPage, config: ExtractConfig) -> Page:

@@ -1,4 +1,4 @@
-"""Find boxes at a text's end whose words the text does not use: notices, addresses, what other pages are about. Pure."""
+"""Remove boxes at a text's end whose words do not occur in the text: a notice, an address, teasers. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -12,21 +12,20 @@ from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
 from tasks.extract.tree import HEADINGS, make_of, outermost, words_in
 
-_MAX_SHARE = 0.1  # of the text, from its end
-_MIN_TEXT = 1000  # characters: a shorter text uses too few words
-_MAX_ALIKE = 3  # similar siblings: a story has more paragraphs than that
-_MIN_OWN = 0.5  # of a box's words: those that the rest of the text does not use
-_MIN_WORD = 4  # letters of a meaningful word
+_MAX_SHARE = 0.1  # of the text, from its end on
+_MIN_TEXT = 1000  # characters: a shorter text has too few words
+_MAX_ALIKE = 3  # siblings with one class; the story's paragraphs are more
+_MIN_OWN = 0.5  # of a box's words: those that do not occur in the rest of the text
+_MIN_WORD = 4  # letters of a significant word
 _MAX_LINES, _MAX_WORDS, _MAX_SEARCHED, _MAX_ROW = 14, 60, 100_000, 1000  # at the end; of a box; characters; elements
 _LISTS, _LOOSE = ("ul", "ol", "dl", "table"), ("p", "blockquote", "pre", *HEADINGS)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff]")
 
 
 def without_strangers(lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None) -> Sequence[Line]:
-    """Drop boxes of a rare kind with their own vocabulary at the end, at most a tenth of the text.
+    """Return the lines without boxes at their end that have a rare class and words of their own, up to a tenth of the text.
 
-    `main` is the text's own element. Lists are kept, because their items are short, and so is text in scripts without
-    spaces.
+    `main` is the text's own element. Lists, whose items are short, and text in scripts without spaces are kept.
     """
     whole = sum(size_of(line.text) for line in lines)
     if main is None or whole < _MIN_TEXT:
@@ -49,19 +48,19 @@ def without_strangers(lines: Sequence[Line], blocks: Sequence[Block], main: Html
 
 
 def _box_of(line: Line, blocks: Sequence[Block], around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element that contains a line but not most of the text."""
+    """Return the outermost ancestor of a line that does not contain most of the text."""
     return outermost(blocks[line.at].element, around) if line.at is not None else None
 
 
 def _is_common(box: HtmlElement) -> bool:
-    """Whether a box has several similar siblings, as a story's paragraphs do."""
+    """Whether several siblings have the same class as a box, like the paragraphs of a story."""
     above = box.getparent()
     row = above.iterchildren(box.tag) if above is not None else iter(())
     return sum(make_of(one) == make_of(box) for one in islice(row, _MAX_ROW)) > _MAX_ALIKE
 
 
 def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
-    """Whether a box may continue the previous one: it is similar to it, or is a loose paragraph."""
+    """Whether a box may continue the one before it: it has the same class, or is a loose paragraph."""
     if before is None or before.tag in _LOOSE:
         return False
     return box.tag in _LOOSE or (box.tag == before.tag and make_of(box) == make_of(before))
@@ -70,7 +69,7 @@ def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
 def _use_own_words(lines: Sequence[str], text: str) -> bool:
     """Whether at least half of the words in the last lines do not occur in the rest of the text.
 
-    `text` is casefolded.
+    The text must be in lower case.
     """
     own = "\n".join(lines).casefold()
     if _UNSPACED.search(own):

@@ -1,7 +1,8 @@
-"""Move late parts of a streamed page to their places. Pure, but changes the given tree.
+"""Move the late parts of a streamed page to their place.
 
-React writes `<template id="B:0"></template>` where a part will be, and the part itself at the end of the page, as `<div
-hidden id="S:0">`; a script then moves it (react-dom's `$RC` and `$RS`). `P:` marks a piece of such a part.
+Pure, except that it modifies the given tree. React writes a placeholder `<template id="B:0"></template>`, and at the
+end of the page the part itself, `<div hidden id="S:0">`, which a script moves there (react-dom's `$RC` and `$RS`). `P:`
+is a placeholder within such a part.
 """
 
 from lxml.html import HtmlElement
@@ -10,10 +11,10 @@ _PLACES, _PART = ("B:", "P:"), "S:"
 
 
 def place_streamed(tree: HtmlElement) -> None:
-    """Move each late part to its place, as the page's script does, and open shadow-root templates. Linear."""
+    """Move each streamed part to its placeholder, as the page's script does, and open visible templates. Linear."""
     templates = list(tree.iter("template"))
     for one in templates:
-        if one.get("shadowrootmode"):  # shown by its element (HTML, 4.12.3)
+        if one.get("shadowrootmode"):  # a declarative shadow root, which is visible (HTML, 4.12.3)
             one.tag = "div"
     places = [one for one in templates if (one.get("id") or "").startswith(_PLACES)]
     if not places:

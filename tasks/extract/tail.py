@@ -1,6 +1,6 @@
-"""Drop what belongs to the page from a text's end: calls to action, tags, addresses, notices, sources. Pure.
+"""Remove furniture from a text's end: calls to action, tags, addresses, notices, sources.
 
-Such lines are recognised by the targets of their links, by metadata, or by shape, never by a list of words.
+Pure. It is recognised by its links, by the metadata, or by its shape; never by a list of words.
 """
 
 import re
@@ -24,28 +24,28 @@ from tasks.extract.outline import is_on_site
 from tasks.extract.strangers import without_strangers
 from tasks.extract.tree import HEADINGS, make_of, outermost, raw_text_of, text_of, words_in, words_of
 
-_MAX_TAIL = 0.25  # of the text: more is not boilerplate
-_MAX_SOURCES = 0.5  # of the text: addresses are long, especially beside a brief text in a dense script
+_MAX_TAIL = 0.25  # of the text: more is not furniture
+_MAX_SOURCES = 0.5  # of the text: URLs are long, above all compared with a brief in a dense script
 _MAX_LINES = 14
-_MAX_LAST = 0.1  # of the text: a box at its end that promotes a page
+_MAX_LAST = 0.1  # of the text: a promoting box at its end
 _MIN_LEFT = 2  # lines that a text keeps
-_MAX_LABEL = 40  # characters of a list's label
-# of the text: in its own element; in boxes after; after all of it
+_MAX_LABEL = 40  # characters of the label above a list
+# of the text: in its own element; in later boxes; after all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE = 0.35  # of the text: beside its own element
-_MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in the common element of text and heading; in one outside
+_MAX_BESIDE = 0.35  # of the text: next to its own element
+_MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in the element with the heading; in one element outside of that
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _RIGHTS = re.compile(
     r"(?:[^\W\d_]{2,8}\s)?(?:(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|[©ⓒ℗]\s*\S)", re.IGNORECASE
 )
-_LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's own address
+_LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's own URL
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
 _PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
-_MAX_BEHIND = 2  # lines: the one with accounts, and one after it
-_MIN_LEANING = 0.9  # of a line that is all in italics
+_MAX_BEHIND = 2  # lines: one with accounts, and the one after it
+_MIN_LEANING = 0.9  # of a line that is entirely in italics
 _ADDRESSED = ("p", *HEADINGS)
 _MAX_ANNOUNCEMENT = 200  # characters
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
@@ -54,7 +54,7 @@ _MIN_TAGS, _MIN_TAG_SHARE, _MIN_SOURCES, _MIN_SOURCE_SHARE = 2, 0.6, 2, 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """A text without its boilerplate tail, and the number of characters removed."""
+    """A text without furniture at its end, and the number of removed characters."""
 
     lines: tuple[Line, ...]
     removed: int
@@ -62,7 +62,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holders:
-    """The elements with most of a text, with nearly all of it, and with most of it and the page's heading."""
+    """The elements that contain most of a text, nearly all of it, and most of it with the page's heading."""
 
     main: HtmlElement | None
     container: HtmlElement | None
@@ -118,7 +118,7 @@ class _Tail:
     tags: AbstractSet[tuple[str, ...]]
     is_dense: bool
     named: dict[HtmlElement, bool]
-    """Whether elements are in a box named as boilerplate; the text's ancestors are not. Filled on demand."""
+    """A cache: which elements are in a box with a furniture name; ancestors of the text are not."""
 
     @property
     def url(self) -> str:
@@ -126,9 +126,9 @@ class _Tail:
         return next((one.element.base_url for one in self.blocks), "")
 
     def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
-        """Drop lines outside the element with the text and heading, in boxes of another kind.
+        """Return the lines without those outside of the element with the text and its heading, in boxes of another class.
 
-        Keeps all lines if there is no such element, or if too much lies outside, especially in a single element, which
+        Return all lines if there is no such element, or if those outside are too many, above all in one element, which
         may be the story's second part.
         """
         if scope is None or scope.tag in ("body", "html"):
@@ -147,7 +147,7 @@ class _Tail:
         return inner if is_part else list(lines)
 
     def _most_held(self, lines: Sequence[Line], inner: Sequence[Line]) -> float:
-        """Return the most characters in one element among the lines that are not inner ones."""
+        """Return the greatest number of characters that one element has of the lines outside of `inner`."""
         held: defaultdict[HtmlElement, float] = defaultdict(float)
         inside = {line.at for line in inner}
         for line in lines:
@@ -156,16 +156,16 @@ class _Tail:
         return max(held.values(), default=0)
 
     def _prose(self, line: Line) -> float:
-        """Return a line's size outside of links; 0 if the title is in a dense script and the line is not."""
+        """Return a line's amount of text outside of links; 0 if the title is in a dense script and the line is not."""
         block, size = self._block(line), size_of(line.text)
         if self.is_dense and size == len(line.text):
             return 0
         return size * (1 - block.link_share if block is not None else 1)
 
     def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
-        """Whether an outside line is loose, or in a box similar to its neighbour: the story's next part.
+        """Whether a line outside of an element is loose, or in a box of the same class as that element: the story's next part.
 
-        `beside` maps the ancestors of the text's element to the child on the path to it.
+        `beside` maps the ancestors of that element to the child through which they contain it.
         """
         block = self._block(line)
         box = outermost(block.element, beside.keys()) if block is not None else None
@@ -175,9 +175,10 @@ class _Tail:
         return own.tag == box.tag and make_of(own) == make_of(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
-        """Return the index of the first line in boxes of another kind after the element with nearly all of the text.
+        """Return the index of the first line in the boxes of another class after the element with nearly all of the text.
 
-        Returns the number of lines if there are no such boxes, or if they are too large, contain a table, or are loose.
+        Return the number of lines if there are none, or if they are too much of the text, contain a table, or are
+        loose.
         """
         if holder is None:
             return len(lines)
@@ -198,7 +199,7 @@ class _Tail:
         return block is not None and _is_under(block.element, known)
 
     def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
-        """Whether a line is in a box of another kind than the text's element, and not in a table."""
+        """Whether a line is in a box of another class than the text's element, and not in a table."""
         block = self._block(line)
         box = outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
@@ -209,7 +210,7 @@ class _Tail:
         return not is_alike and next(block.element.iterancestors("table"), None) is None
 
     def is_furniture(self, lines: Sequence[Line]) -> bool:
-        """Whether the lines before the cut are boilerplate, judged by the first or by all together."""
+        """Whether lines up to the cut are furniture, by the first of them or by all together."""
         first = lines[0]
         if _RIGHTS.match(first.text) or self.are_sources(lines):
             return True
@@ -223,14 +224,14 @@ class _Tail:
         return self._is_biography(first, box) or asks(box, self.url)
 
     def are_a_promotion(self, lines: Sequence[Line], *, behind: Line) -> bool:
-        """Whether lines are exactly one distinctive box that links to another page of the site, and is no section."""
+        """Whether lines are a box with a class of its own, a link to another page of the site, and no section headings."""
         box = self._box_of(lines[0]) if lines else None
         if box is None or self._box_of(behind) is box or any(self._box_of(line) is not box for line in lines[1:]):
             return False
         return promotes_a_page(box)
 
     def is_beside(self, line: Line) -> bool:
-        """Whether a line outside the text's own element is in a box named as boilerplate, or links to the site."""
+        """Whether a line outside of the text's own element is in a box with a furniture name, or links to a page of the site."""
         block = self._block(line)
         if block is None or not self.named:
             return False
@@ -245,13 +246,13 @@ class _Tail:
         return all(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
     def are_headlines(self, lines: Sequence[Line], story: Sequence[Line]) -> bool:
-        """Whether the lines beside a story are only links: then any number may go, if the story has paragraphs."""
+        """Whether lines next to a story are only links, while the story has paragraphs without links."""
         blocks = [block for line in lines if (block := self._block(line)) is not None]
         prose = sum(size for line in story if (size := size_of(line.text)) > _MAX_LABEL)
         return prose >= _MIN_STORY and all(block.link_share >= _WHOLE_LINK for block in blocks)
 
     def is_label(self, line: Line, *, over: Line) -> bool:
-        """Whether a line is the short label of what was cut: beside it, or its heading."""
+        """Whether a line is the short label above the cut: a sibling, or its heading."""
         block, below = self._block(line), self._block(over)
         if block is None or below is None or len(line.text) > _MAX_LABEL or line.text.endswith((".", "!", "?", "。")):
             return False
@@ -260,7 +261,7 @@ class _Tail:
         )
 
     def announces(self, lines: Sequence[Line], end: int) -> bool:
-        """Whether the line before an end needs a continuation: a heading, or a paragraph that ends with a colon."""
+        """Whether the last line before `end` announces what follows: a heading, or a paragraph with a colon."""
         if end <= _MIN_LEFT:
             return False
         line, before = lines[end - 1], self._block(lines[end - 2])
@@ -279,7 +280,7 @@ class _Tail:
         return gives_accounts(block.element, host=host, makers=names_of_makers(host, self.metadata.authors))
 
     def _speaks_of_author(self, line: Line) -> bool:
-        """Whether a line is all in italics and names an author of the page."""
+        """Whether a line is entirely in italics and names an author of the page."""
         block = self._block(line)
         if block is None or block.element.tag != "p" or not self.metadata.authors:
             return False
@@ -309,9 +310,9 @@ class _Tail:
         return outermost(block.element, self.around)
 
     def _is_tags(self, text: str) -> bool:
-        """Whether most parts of a line are the page's own tags."""
+        """Whether most pieces of a line are tags of the page."""
         pieces = [words for piece in _PIECES.split(text) if (words := words_in(piece))]
-        if len(pieces) == 1:  # adjacent, without separators
+        if len(pieces) == 1:  # adjacent, without a separator
             tagged = {word for tag in self.tags for word in tag}
             return len(pieces[0]) >= _MIN_TAGS and tagged.issuperset(pieces[0])
         known = sum(piece in self.tags for piece in pieces)
@@ -328,7 +329,7 @@ class _Tail:
         return box.tag != "p" or is_marked
 
     def are_sources(self, lines: Sequence[Line]) -> bool:
-        """Whether most items of a list contain addresses."""
+        """Whether most items of a list contain URLs."""
         blocks = [block for line in lines if (block := self._block(line)) is not None]
         if (
             len(blocks) < len(lines)
@@ -344,7 +345,7 @@ class _Tail:
 
 
 def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
-    """Whether an element is in a known element. Caches the answers in `known`."""
+    """Whether an element is or is in a known element; the result is cached in `known`."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
         answer = known[element] = above is not None and _is_under(above, known)
@@ -352,11 +353,11 @@ def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
 
 
 def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
-    """Whether an element or an ancestor is named as boilerplate. Caches the answers in `known`."""
+    """Whether an element or an ancestor has a furniture name, up to the known ones; the result is cached in `known`."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
         classes = element.get("class")
-        name = element.get("id") if element.tag not in HEADINGS else None  # a heading's id is made of its words
+        name = element.get("id") if element.tag not in HEADINGS else None  # a heading's id is derived from its text
         is_named = (classes and classes_name_a_box(classes)) or (name and id_names_a_box(name))
         answer = known[element] = bool(is_named) or (above is not None and _stands_in_named(above, known))
     return answer

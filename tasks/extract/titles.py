@@ -1,4 +1,4 @@
-"""Choose the title of a page among all its names for itself. Pure."""
+"""Choose the title of a page among its headings and declared titles. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,14 +7,14 @@ from tasks.extract.tree import words_of
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•»:]{1,2}\s+|\s*\|\s*")
 _BAR = re.compile(r"\s*\|\s*")
-_LABEL = re.compile(r"\S+\s*[:：|–—/-]\s*")  # one word and a mark: `Blog: …`
+_LABEL = re.compile(r"\S+\s*[:：|–—/-]\s*")  # one word and a separator: `Blog: …`
 _MAX_LENGTH = 500
 _LONG_WORD = 4  # letters; shorter words are in every line
 _MIN_TITLE, _MAX_KICKER, _MAX_SECTION = (
     2,
     6,
     4,
-)  # words of a title inside a heading; of the rest; of a section
+)  # words: of a title inside a heading; around it; of a section
 
 _MIN_UNSPACED = 6  # characters of a title in a script without spaces
 
@@ -29,11 +29,12 @@ def choose_title(
     others: Iterable[str] = (),
     sections: Iterable[str] = (),
 ) -> str | None:
-    """Return the visible heading that agrees with the page's other titles, else the first candidate.
+    """Return the visible heading, if a declared title confirms it, else the first candidate.
 
-    `candidates` are ordered by trust. Preferred, in order: a heading equal to a candidate; a candidate that a heading
-    ends with; one of the `others`, lesser headings, that matches; a heading that shares half of its words or two long
-    ones with a candidate. Other headings are site names, sections or slogans; titles for search engines differ as much.
+    `candidates` are declared titles, the most reliable first. A heading equal to one of them comes first, then one of
+    the `others`, which are lesser headings; if a heading has more words at its beginning or end, the candidate is
+    returned. A heading that shares neither half of its words nor two long ones with any of them, or a single word among
+    many, is a site's name, a section or a slogan; titles for search engines differ as much.
     """
     names = tuple(site_names)
     sites = frozenset("".join(words_of(name)) for name in names)
@@ -69,7 +70,7 @@ def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
 
 
 def _part_of(others: Iterable[str], known: Sequence[Words], headings: Sequence[str]) -> str | None:
-    """Return the lesser heading that, alone or with a main heading, is a candidate: `Copper Kettle: Notes on a ferry`."""
+    """Return the lesser heading that equals a candidate without the main heading's text: `Copper Kettle: Notes on a ferry`."""
     mains = [words_of(heading) for heading in headings]
     for other in others:
         words = words_of(other[:_MAX_LENGTH])
@@ -97,9 +98,9 @@ def _is_alike(words: Words, others: Words) -> bool:
 
 
 def without_site(title: str, sites: frozenset[str]) -> str:
-    """Remove a site's name (its words joined) from a title's end: `… | World | Metro News`.
+    """Return a title without a site's name (given as concatenated words) at its end: `… | World | Metro News`.
 
-    A short section between the title and the site's name is removed as well.
+    A short part between title and site's name, a section, is removed too.
     """
     parts = list(_SEPARATOR.finditer(title))
     for index, part in enumerate(parts):
@@ -112,7 +113,7 @@ def without_site(title: str, sites: frozenset[str]) -> str:
 
 
 def _without_section(title: str, sections: frozenset[str]) -> str:
-    """Remove the page's section before or after a title, and a short part after a bar: `… | Opinion`."""
+    """Return a title without the page's section after or before it: `… | Opinion`."""
     parts = list(_SEPARATOR.finditer(title))
     if parts and "".join(words_of(title[parts[-1].end() :])) in sections:
         return title[: parts[-1].start()].rstrip()
@@ -127,5 +128,5 @@ def _without_section(title: str, sections: frozenset[str]) -> str:
 
 
 def _is_site(words: str, sites: frozenset[str]) -> bool:
-    """Whether words are a site's name, or the start of its domain: `talkandroid` for `talkandroid.com`."""
+    """Whether words are a site's name, or the beginning of its domain: `talkandroid` of `talkandroid.com`."""
     return bool(words) and any(words == site or (len(words) > 3 and site.startswith(words)) for site in sites)

@@ -1,6 +1,6 @@
-"""Find a story that a page does not show: in noscript, in a template, or in its scripts' data. Pure.
+"""Find a story that a page does not show: in noscript, in a template, or in its scripts' data.
 
-Used only if a page shows nothing but its title, or so little that it may be teasers of other stories.
+Pure. Used only if a page shows only its title, or so little that it may be teasers of other stories.
 """
 
 import re
@@ -14,8 +14,9 @@ from tasks.extract.jsonld import read_json
 from tasks.extract.tree import text_of, words_of
 
 _MIN_STORY, _MIN_PARAGRAPH = 200, 40  # characters
-_MAX_VALUES, _MAX_DEPTH, _MAX_TITLED = 20_000, 20, 10  # of a script's data; of its parts with the page's title
-_MAX_TITLE, _MAX_AHEAD = 500, 200  # characters; of the text before the data, such as `window.__STATE__ = {`
+# values and depth of a script's data; parts with the page's title
+_MAX_VALUES, _MAX_DEPTH, _MAX_TITLED = 20_000, 20, 10
+_MAX_TITLE, _MAX_AHEAD = 500, 200  # characters; of the code before the data: `window.__STATE__ = {`
 _VALUE = re.compile(r"=\s*(?=[{\[])")
 _PROSE = re.compile(r"[.!?…。！？।؟۔»”\"')]\s*$|<p\b|\n")
 _ADDRESS = re.compile(r"\s*(?:[a-z]+:|/)\S*\s*\Z")
@@ -25,7 +26,7 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
-    """A string in a script's data: its path of names, without list indexes, and the first of those indexes."""
+    """A string in a script's data: its path of keys without list indexes, and the first of those indexes."""
 
     names: tuple[str, ...]
     place: int | None
@@ -33,13 +34,13 @@ class _Said:
 
 
 def alternative_text(hidden: Iterable[HtmlElement]) -> str:
-    """Return the story in noscript elements or templates, one line per paragraph, or ""."""
+    """Return the story in noscript elements or templates, one line per paragraph; empty if there is none."""
     texts = (_paragraphs_of(one) for one in hidden if one.tag in ("noscript", "template"))
     return next((text for text in texts if len(text) >= _MIN_STORY), "")
 
 
 def data_text(hidden: Iterable[HtmlElement], titles: Collection[Words]) -> str:
-    """Return the story in a page's scripts, one line per paragraph, or "" if none is beside one of the titles."""
+    """Return the story in a page's scripts, one line per paragraph; empty if none has one of the page's titles next to it."""
     stories = (_in_data(one.text or "", titles) for one in hidden if one.tag == "script")
     return next((text for text in stories if len(text) >= _MIN_STORY), "")
 
@@ -74,7 +75,7 @@ def _is_titled(node: dict[str, object], titles: Collection[Words]) -> bool:
 
 
 def _said_in(node: dict[str, object]) -> Iterator[_Said]:
-    """Yield the strings in a node that are not addresses, in order."""
+    """Yield the strings under a node that are not URLs, in order."""
     waiting: list[tuple[object, tuple[str, ...], int | None]] = [(node, (), None)]
     left = _MAX_VALUES
     while waiting and left:
@@ -90,7 +91,7 @@ def _said_in(node: dict[str, object]) -> Iterator[_Said]:
 
 
 def _largest(said: Sequence[_Said]) -> str:
-    """Return the strings under the path with most prose: a body, or its paragraphs."""
+    """Return the strings of the path with the most prose: a body, or its paragraphs."""
     kinds: dict[tuple[str, ...], dict[int | None, str]] = {}
     for one in said:
         parts = kinds.setdefault(one.names, {})
