@@ -83,6 +83,7 @@ def forget(
 
 def _selection(given: list[str], named: "Mapping[str, object]", *, copies: bool, reason: str | None) -> "Selection":
     from tasks.forget.plan import Selection, read_list
+    from tasks.runtime.places import worded
     from tasks.values.takedown import Scope
 
     if len(given) != 1:
@@ -92,8 +93,10 @@ def _selection(given: list[str], named: "Mapping[str, object]", *, copies: bool,
     if isinstance(values, Path):
         try:
             values = read_list(values.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"--list: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"--list {values}: {worded(error)}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"--list {values}: not UTF-8") from error
         name = "--url"
     names = tuple(map(str, values if isinstance(values, list) else [values]))
     return Selection(scope=Scope(name.removeprefix("--")), names=names, copies=copies, reason=reason)

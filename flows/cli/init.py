@@ -36,10 +36,11 @@ def init(
     """Make a commented catalogue; asks for what is not given, if it is run in a terminal."""
     with one_clear_line():
         from tasks.config.settings import set_flags
+        from tasks.runtime.places import is_there
 
         settings = set_flags(catalogue=catalogue)
         path = settings.catalogue
-        if path.exists():
+        if is_there(path):
             raise ConfigError(f"{path} is there already: `presslake sources add URL --write` adds to it")
         if sys.stdin.isatty() and not quiet:
             contact = _ask(CONTACT) if contact is None else contact

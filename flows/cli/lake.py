@@ -100,12 +100,15 @@ def maintain(
     lake: LakeOption = None,
     index: IndexOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and change nothing.")] = False,
-    keep_days: Annotated[int, typer.Option("--keep-days", min=7, help="Days that files stay which are replaced.")] = 7,
+    keep_days: Annotated[
+        int, typer.Option("--keep-days", min=7, max=3650, help="Days that files stay which are replaced.")
+    ] = 7,
     file_mib: Annotated[
         int, typer.Option("--file-mib", min=1, max=1024, help="MiB that files of past days are packed into.")
     ] = 64,
     shapes_days: Annotated[
-        int, typer.Option("--shapes-days", min=42, help="Days for which texts stay comparable with new ones.")
+        int,
+        typer.Option("--shapes-days", min=42, max=36_500, help="Days for which texts stay comparable with new ones."),
     ] = 90,
     catalogue: CatalogueOption = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does

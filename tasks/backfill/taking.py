@@ -34,6 +34,7 @@ from tasks.index.taken_down import read_kept_out
 from tasks.lake.keys import scratch_key, scratch_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.runtime.allocator import give_back, keep_little
+from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store, software
 from tasks.values.reports import BatchReport
@@ -261,6 +262,6 @@ def read_rules(settings: Settings, config: BackfillConfig) -> Mapping[str, Sourc
 
 def _catalogue(settings: Settings, config: BackfillConfig) -> Catalogue | None:
     """Return the catalogue; None if there is none and none was configured."""
-    if "catalogue" not in settings.model_fields_set and not config.sources and not settings.catalogue.exists():
+    if "catalogue" not in settings.model_fields_set and not config.sources and not is_there(settings.catalogue):
         return None
     return load_catalogue(settings.catalogue)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from tasks.config.catalogue import DEFAULT_USER_AGENT, Defaults
 from tasks.errors import CatalogueError, ConfigError
+from tasks.runtime.places import worded
 
 PRODUCT = DEFAULT_USER_AGENT.partition(" ")[0]
 
@@ -40,7 +41,7 @@ def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, ne
     except FileExistsError as error:
         raise CatalogueError(f"{path} is there already") from error
     except OSError as error:
-        raise CatalogueError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise CatalogueError(f"{path}: cannot be written: {worded(error)}") from error
 
 
 def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:

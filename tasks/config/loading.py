@@ -16,6 +16,7 @@ from tasks.config.marked_yaml import Marked, folded, read_marked
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError
+from tasks.runtime.places import is_there
 from tasks.values.url import fetch_url
 
 MAX_FILE_SIZE = 10_000_000
@@ -119,7 +120,7 @@ def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None
     if (
         (config.feeds or config.urls)
         and "catalogue" not in settings.model_fields_set
-        and not settings.catalogue.exists()
+        and not is_there(settings.catalogue)
     ):
         return None
     return load_catalogue(settings.catalogue)

@@ -4,7 +4,6 @@ It uses the core schema of YAML 1.2, so that `language: no` is text and not a Bo
 bounded.
 """
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tasks.errors import CatalogueError
+from tasks.runtime.places import worded
 
 _MAX_NODES = 1_000_000  # counted with aliases expanded: a few lines of YAML can expand to billions
 _MAX_DEPTH = 16
@@ -46,9 +46,20 @@ class Marked:
 
 def read_marked(path: Path, max_size: int) -> Marked:
     """Read a file; raises CatalogueError if it is not YAML."""
-    if not os.path.lexists(path):
+    if _is_missing(path):
         raise CatalogueError(f"{path}: no such file; `presslake init` makes one")
     return marked_of(read_text(path, max_size), path)
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there is no such name; one that this user may not look at is refused when it is opened."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def marked_of(text: str, path: Path) -> Marked:
@@ -65,7 +76,7 @@ def read_text(path: Path, max_size: int) -> str:
         with path.open("rb") as file:
             content = file.read(max_size + 1)
     except OSError as error:
-        raise CatalogueError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise CatalogueError(f"{path}: {worded(error)}") from error
     if len(content) > max_size:
         raise CatalogueError(f"{path}: larger than {max_size:,} bytes")
     try:

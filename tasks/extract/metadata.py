@@ -6,6 +6,7 @@ htmldate, which is used only if nothing else has a date, after emptying the long
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -254,8 +255,10 @@ def _guessed_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
         if len(script.text or "") > _MAX_SEARCHED_SCRIPT:
             script.text = None
     latest = (now + timedelta(days=1)).strftime("%Y-%m-%d")
-    # not the extensive search, which takes up to a second and accepts any year in the text: the feed's date is better
-    found = find_date(tree, original_date=True, extensive_search=False, url=tree.base_url, max_date=latest)
+    found = None
+    with suppress(ValueError, OverflowError):  # raised for an offset of a day or more
+        # not the extensive search, which takes up to a second and accepts any year in the text: the feed's date is better
+        found = find_date(tree, original_date=True, extensive_search=False, url=tree.base_url, max_date=latest)
     return parse_instant(found, now=now) if found else None
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from tasks.errors import ConfigError
+from tasks.runtime.places import is_folder, is_there
 
 _SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 
@@ -28,8 +29,9 @@ def parse_address(index_url: str) -> URL:
         if url.database in {None, "", ":memory:"}:
             raise ConfigError("--index sqlite:// needs a file: an index in memory is lost with the process")
         folder = Path(url.database).parent
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
+        is_there(Path(url.database))  # SQLite does not say why it cannot open a file
     return url
 
 

@@ -25,6 +25,7 @@ from tasks.errors import ConfigError, IndexUnavailable, PresslakeError
 from tasks.index.addresses import first_line, parse_address, without_secrets
 from tasks.index.driver_errors import translated
 from tasks.index.schema import facts
+from tasks.runtime.places import is_there
 
 HEAD = "0014"
 """The newest migration; a test compares it with migrations/versions."""
@@ -138,7 +139,7 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     """
     url = parse_address(index_url)
     index = Index(_make_engine(url, is_read_only=_is_in_fixed_folder(url)))
-    if index.is_sqlite and not Path(str(url.database)).exists():
+    if index.is_sqlite and not is_there(Path(str(url.database))):
         raise IndexUnavailable(f"{index.uri}: does not exist yet: the first sweep makes it")
     _restrict(index, timeout_s)
     try:
@@ -218,7 +219,7 @@ def is_missing(index_url: str) -> bool:
     """Whether the SQLite file or the PostgreSQL tables do not exist yet. Raises ConfigError."""
     url = parse_address(index_url)
     if url.get_backend_name() == "sqlite":
-        return not Path(str(url.database)).exists()
+        return not is_there(Path(str(url.database)))
     try:
         with Index(_make_engine(url)) as index:
             return _schema_version(index) is None

@@ -30,6 +30,7 @@ from tasks.maintain.retention import (
     prune_set_aside,
     tidy_log,
 )
+from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 
@@ -84,7 +85,7 @@ def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep
 
 def _retention(settings: Settings) -> RetentionRules:
     """Return the retention rules; without a catalogue everything is kept for ever. Raises CatalogueError."""
-    return load_catalogue(settings.catalogue).retention() if settings.catalogue.exists() else NO_RETENTION
+    return load_catalogue(settings.catalogue).retention() if is_there(settings.catalogue) else NO_RETENTION
 
 
 def _update_search(settings: Settings, on_step: OnStep, *, is_expired: bool) -> int:

@@ -26,6 +26,7 @@ from tasks.replay.reading import Reading, Rules, Stored, read_unit
 from tasks.replay.report import ReplayReport, Tally
 from tasks.replay.selection import Older, Plan, make_plan, read_extractors
 from tasks.replay.state import Reader, Revisions
+from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, opened_index, opened_store
 from tasks.store.publishing import publish_all
@@ -58,7 +59,7 @@ class ReplayContext:
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
     check_lake(settings)
-    catalogue = load_catalogue(settings.catalogue) if settings.catalogue.exists() else None
+    catalogue = load_catalogue(settings.catalogue) if is_there(settings.catalogue) else None
     context = ReplayContext(
         index=opened_index(settings),
         store=opened_store(settings),

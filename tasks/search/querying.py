@@ -10,6 +10,7 @@ from tasks.errors import ConfigError
 from tasks.search.asking import All, Either, Not, Part, SearchQuery, Wanted, read_query
 from tasks.search.words import words_of
 from tasks.values.text.escape import as_plain
+from tasks.values.text.storable import storable_text
 
 TEXTS = (("title", 2.0), ("text", 1.0))
 """The searched fields, with their weights."""
@@ -106,11 +107,13 @@ def _in_field(name: str, words: list[str], part: Wanted, schema: Schema) -> Quer
 
 def _filters(asked: SearchQuery, schema: Schema) -> Iterator[Query]:
     if asked.sources:
-        yield Query.term_set_query(schema, "source", list(asked.sources))
+        yield Query.term_set_query(schema, "source", [storable_text(one) for one in asked.sources])
     if asked.tags:
-        yield Query.term_set_query(schema, "tag", [tag.casefold() for tag in asked.tags])
+        yield Query.term_set_query(schema, "tag", [storable_text(tag).casefold() for tag in asked.tags])
     if asked.languages:
-        yield Query.term_set_query(schema, "language", [one.lower().replace("_", "-") for one in asked.languages])
+        yield Query.term_set_query(
+            schema, "language", [storable_text(one).lower().replace("_", "-") for one in asked.languages]
+        )
     if asked.since or asked.until:
         since = int(asked.since.timestamp()) if asked.since else None
         until = int(asked.until.timestamp()) - 1 if asked.until else None

@@ -5,6 +5,7 @@ httpx's requests, our connections, and httpcore's HTTP/1.1.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,8 @@ DEADLINE_S = 60.0
 _PORTS = {"http": 80, "https": 443}
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_BODY = frozenset({204, 304})
+_OCTETS, _QUOTED = re.compile(r"""bytearray\(b(['"].*['"])\)"""), r"\1"
+"""How h11 repeats what it cannot read, and how people would."""
 
 
 class RawTransport(httpx.AsyncBaseTransport):
@@ -260,7 +263,7 @@ def _trouble(url: str, error: httpcore.NetworkError | httpcore.ProtocolError, bu
     if isinstance(error, httpcore.NetworkError):
         return ConnectionLost(f"{url}: reset {'in the body' if budget.has_head else 'before an answer'}")
     if not budget.has_ended:
-        return BadResponse(f"{url}: {error}")
+        return BadResponse(f"{url}: {_OCTETS.sub(_QUOTED, str(error))}")
     if budget.has_head:
         return BodyTruncated(f"{url}: {error}")
     if not b"HTTP/".startswith(budget.start):

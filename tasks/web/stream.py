@@ -7,6 +7,7 @@ read and write, and registers the socket again for each read.
 """
 
 import asyncio
+import os
 import re
 import ssl
 from collections import deque
@@ -268,8 +269,8 @@ async def connect(address: str, port: int, budget: Budget, *, timeout_s: float |
             _, stream = await loop.create_connection(partial(Stream, budget, address), address, port)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout("ConnectTimeout") from error
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+    except OSError as error:  # asyncio's own words repeat the call: "[Errno 111] Connect call failed ('192.0.2.1', 80)"
+        raise httpcore.ConnectError(os.strerror(error.errno).lower() if error.errno else str(error)) from error
     return stream
 
 

@@ -69,6 +69,13 @@ def test_no_date_is_none():
     assert metadata().published_at is None
 
 
+@pytest.mark.parametrize("offset", ["+99:99", "-24:00"])
+def test_a_date_with_an_offset_of_a_day_or_more_is_none(offset):
+    assert (
+        metadata(f'<meta property="article:published_time" content="2026-11-20T10:00:00{offset}">').published_at is None
+    )
+
+
 def test_a_date_in_the_future_is_none():
     assert metadata(jsonld(datePublished="2031-01-01")).published_at is None
 

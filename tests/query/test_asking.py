@@ -112,6 +112,8 @@ def test_a_table_from_an_earlier_version_has_null_in_its_new_columns(tmp_path):
         "",
         "select",
         "select nothing from articles",
+        "select '\udcff'",
+        "select '\0'",
         "select cast('x' as integer)",
     ],
 )

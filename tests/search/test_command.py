@@ -1,5 +1,7 @@
 """`presslake search`, as a person runs it."""
 
+import os
+
 import pytest
 
 from tests.engine import Presslake
@@ -53,3 +55,10 @@ def test_a_mistake_is_one_line_and_exit_2(command, words, line):
     ended = command.run(*words, check=False)
 
     assert (ended.code, ended.out, ended.err) == (2, "", line)
+
+
+@pytest.mark.parametrize("option", ["--source", "--tag", "--language"])
+def test_octets_that_are_no_text_find_nothing(command, option):
+    ended = command.run("search", "harbour", option, os.fsdecode(b"\xff"))
+
+    assert ended.out.startswith("0 articles found")

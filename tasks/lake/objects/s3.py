@@ -21,6 +21,7 @@ from botocore.parsers import ResponseParserError
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.lake.objects.address import S3Config
 from tasks.lake.objects.port import OCTETS, Body, MissingObject, ObjectInfo, check_range, checked_key, one_line
+from tasks.values.display import without_userinfo
 
 _BUCKET_AND_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._=+-]+)*")
 _S3_ERRORS = (BotoCoreError, Boto3Error, ClientError, ResponseParserError)
@@ -159,7 +160,7 @@ def open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
     """Open a bucket below a prefix (or none); raises ConfigError when it cannot be used."""
     where = f"s3://{bucket}/{prefix}".rstrip("/")
     if not _BUCKET_AND_PREFIX.fullmatch(f"{bucket}/{prefix}".rstrip("/")):
-        raise ConfigError(f"{where}: want s3://bucket/prefix, of letters, digits and . _ = + - alone")
+        raise ConfigError(f"{without_userinfo(where)}: want s3://bucket/prefix, of letters, digits and . _ = + - alone")
     try:
         session = boto3.Session(region_name=config.region)
         endpoint_url = config.endpoint_url or _named_endpoint(session)
