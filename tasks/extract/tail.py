@@ -22,7 +22,7 @@ from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
 from tasks.extract.strangers import without_strangers
-from tasks.extract.tree import HEADINGS, make_of, outermost, raw_text_of, text_of, words_in, words_of
+from tasks.extract.tree import HEADINGS, first_class, outermost, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is not furniture
 _MAX_SOURCES = 0.5  # of the text: URLs are long, above all compared with a brief in a dense script
@@ -172,7 +172,7 @@ class _Tail:
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return True
         own = beside[box.getparent()]
-        return own.tag == box.tag and make_of(own) == make_of(box)
+        return own.tag == box.tag and first_class(own) == first_class(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return the index of the first line in the boxes of another class after the element with nearly all of the text.
@@ -205,7 +205,7 @@ class _Tail:
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
         is_alike = any(
-            one.tag == holder.tag and make_of(one) == make_of(holder) != "" for one in (box, holder_of(block))
+            one.tag == holder.tag and first_class(one) == first_class(holder) != "" for one in (box, holder_of(block))
         )
         return not is_alike and next(block.element.iterancestors("table"), None) is None
 

@@ -15,7 +15,7 @@ from lxml.html import HtmlElement, document_fromstring
 from tasks.extract.mojibake import mend
 from tasks.extract.streamed import place_streamed
 from tasks.values.text.latin import count_runs, latin_bytes
-from tasks.values.text.storable import without_unseen
+from tasks.values.text.storable import without_invisible
 from tasks.values.url import Url
 from tasks.web.text import with_few_attributes
 
@@ -101,7 +101,7 @@ class _Judgements(dict[str, T]):
         return judgement
 
 
-def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
+def cached_by_name(judge: Callable[[str], T]) -> Callable[[str], T]:
     """Return a cached version of a predicate on class or id values, which all pages of a site share.
 
     Long values are not cached, since a hostile page may have any number. A dictionary look-up takes a third of the time
@@ -232,7 +232,7 @@ def clean(text: str | None) -> str:
         return ""
     if text.isascii() and (folded := " ".join(text.split())).isprintable():
         return folded
-    folded = without_unseen(" ".join(mend(text).split()))
+    folded = without_invisible(" ".join(mend(text).split()))
     return unicodedata.normalize("NFC", folded)
 
 
@@ -279,7 +279,7 @@ def is_one_of(cleaned: str, titles: Collection[tuple[str, ...]]) -> bool:
     return next(islice(_WORD.finditer(cleaned), most, None), None) is None and words_in(cleaned) in titles
 
 
-def make_of(element: HtmlElement) -> str:
+def first_class(element: HtmlElement) -> str:
     """Return the first of an element's classes, which siblings of one kind share; the others may number or mark it."""
     return next(iter((element.get("class") or "").split()), "")
 
