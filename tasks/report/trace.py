@@ -86,6 +86,8 @@ class Trace:
             yield "Also known as", ("URL key", "by", "since"), names
         head = ("fetched", "status", "outcome", "reason", "novelty", "revision")
         yield plural(len(self.captures), "capture"), head, [_capture_row(row, now) for row in self.captures]
+        if details := [(moment(row["fetched_at"], now), why) for row in self.captures if (why := _why(row))]:
+            yield "Why", ("fetched", "detail"), list(details)
         if places := [(moment(row["fetched_at"], now), place) for row in self.captures if (place := _place(row))]:
             yield "Where the bytes are", ("fetched", "segment:offset+length"), list(places)
         if self.revisions:
@@ -201,6 +203,11 @@ def _name(row: dict[str, Any]) -> str:
 def _shown_change(change: Change) -> str:
     moved = f"+{change.words_added} -{change.words_removed}"
     return f"{', '.join(change.parts)} ({moved})" if change.parts else moved
+
+
+def _why(row: dict[str, Any]) -> str:
+    """Return the first line of a capture's detail: after it, an unexpected error has its places in the code."""
+    return str(row.get("detail") or "").partition("\n")[0]
 
 
 def _capture_row(row: dict[str, Any], now: datetime) -> tuple[object, ...]:

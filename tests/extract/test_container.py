@@ -1,8 +1,8 @@
 import pytest
 
 from tasks.extract.blocks import blocks_of
-from tasks.extract.container import locate, place_of
-from tasks.extract.left_out import fill
+from tasks.extract.container import locate, locate_article
+from tasks.extract.left_out import restore_omitted
 from tasks.extract.page import parse_page
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL, page, read_page
@@ -24,7 +24,7 @@ PANES = "".join(
 
 
 def filled(html: str, lines) -> list[str]:
-    return [line.text for line in fill(locate(lines, blocks_of(parse_page(html, URL))))]
+    return [line.text for line in restore_omitted(locate(lines, blocks_of(parse_page(html, URL))))]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_story_of_loose_lines_is_missed_where_only_its_first_is_found():
     tree = parse_html(f"<html><body><h1>Harbour reopens</h1><div class='text'>{lines}</div></body></html>")
     found = locate([PARAGRAPHS[0]], blocks_of(tree))
 
-    assert place_of(found, tree.find(".//h1")).mass > 2.5 * sum(map(len, PARAGRAPHS))
+    assert locate_article(found, tree.find(".//h1")).mass > 2.5 * sum(map(len, PARAGRAPHS))
 
 
 def test_a_text_from_elsewhere_is_no_measure():
@@ -90,7 +90,7 @@ def test_a_text_from_elsewhere_is_no_measure():
     )
     found = locate(["All that is printed here belongs to the Port Courier."], blocks_of(tree))
 
-    assert place_of(found, tree.find(".//h1")).mass > sum(map(len, PARAGRAPHS))
+    assert locate_article(found, tree.find(".//h1")).mass > sum(map(len, PARAGRAPHS))
 
 
 ITEMS = (

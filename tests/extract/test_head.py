@@ -1,9 +1,9 @@
 import pytest
 
-from tasks.extract.head import Said, drop_head
+from tasks.extract.head import MetadataWords, drop_head
 from tasks.extract.tree import words_of
 
-SAID = Said(
+SAID = MetadataWords(
     titles=(words_of("Harbour reopens after repairs"),),
     section=words_of("Local News"),
     names=frozenset(words_of("Mara Quill")),
@@ -61,7 +61,7 @@ def test_what_says_more_stays(line):
 
 
 def test_a_name_with_a_role_behind_it_goes_in_a_script_without_spaces():
-    said = Said(titles=(), section=(), names=frozenset(["山田花子"]))
+    said = MetadataWords(titles=(), section=(), names=frozenset(["山田花子"]))
 
     assert drop_head(["山田花子記者", *BODY], said) == BODY
     assert drop_head(["山田花子が港で見たもの", *BODY], said)[0] == "山田花子が港で見たもの"
@@ -78,11 +78,11 @@ def test_a_single_line_stays():
 
 
 def test_nothing_known_drops_no_sentence():
-    assert drop_head(BODY, Said(titles=(), section=(), names=frozenset())) == BODY
+    assert drop_head(BODY, MetadataWords(titles=(), section=(), names=frozenset())) == BODY
 
 
 @pytest.mark.parametrize("line", ["ผลสลากงวด 16 ธันวาคม 2567", "ผลสลากงวด 16 ธันวาคม 2567 | Port Courier"])
 def test_a_title_with_a_date_in_a_buddhist_year_goes(line):
-    said = Said(titles=(words_of("ผลสลากงวด 16 ธันวาคม 2567"),), section=(), names=frozenset())
+    said = MetadataWords(titles=(words_of("ผลสลากงวด 16 ธันวาคม 2567"),), section=(), names=frozenset())
 
     assert drop_head([line, *BODY], said) == BODY

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.extract.page import extract_page
-from tasks.extract.quality import Signs, paragraph_mass, quality_of
+from tasks.extract.quality import Placement, paragraph_mass, quality_of
 from tasks.extract.stored_page import ExtractConfig
 from tasks.extract.tree import parse_html
 from tests.extract.reading import PARAGRAPHS, page
@@ -50,7 +50,7 @@ def test_a_text_of_one_link_is_worth_nearly_nothing():
     assert 0.0 <= quality("Another story of the island", TREE, path="fast") < 0.01
 
 
-@pytest.mark.parametrize("signs", [Signs(together=0.4), Signs(found_again=0.4), Signs(of_page=0.3)])
+@pytest.mark.parametrize("signs", [Placement(together=0.4), Placement(found_again=0.4), Placement(of_page=0.3)])
 def test_a_text_that_lies_scattered_or_is_little_of_its_page_is_worth_less(signs):
     assert quality_of(WHOLE, TREE, path="fast", mass=len(WHOLE), signs=signs) < 0.9
 

@@ -91,3 +91,11 @@ def test_a_folder_that_may_not_be_looked_into_is_named(filled, closed, command):
 
     assert "closed/" in line
     assert line.lower().endswith("permission denied")
+
+
+@pytest.mark.parametrize("option", ["--article", "--source", "--host", "--url"])
+def test_octets_that_are_no_text_are_refused_before_anything_is_forgotten(filled, option):
+    ended = filled.run("forget", option, os.fsdecode(b"\xff"), check=False)
+
+    assert (ended.code, ended.out, ended.err.splitlines()[-1].partition(": ")[0]) == (2, "", "presslake")
+    assert ended.err.endswith(f"{option}: NUL, or bytes that are not UTF-8\n")
