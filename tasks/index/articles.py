@@ -195,7 +195,7 @@ def find_where(tx: Connection, condition: ColumnElement[bool]) -> list[KnownArti
 
 
 def count(tx: Connection) -> int:
-    """Count the articles."""
+    """Return the number of articles."""
     return tx.execute(select(func.count()).select_from(articles)).scalar_one()
 
 

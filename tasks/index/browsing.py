@@ -164,7 +164,7 @@ def newest_at(tx: Connection) -> datetime | None:
 
 
 def find_languages(tx: Connection) -> list[str]:
-    """Return the languages of the newest 2,000 articles, the most frequent first. All articles would need a full scan."""
+    """Return the languages of the newest 2,000 articles, the most frequent first; all would need a full scan."""
     newest = select(articles.c.language).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(2000).subquery()
     query = select(newest.c.language).where(newest.c.language.is_not(None)).group_by(newest.c.language)
     return list(tx.execute(query.order_by(func.count().desc(), newest.c.language)).scalars())

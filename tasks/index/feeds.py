@@ -18,7 +18,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedAddress:
-    """A feed from the catalogue, or one that another feed names (`parent_url`), such as a sitemap of a sitemap index."""
+    """A feed from the catalogue, or one that another feed (`parent_url`) names, such as a nested sitemap."""
 
     feed_url: str
     source_id: str

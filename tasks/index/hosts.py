@@ -40,7 +40,7 @@ class HostLimits:
     def exchange_permits(
         self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots] = ()
     ) -> list[Permit | Wait]:
-        """Store ended permits and learned robots.txt files, then answer each request in order. Raises IndexUnavailable."""
+        """Store ended permits and learned robots.txt files, then answer requests in order. Raises IndexUnavailable."""
         names = {end.permit.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
         spots = {one.place for one in wanted if one.place} | {end.permit.place for end in ended if end.permit.place}
         self._make_known(hosts, names)
@@ -138,7 +138,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def _read_paces(tx: Connection, table: Table, names: set[str], now: datetime) -> dict[str, Pace]:
-    """Lock and return the rows of hosts or places; create missing ones. Sorted, so that all writers lock in one order."""
+    """Lock and return the rows of hosts or places; create missing ones. Sorted: all writers lock in one order."""
     known = _known_paces(tx, table, names)
     if len(known) == len(names):
         return known

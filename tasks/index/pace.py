@@ -83,7 +83,7 @@ def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: date
 def grant_at_place(
     host: Pace, place: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime
 ) -> tuple[Pace, Pace, Permit | Wait]:
-    """Return a permit at a host that shares its place, or the longer wait. A grant changes both paces, a refusal none."""
+    """Return a permit at a host with a shared place, or the longer wait. A grant changes both paces, a refusal none."""
     asked, answer = grant_permit(host, wanted, permit_id=permit_id, now=now)
     if isinstance(answer, Wait):
         return asked, place, answer
@@ -93,7 +93,7 @@ def grant_at_place(
 
 
 def end_at_place(host: Pace, place: Pace, end: PermitEnd, *, now: datetime) -> tuple[Pace, Pace]:
-    """Return both paces after a permit ends. A requested wait applies to the host alone, the delay also to its place."""
+    """Return both paces after a permit ends. A requested wait applies to the host, the delay also to its place."""
     host = end_permit(host, end, now=now)
     free_at = now + timedelta(seconds=host.delay_s(end.delay_s))
     turns = {one: until for one, until in place.turns.items() if one != end.permit.permit_id}

@@ -14,7 +14,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A relation between two articles. For `near_duplicate` the ends are sorted; for other kinds `a` derives from `b`."""
+    """A relation of two articles. For `near_duplicate` the ends are sorted; for other kinds `a` derives from `b`."""
 
     a: str
     b: str

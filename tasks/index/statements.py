@@ -26,7 +26,7 @@ def in_chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def row_of(one: "DataclassInstance") -> dict[str, Any]:
-    """Return a dataclass's fields as a row. `dataclasses.asdict` copies each value, which costs more than the insert."""
+    """Return a dataclass's fields as a row. `dataclasses.asdict` copies values, which costs more than the insert."""
     return {field.name: getattr(one, field.name) for field in fields(one)}
 
 

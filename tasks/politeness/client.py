@@ -149,7 +149,7 @@ class PoliteClient:
                 asking.create_task(self._ask(one, policy, take))
 
     async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
-        """Return an origin's policy, and look up its reservations if a visit needs them. Raises ItemError, HostWaits."""
+        """Return an origin's policy; look up its reservations if a visit needs them. Raises ItemError, HostWaits."""
         try:
             with guarded_item(f"the rules of {origin}"):
                 return await self._learn(origin, group)

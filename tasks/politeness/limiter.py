@@ -80,7 +80,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """One item of a transaction: an ended permit, a permit request, a learned robots.txt, or a stored answer to read."""
+    """An item of a transaction: an ended permit, a permit request, a learned robots.txt, or an answer to read."""
 
     answer: asyncio.Future[Said]
     ended: PermitEnd | None = None

@@ -49,7 +49,7 @@ PARSED_AT_ONCE_SIZE = 8 * 1024
 """Parse bodies up to this size here: another process costs more than parsing them."""
 
 MAX_POLICIES = 500
-"""Policies in memory, one per origin visited at once, so that redirects to one host do not parse its robots.txt again."""
+"""Policies in memory, one per origin visited at once: redirects to one host need not parse its robots.txt again."""
 
 MAX_SILENCES = 100
 """Errors in memory that explain missing robots.txt answers. Each holds its stack frames, about 10 kB."""

@@ -85,7 +85,7 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
 
 
 def coding_of(start: bytes) -> str | None:
-    """Return the coding that a body's first MAGIC_SIZE bytes show, regardless of headers. Brotli has no magic number."""
+    """Return the coding that a body's first MAGIC_SIZE bytes show, whatever its headers. Brotli has no magic number."""
     return next((name for name, magics in _MAGICS.items() if start.startswith(magics)), None)
 
 
@@ -125,7 +125,7 @@ def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_siz
 
 
 def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return at most the first `max_size` decoded bytes of a body, possibly truncated. Raises only BadContentEncoding."""
+    """Return at most `max_size` decoded bytes of a body that may be truncated. Raises only BadContentEncoding."""
     for decoder in _decoders(content_encoding):
         out = BytesIO()
         try:

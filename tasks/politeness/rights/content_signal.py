@@ -18,7 +18,7 @@ _MAX_LENGTH = 4096
 
 
 def read_content_signal(value: str) -> tuple[str, ...]:
-    """Return what a value states, such as `ai-train=n` or `use=reference`. If a key repeats, the stricter value wins."""
+    """Return what a value states, such as `ai-train=n` or `use=reference`. Of repeated keys, the stricter wins."""
     said: dict[str, str] = {}
     for part in value[:_MAX_LENGTH].split(","):
         if not (pair := _PAIR.fullmatch(part)):

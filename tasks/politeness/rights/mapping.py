@@ -114,7 +114,7 @@ def in_force(signals: Iterable[Signal]) -> Iterator[Signal]:
 
 
 def exclusion(signals: Iterable[Signal], obeyed: Obedience) -> str | None:
-    """Return a short description of what excludes the page (a refusal or price for a purpose of the source), or None."""
+    """Describe what excludes the page (a refusal or price for a purpose of the source), or return None."""
     found = refusal_of(obeyed.purposes, signals) if obeyed.is_excluding else None
     return None if found is None else refusal_detail(*found)
 

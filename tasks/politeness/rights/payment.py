@@ -42,7 +42,7 @@ def demanded_licences(headers: Headers, *, origin: str) -> tuple[Url, ...]:
 
 
 def charged_signals(headers: Headers) -> Iterator[Signal]:
-    """Yield a signal if a response says that it was charged for. We never offer a price, so this needs investigation."""
+    """Yield a signal if a response says that it was charged. We never offer a price, so this needs investigation."""
     for name, value in headers:
         if name == "crawler-charged":
             said = " ".join(capped(value).split())

@@ -32,7 +32,7 @@ class RightsGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsLines:
-    """What a robots.txt states about rights. `licences` precede any group; so do `stray` lines, which apply to nobody."""
+    """What a robots.txt states about rights. `licences` and `stray` lines, which apply to nobody, precede any group."""
 
     groups: tuple[RightsGroup, ...] = ()
     licences: tuple[str, ...] = ()

@@ -223,7 +223,7 @@ def _max_age_days(value: str | None) -> float:
         days = float(value or DEFAULT_MAX_AGE_DAYS)
     except ValueError:
         return DEFAULT_MAX_AGE_DAYS
-    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - float("nan") differs from itself
+    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - nan differs from itself
 
 
 def licence_signals(
