@@ -132,7 +132,7 @@ def test_a_token_that_is_easily_found_or_not_sent_is_refused(tmp_path, text):
 def test_a_missing_token_and_a_name_as_address_are_one_line(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         read_token(tmp_path / "none")
-    with pytest.raises(ConfigError, match="is no address"):
+    with pytest.raises(ConfigError, match="is not an address"):
         read_host("news.example.org")
 
 

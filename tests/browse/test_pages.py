@@ -244,7 +244,7 @@ def test_what_is_not_there_is_a_page_that_says_so(client, path):
     answer = client.get(path)
 
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "Page not found" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/articles/%00", "/?source=%00", "/search?q=a%00b", "/url?url=%00"])
@@ -274,7 +274,7 @@ def test_the_index_may_go_away_and_come_back(home, settings, make_client, tmp_pa
     moved.write_bytes(content)
 
     assert (away.status_code, made) == (503, False)
-    assert "The index is away" in away.text
+    assert "The index is not available" in away.text
     assert there.get("/").status_code == 200
 
 

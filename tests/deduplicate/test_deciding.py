@@ -172,7 +172,7 @@ def test_a_quarantined_page_waits_where_others_that_are_quarantined_wait(index):
 def test_a_batch_of_which_most_pages_meet_an_exception_fails_and_decides_nothing(index):
     looks = {f"a.example/{number}": page(f"Story {number}.", title=UNSTORABLE) for number in range(8)}
 
-    with pytest.raises(TooManyUnexpected, match="8 of 8 captures met an exception; the first: "):
+    with pytest.raises(TooManyUnexpected, match="8 of 8 captures raised an exception; the first: "):
         decide(index, "b1", looks)
 
     assert captured(index) == []

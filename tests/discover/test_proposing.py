@@ -99,7 +99,7 @@ async def test_the_address_of_a_feed_is_a_source_too():
 
 
 async def test_a_host_that_wants_a_wait_is_told_as_that():
-    with pytest.raises(TransientError, match="wants a wait until 2026-03-01 12:00 UTC"):
+    with pytest.raises(TransientError, match="requires a wait until 2026-03-01 12:00 UTC"):
         await propose({HOME: datetime(2026, 3, 1, 12, tzinfo=UTC)})
 
 

@@ -223,14 +223,14 @@ def test_croissant_names_the_file_and_every_column(lake, form):
 
 def test_what_is_there_is_replaced_only_if_it_is_an_export_and_that_is_asked_for(lake, tmp_path):
     written(lake, "jsonl")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         written(lake, "csv")
     written(lake, "csv", is_forced=True)
     assert sorted(contents(tmp_path / "out")) == ["articles.csv", "croissant.json", "manifest.json"]
 
     (tmp_path / "home").mkdir()
     (tmp_path / "home/letter").write_text("dear")
-    with pytest.raises(ConfigError, match="is no export"):
+    with pytest.raises(ConfigError, match="is not an export"):
         written(lake, "csv", "home", is_forced=True)
     assert contents(tmp_path / "home") == {"letter": b"dear"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "lake", "out"]

@@ -121,7 +121,7 @@ def test_a_batch_of_which_most_pages_meet_an_exception_fails_with_the_first_trac
     fails = {str(number): UnexpectedError(f"no. {number}", trace="tasks/a.py:3 in b") for number in range(7)}
 
     with pytest.raises(
-        TooManyUnexpected, match=r"7 of 8 pages met an exception; the first: no\. 0\ntasks/a\.py:3 in b"
+        TooManyUnexpected, match=r"7 of 8 pages raised an exception; the first: no\. 0\ntasks/a\.py:3 in b"
     ):
         extract(*captures, pool=HerePool(fails))
 
