@@ -95,7 +95,10 @@ class NoPage:
 def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, limit: int) -> list[ListedArticle]:
     """Return the newest articles that match the filter, starting after the cursor `before`."""
     if wanted.sources is not None and len(wanted.sources) <= FEW_SOURCES:
-        parts = [_newest(wanted, before, limit).where(articles.c.source_id == one) for one in sorted(wanted.sources)]
+        parts = [
+            _newest(wanted, before, limit).where(articles.c.source_id == source_id)
+            for source_id in sorted(wanted.sources)
+        ]
         if not parts:
             return []
         found = union_all(*(select(part.subquery()) for part in parts)).subquery()
@@ -119,7 +122,7 @@ def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str,
     if not article_ids:
         return {}
     query = _columns().where(articles.c.article_id.in_(sorted(set(article_ids))))
-    return {one.article_id: one for one in _listed(tx, query)}
+    return {article.article_id: article for article in _listed(tx, query)}
 
 
 def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int) -> list[ListedStory]:
@@ -220,7 +223,7 @@ def count_looks(tx: Connection, source_id: str | None, *, since: date) -> list[t
     )
     if source_id is not None:
         query = query.where(known.source_id == source_id)
-    return [(one, what, number) for one, what, number in tx.execute(query.group_by(known.source_id, known.what))]
+    return [(source, what, number) for source, what, number in tx.execute(query.group_by(known.source_id, known.what))]
 
 
 def last_run_at(tx: Connection) -> datetime | None:

@@ -84,7 +84,7 @@ def erase_titles(tx: Connection, revisions: Mapping[str, int]) -> None:
 
 def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
     """Clear the announcing feed of frontier rows if its URL `is_taken`; returns the number of rows."""
-    named = [one for one in _distinct(tx, frontier, "announced_by") if is_taken(one)]
+    named = [feed_url for feed_url in _distinct(tx, frontier, "announced_by") if is_taken(feed_url)]
     gone = 0
     for part in in_chunks(named, CHUNK):
         statement = update(frontier).where(frontier.c.announced_by.in_(part)).values(announced_by=None)

@@ -74,8 +74,8 @@ def mark_of(rules: SourceRules) -> str:
 
 @lru_cache(maxsize=1024)  # each request needs it several times, and few values differ
 def _mark(user_agent: str, networks: Networks) -> str:
-    said = "\n".join((user_agent, *sorted(_spelled(networks))))
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    identity = "\n".join((user_agent, *sorted(_spelled(networks))))
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1024)

@@ -137,7 +137,8 @@ def with_query_in(url: str, charset: str) -> str:
         return url
     codec = _ENCODINGS[charset][0][0]
     escaped = "".join(
-        one if one.isascii() else quote_from_bytes(one.encode(codec, "xmlcharrefreplace"), safe="") for one in query
+        character if character.isascii() else quote_from_bytes(character.encode(codec, "xmlcharrefreplace"), safe="")
+        for character in query
     )
     return f"{path}?{escaped}{hash_mark}{fragment}"
 
