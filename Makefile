@@ -9,7 +9,7 @@ WORKERS ?= 4
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse bench-peers bench-hour bench-scale fuzz
+.PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse bench-peers bench-hour bench-scale bench-floor fuzz
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -84,6 +84,9 @@ bench-backfill: $(READY)  ## Measure pages a CPU-second of a backfill of 5,000 r
 
 bench-revisits: $(READY)  ## Measure the CPU of a known page that is looked at again: answered 304, and with the same bytes
 	$(BIN)/python -m benchmarks.revisits
+
+bench-floor: $(READY)  ## Measure what a sweep costs at least with its libraries alone, beside the sweep itself
+	$(BIN)/python -m benchmarks.floor
 
 bench-runners: $(READY)  ## Take the same archives in by local, dask and ray, compare their tables, and time two workers beside one (20 minutes)
 	$(BIN)/python -m benchmarks.runners

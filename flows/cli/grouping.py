@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 GROUPS = (
     ("Collect", ("ingest", "backfill", "init", "sources", "up")),
-    ("Look", ("status", "show", "trace", "report", "rights")),
+    ("Look", ("status", "show", "trace", "browse", "stories", "report", "rights")),
     ("Find", ("search", "sql")),
     ("Take away", ("export", "changes")),
     ("Look after", ("maintain", "verify", "replay", "forget", "reindex", "migrate")),

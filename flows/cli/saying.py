@@ -2,12 +2,13 @@
 
 import sys
 
+from tasks.values.display import without_users
 from tasks.values.text.escape import as_plain
 
 SAID = 2000
 """The longest message, in characters."""
 
-WHOLE = "what is stored is whole, and another run does the rest"
+WHOLE = "stored data is complete; run again to continue"
 """What every command and flow promises after Ctrl-C."""
 
 _quiet: list[bool] = []
@@ -37,5 +38,5 @@ def say_error(error: BaseException) -> None:
 
 
 def say_always(line: str) -> None:
-    """Print one line on standard error, even if quiet."""
-    print(as_plain(line, length=SAID), file=sys.stderr, flush=True)  # noqa: T201 - a line for people
+    """Print one line on standard error, even if quiet; without users and passwords of addresses."""
+    print(as_plain(without_users(line), length=SAID), file=sys.stderr, flush=True)  # noqa: T201 - a line for people

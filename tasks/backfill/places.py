@@ -12,6 +12,7 @@ from tasks.backfill.raw_files import EntryFile, LocalFile, RawFile, StoredFile, 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.lake.objects.stores import ObjectStore, S3Config, open_store
+from tasks.runtime.places import is_folder, is_there, worded
 
 ENDINGS = (".warc", ".warc.gz", ".wacz")
 ZIP_MAGIC = b"PK\x03\x04"
@@ -40,7 +41,7 @@ def find_archives(paths: Iterable[str], settings: Settings) -> tuple[Archive, ..
     for named in _listed(paths):
         several = list(_find_stored(named, settings) if named.startswith(S3) else _find_local(named))
         if not several:
-            raise ConfigError(f"{named}: there is no such file, and none that ends in {', '.join(ENDINGS)}")
+            raise ConfigError(f"{named}: no such file, and no file that ends in {', '.join(ENDINGS)}")
         found |= {one.uri: one for one in several}
     return tuple(found[uri] for uri in sorted(found))
 
@@ -93,16 +94,18 @@ def _listed(paths: Iterable[str]) -> Iterator[str]:
             if file.stat().st_size > MAX_LIST_SIZE:
                 raise ConfigError(f"{file}: a list has at most {MAX_LIST_SIZE:,} bytes")
             lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path[1:]}: the list cannot be read: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"{path[1:]}: the list cannot be read: {worded(error)}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{path[1:]}: the list cannot be read: not UTF-8") from error
         yield from (line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
 def _find_local(named: str) -> Iterator[Archive]:
     path = Path(named.removeprefix("file://")).expanduser()
-    if path.is_dir():
+    if is_folder(path):
         files = [one for one in path.rglob("*") if one.name.lower().endswith(ENDINGS)]
-    elif path.exists():
+    elif is_there(path):
         files = [path]
     else:
         files = list(_matching(path)) if _WILD & set(named) else []

@@ -16,12 +16,13 @@ from tasks.config.marked_yaml import Marked, folded, read_marked
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError
+from tasks.runtime.places import is_there
 from tasks.values.url import fetch_url
 
 MAX_FILE_SIZE = 10_000_000
 SHOWN_MISTAKES = 50
 
-_REPEATED = "is the id of an earlier source too"
+_REPEATED = "is already the id of an earlier source"
 
 
 def load_catalogue(path: Path | str) -> Catalogue:
@@ -45,7 +46,7 @@ def catalogue_of(marked: Marked) -> Catalogue:
     return catalogue
 
 
-DEPRECATED_TDM = "obey_tdm is deprecated: write purpose: [archive, ai-input, ai-train] and obey: exclude instead"
+DEPRECATED_TDM = "obey_tdm is deprecated: use purpose: [archive, ai-input, ai-train] and obey: exclude instead"
 
 
 def doubts(catalogue: Catalogue) -> Iterator[str]:
@@ -55,12 +56,12 @@ def doubts(catalogue: Catalogue) -> Iterator[str]:
         yield DEPRECATED_TDM
     for source in catalogue.sources:
         if not (source.feeds_of() or source.urls or source.home_url):
-            yield f"source {source.id} has nothing to read: give it a home_url, feeds, sitemaps, listings or urls"
+            yield f"source {source.id} has nothing to read: add a home_url, feeds, sitemaps, listings or urls"
         for url in {fetch_url(feed_url): None for feed_url, _ in source.feeds_of()}:
             owners.setdefault(url, []).append(source.id)
     for url, ids in owners.items():
         if len(ids) > 1:
-            yield f"sources {' and '.join(ids)} name one feed, which is polled for one of them alone: {url}"
+            yield f"sources {' and '.join(ids)} share a feed, which is polled for only one of them: {url}"
 
 
 def _repeated_ids(marked: Marked) -> Iterator[tuple[int, str]]:
@@ -119,7 +120,7 @@ def read_catalogue(settings: Settings, config: IngestConfig) -> Catalogue | None
     if (
         (config.feeds or config.urls)
         and "catalogue" not in settings.model_fields_set
-        and not settings.catalogue.exists()
+        and not is_there(settings.catalogue)
     ):
         return None
     return load_catalogue(settings.catalogue)

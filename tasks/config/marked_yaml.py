@@ -4,7 +4,6 @@ It uses the core schema of YAML 1.2, so that `language: no` is text and not a Bo
 bounded.
 """
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tasks.errors import CatalogueError
+from tasks.runtime.places import worded
 
 _MAX_NODES = 1_000_000  # counted with aliases expanded: a few lines of YAML can expand to billions
 _MAX_DEPTH = 16
@@ -46,9 +46,20 @@ class Marked:
 
 def read_marked(path: Path, max_size: int) -> Marked:
     """Read a file; raises CatalogueError if it is not YAML."""
-    if not os.path.lexists(path):
-        raise CatalogueError(f"{path}: no such file; `presslake init` makes one")
+    if _is_missing(path):
+        raise CatalogueError(f"{path}: no such file; create it with `presslake init`")
     return marked_of(read_text(path, max_size), path)
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there is no such name; one that this user may not look at is refused when it is opened."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def marked_of(text: str, path: Path) -> Marked:
@@ -65,7 +76,7 @@ def read_text(path: Path, max_size: int) -> str:
         with path.open("rb") as file:
             content = file.read(max_size + 1)
     except OSError as error:
-        raise CatalogueError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise CatalogueError(f"{path}: {worded(error)}") from error
     if len(content) > max_size:
         raise CatalogueError(f"{path}: larger than {max_size:,} bytes")
     try:
@@ -85,14 +96,14 @@ def compose(text: str, path: Path) -> yaml.Node:
         line = error.problem_mark.line if error.problem_mark else 0
         lines = text.splitlines()
         is_tab = line < len(lines) and lines[line].startswith("\t")
-        problem = "a tab; YAML is indented with spaces" if is_tab else error.problem or error.context or "not YAML"
+        problem = "contains a tab; indent YAML with spaces" if is_tab else error.problem or error.context or "not YAML"
         raise CatalogueError(f"{path}:{line + 1}: {folded(problem)}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise CatalogueError(f"{path}: not YAML: {folded(str(error))}") from error
     if not is_flat:
         raise CatalogueError(f"{path}: nested more than {_MAX_DEPTH} deep")
     if root is None:
-        raise CatalogueError(f"{path}: empty; it should have `sources:`")
+        raise CatalogueError(f"{path}: empty; expected `sources:`")
     return root
 
 
@@ -194,9 +205,9 @@ class _Plain:
     def value(self, node: yaml.Node, depth: int = 0) -> object:
         self._count += 1
         if self._count > _MAX_NODES or depth > _MAX_DEPTH:
-            raise CatalogueError(f"{self._path}:{_line(node)}: too large or too deep once its aliases are expanded")
+            raise CatalogueError(f"{self._path}:{_line(node)}: too large or too deep after expanding its aliases")
         if node.tag not in _PLAIN_TAGS:
-            self.mistakes.append((_line(node), f"the tag {node.tag[:80]} has no meaning here"))
+            self.mistakes.append((_line(node), f"the tag {node.tag[:80]} is not supported here"))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -212,7 +223,7 @@ class _Plain:
                 self.mistakes.append((line, "a key should be a name"))
                 continue
             if key in lines:
-                self.mistakes.append((line, f"{folded(key)} stands on line {lines[key]} already"))
+                self.mistakes.append((line, f"{folded(key)} is already defined on line {lines[key]}"))
                 continue
             lines[key] = line
             value = self.value(value_node, depth + 1)

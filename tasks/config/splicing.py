@@ -17,6 +17,7 @@ from tasks.config.catalogue import Defaults, Source
 from tasks.config.loading import catalogue_of
 from tasks.config.marked_yaml import Marked, marked_of, plain_scalar
 from tasks.errors import CatalogueError
+from tasks.runtime.places import worded
 
 WIDTH = 120
 HEADER = "sources:\n"
@@ -114,7 +115,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8") if path.exists() else ""
     except OSError as error:
-        raise CatalogueError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise CatalogueError(f"{path}: {worded(error)}") from error
     except UnicodeDecodeError as error:
         raise CatalogueError(f"{path}: not UTF-8") from error
 
@@ -230,7 +231,7 @@ def _indented(text: str, by: str) -> str:
 
 def _refused(path: Path, sources: Sequence[Source]) -> CatalogueError:
     entries = _indented(entries_yaml(sources), "  ")
-    return CatalogueError(f"{path}: no place was found in it for new sources; add them yourself:\n{entries}")
+    return CatalogueError(f"{path}: found no place to insert new sources; add them yourself:\n{entries}")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -18,6 +18,7 @@ from tasks.feeds.opml import LeftOut, read_opml, sources_of
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.politeness.site_files import robots_name
+from tasks.runtime.places import worded
 from tasks.values.permit import RobotsAnswer
 from tasks.values.url import url_key
 
@@ -146,7 +147,7 @@ def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftO
         with path.open("rb") as file:
             body = file.read(MAX_OPML_SIZE + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+        raise ConfigError(f"{path}: {worded(error)}") from error
     if len(body) > MAX_OPML_SIZE:
         raise ConfigError(f"{path}: larger than {MAX_OPML_SIZE:,} bytes")
     outlines, left_out = read_opml(body, name=str(path))
@@ -156,7 +157,9 @@ def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftO
         if owner is None:
             new.append(outline)
         else:
-            old.append(LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"source {owner} has it"))
+            old.append(
+                LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"already in source {owner}")
+            )
     return sources_of(new, known_ids=known.ids), tuple(old)
 
 

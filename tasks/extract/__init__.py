@@ -1,1 +1,1 @@
-"""Extract: captures into pages, in processes that can be killed."""
+"""Extract: turn captures into pages, in processes that can be killed."""

@@ -1,4 +1,7 @@
-"""Lines that say where the makers of a page are followed or written to: their accounts at services, their own mail. Pure."""
+"""Find lines that say how to follow or contact a page's publisher and authors: social accounts, mail addresses.
+
+Pure.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,11 +17,11 @@ _SERVICES = frozenset(
     steadyhq.com discord.gg plus.google.com
     """.split()
 )
-"""Hosts of accounts, without `www.`"""
+"""Hosts of social accounts, without `www.`"""
 _FOLLOWED = re.compile(
     r"https?://(?:news\.google\.com/publications/|(?:www\.)?google\.com/preferences/source|(?:www\.)?whatsapp\.com/channel/)"
 )
-"""Addresses that nobody gives but whose they are."""
+"""Mail services whose addresses only their owners publish."""
 _PLANS = frozenset(
     """
     donate donation donations donar doar dona doneer doneren spende spenden don dons soutenir soutien apoya apoyar
@@ -27,35 +30,35 @@ _PLANS = frozenset(
     membership memberships member members join login signin signup newsletter newsletters patron supporter supporters
     """.split()
 )
-"""First words of the path to a plan, a donation, a login or a letter."""
+"""First words of paths to subscriptions, donations, logins and newsletters."""
 _TAKERS = frozenset(
     """
     paypal.com paypal.me gofundme.com donorbox.org opencollective.com liberapay.com buymeacoffee.com tipeee.com betterplace.org
     """.split()
 )
 """Hosts of donations, without `www.`"""
-_MAX_PLAN_WORDS = 3  # of a step of the path: a story about subscribers has more
+_MAX_PLAN_WORDS = 3  # words in a path segment: a story about subscribers has more
 _NO_ACCOUNT = re.compile(
     r"share|sharer|sharer\.php|intent|watch|search|hashtag|explore|p|reel|status|dialog|home", re.IGNORECASE
 )
-_MAX_STEPS = 2  # of the path to an account: `/channel/x`; a post's has more, or a number
-_MAX_ACCOUNTS = 8  # a list of thanks has more
+_MAX_STEPS = 2  # segments of an account's path: `/channel/x`; a post's path has more, or a number
+_MAX_ACCOUNTS = 8  # a list of credits has more
 _POST = re.compile(r"\d{6}")
-_MIN_NAME = 4  # letters that an account's name and its maker's have in common
+_MIN_NAME = 4  # letters that the names of an account and of its owner share
 _LETTERS = re.compile(r"[\W_]+")
 
 
 def names_of_makers(host: str, authors: Iterable[str]) -> frozenset[str]:
-    """Return the names, in letters alone, that the accounts of a page's makers bear: parts of its host, and its authors'."""
+    """Return the names (letters only) that accounts of publisher and authors may have: parts of the host, and author names."""
     names = (*host.split("."), *authors)
     return frozenset(name for one in names if len(name := _letters(one)) >= _MIN_NAME)
 
 
 def gives_accounts(element: HtmlElement, *, host: str, makers: Iterable[str]) -> bool:
-    """Whether a paragraph says how a page's makers are reached or paid.
+    """Whether a paragraph says how to follow, contact or pay the page's publisher or authors.
 
-    It links to accounts at two services, to one of theirs, or to a mailbox of the site; or to nothing but plans, donations,
-    logins and letters. One account of somebody else may be a source's.
+    It links to accounts at two services, to one of their own accounts, or to a mailbox of the site; or only to
+    subscriptions, donations, logins and newsletters. A single foreign account may be a source's.
     """
     addresses = [link.get("href") or "" for link in element.iter("a")]
     if any(_is_own_mail(one, host) or _FOLLOWED.match(one) for one in addresses) or _are_for_plans(addresses, host):
@@ -67,7 +70,7 @@ def gives_accounts(element: HtmlElement, *, host: str, makers: Iterable[str]) ->
 
 
 def _are_for_plans(addresses: Sequence[str], host: str) -> bool:
-    """Whether all addresses are those of plans, donations, logins or letters."""
+    """Whether all URLs are of subscriptions, donations, logins or newsletters."""
     return bool(addresses) and all(_is_for_plan(one, host) for one in addresses)
 
 
@@ -88,13 +91,13 @@ def _is_for_plan(address: str, host: str) -> bool:
 
 
 def _is_same(there: str, host: str) -> bool:
-    """Whether a host is the page's own, or one is a part of the other."""
+    """Whether a host is the page's own, or one is a subdomain of the other."""
     own = host.removeprefix("www.")
     return there == own or there.endswith(f".{own}") or own.endswith(f".{there}")
 
 
 def _account(address: str) -> tuple[str, str] | None:
-    """Return the service and the name of an account; None for other addresses, and for what an account has posted."""
+    """Return service and name of an account; None for other URLs, and for an account's posts."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").removeprefix("www.").removeprefix("m.")
@@ -113,7 +116,7 @@ def _is_of(name: str, makers: Iterable[str]) -> bool:
 
 
 def _is_own_mail(address: str, host: str) -> bool:
-    """Whether an address is that of a mailbox at the page's own host, or at a part of it."""
+    """Whether a mail address is at the page's own host or a subdomain."""
     if not address.startswith("mailto:"):
         return False
     at = address.partition("?")[0].rpartition("@")[2].casefold()

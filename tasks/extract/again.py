@@ -1,4 +1,4 @@
-"""Stored pages extracted again with today's rules: what a new look is compared with, if other rules made the row."""
+"""Extract stored pages again with today's rules, to compare a new look with a row that other rules made."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -20,10 +20,10 @@ def extract_again(
     options: Mapping[str, ExtractOptions],
     rendered: Collection[str] = (),
 ) -> dict[str, Page]:
-    """Return the pages of stored rows by `article_id`; raises LakeUnavailable.
+    """Return the pages of stored rows by `article_id`. Raises LakeUnavailable.
 
-    `rendered` are the sources whose pages are read as their scripts made them. What cannot be read any more, or is no
-    story by today's rules, is left out.
+    `rendered` are the sources whose rendered pages are used. Pages that are unreadable, or not a story by today's
+    rules, are left out.
     """
     stored = [
         page
@@ -35,7 +35,7 @@ def extract_again(
 
 
 def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_rendered: bool) -> Iterator[NamedPage]:
-    """Yield the page of a row, if it is in the lake still and whole."""
+    """Yield the page of a row, if it is still in the lake and undamaged."""
     try:
         record = store.get_range(row.warc_key, row.warc_offset, row.warc_length)
         url = read_response(record, 0, len(record)).url
@@ -55,7 +55,7 @@ def _stored(row: Article, store: ObjectStore, options: ExtractOptions, *, is_ren
 
 
 def _find_rendition(segment: bytes, row: Article, url: str) -> bytes | None:
-    """Return the record with the page as its scripts made it, which is after those that were fetched; None: none."""
+    """Return the record with the rendered page, which comes after the fetched ones; None if there is none."""
     for record in iter_records(segment):
         if record.offset > row.warc_offset and record.conversion is not None and record.url == url:
             return segment[record.offset : record.offset + record.length]

@@ -1,6 +1,7 @@
-"""The text of a page's article, without its title and without what belongs to the page around it. Pure.
+"""Extract the text of a page's article, without its title and without furniture.
 
-The recipe: prune by structure, extract fast, look whether that took enough of the paragraphs, and fall back.
+Pure. The steps: prune by structure, extract in fast mode, check whether that found enough of the paragraphs, and fall
+back if not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,20 +13,29 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, common, locate, main_of, merge, parted, place_of
+from tasks.extract.container import (
+    LocatedText,
+    Place,
+    common_ancestor,
+    locate,
+    locate_article,
+    main_element_of,
+    merge,
+    split_into_blocks,
+)
 from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE, Mass, mass_of
-from tasks.extract.head import Said, drop_head
+from tasks.extract.head import MetadataWords, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
-from tasks.extract.left_out import fill
+from tasks.extract.left_out import restore_omitted
 from tasks.extract.lengths import size_of, solid_size
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
-from tasks.extract.notices import gives_way, is_elsewhere
+from tasks.extract.notices import hides_story, lacks_title_words
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
-from tasks.extract.quality import Signs, length_of, quality_of
+from tasks.extract.quality import Placement, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import Holders, cut_tail
@@ -38,21 +48,22 @@ _MIN_AGREEMENT = 0.5
 _WORDLESS = (
     "img", "picture", "source", "video", "audio", "track", "input", "canvas", "map", "link", "meta",
 )  # fmt: skip
-"""Elements without a word of the text, of which a page has hundreds: extractors look at each of them many times."""
-_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; the best that it can be
+"""Elements without text, of which a page has hundreds; removed, since extractors visit each of them many times."""
+_MAX_DOUBTED, _DOUBTED = 300, 0.5  # characters of a text without a word of its title; its greatest quality
 _FOUND = (FAST, "paragraphs")
-"""Paths whose lines are looked for on the page; the others are guesses."""
+"""Paths whose lines are located on the page; the others are guesses."""
 _MIN_MENU = 3  # links
-_MIN_UNSEEN = 3  # times the characters that the page shows
+_MIN_UNSEEN = 3  # times the visible characters
 _MAX_CELL_WORD = 30  # characters
 _UNSEEN = "\u2060"  # word joiner
-_PROBE_LENGTH, _MAX_PROBES = 20, 200  # characters of a line's beginning that are looked for in the JSON-LD body; lines
+# characters of a line's beginning that are searched for in the JSON-LD body; lines
+_PROBE_LENGTH, _MAX_PROBES = 20, 200
 _MAX_LOOKED_THROUGH = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A rule, and the characters that it took from a page."""
+class RuleCount:
+    """A rule, and how many characters it removed from a page."""
 
     rule: str
     size: int
@@ -60,16 +71,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """An article's text, paragraphs parted by one newline, the path that found it, and how far to trust it (0 to 1).
+    """An article's text (paragraphs separated by one newline), the path that found it, and its quality (0 to 1).
 
-    `taken` is what each rule that takes something out took. `markdown` is the text with its markup, if
-    that is wanted.
+    `taken` has the characters that each rule removed. `markdown` is the text with its markup, if requested.
     """
 
     text: str
     path: str
     quality: float
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[RuleCount, ...] = ()
     markdown: str | None = None
 
 
@@ -80,10 +90,10 @@ def extract_text(
     options: ExtractOptions = NO_OPTIONS,
     has_markdown: bool = False,
 ) -> Extraction:
-    """Return the text of the page's article; empty if there is none. The tree is used up.
+    """Return the text of the page's article; empty if there is none.
 
-    `path` is `fast`, `readability` or `paragraphs`, by what had to be asked, `jsonld` or `unseen` if the page shows
-    less or nothing of it; `selected` if the source's own selector found it.
+    The tree is consumed. `path` is `fast`, `readability` or `paragraphs`, depending on the method used; `jsonld` or
+    `unseen` if the page shows less or nothing of the text; `selected` if the source's own selector found it.
     """
     hidden = list(tree.iter(*INVISIBLE))
     remove(hidden)
@@ -97,44 +107,44 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
     _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
-    remove(tree.findall("head"))  # before what is in it
+    remove(tree.findall("head"))  # first, with everything in it
     remove(list(tree.iter(*_WORDLESS)))
-    said, blocks = Said.by(metadata), blocks_of(tree)
+    said, blocks = MetadataWords.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks)) if has_markdown else found
-    remove(list(tree.iter("hr")))  # not before: it parts lines
+    remove(list(tree.iter("hr")))  # not earlier, since it separates lines
     sought = _find_text(tree, metadata, said, blocks, hidden)
     taken["tail"] = sought.cut
-    # what was cut off as another article is no sign against this one
+    # what was cut off as another article does not lower this one's quality
     page = mass.prose - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, solid_size(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
-    if len(sought.text) <= _MAX_DOUBTED and is_elsewhere(sought.text, metadata):
+    if len(sought.text) <= _MAX_DOUBTED and lacks_title_words(sought.text, metadata):
         quality = min(quality, _DOUBTED)
     found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
     return replace(found, markdown=markdown_of(sought.text, blocks)) if has_markdown else found
 
 
-def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
-    return tuple(Taken(rule=rule, size=size) for rule, size in sizes.items() if size)
+def _taken(sizes: Mapping[str, int]) -> tuple[RuleCount, ...]:
+    return tuple(RuleCount(rule=rule, size=size) for rule, size in sizes.items() if size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sought:
-    """A text, the path that found it, the mass of its article, where it is, and what was cut from its end."""
+class _Candidate:
+    """A candidate text: the path that found it, the mass of its article, its place, and what was cut from its end."""
 
     text: str
     path: str
     mass: int
-    found: Found | None = None
+    found: LocatedText | None = None
     cut: int = 0
 
-    def signs(self, *, of_page: float) -> Signs:
+    def signs(self, *, of_page: float) -> Placement:
         if self.found is None or not self.found.mass:
-            return Signs()
+            return Placement()
         lines = self.found.lines
-        return Signs(
+        return Placement(
             together=self.found.holders.most_common(1)[0][1] / self.found.mass,
             found_again=sum(line.at is not None for line in lines) / len(lines),
             of_page=of_page,
@@ -142,51 +152,51 @@ class _Sought:
 
 
 def _find_text(
-    tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
-) -> _Sought:
-    """Return the text that the page shows, or its JSON-LD's if that has more and agrees, or one that it hides."""
+    tree: HtmlElement, metadata: Metadata, said: MetadataWords, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
+) -> _Candidate:
+    """Return the visible text, or that of the JSON-LD if it is longer and agrees, or a hidden one."""
     heading = _heading_of(tree, metadata)
-    measured: list[tuple[Place, Found]] = []
+    measured: list[tuple[Place, LocatedText]] = []
 
     def measure(text: str) -> tuple[HtmlElement | None, float]:
         found = locate(text.split("\n"), blocks)
-        measured.append((place := place_of(found, heading), found))
+        measured.append((place := locate_article(found, heading), found))
         return place.scope, _MIN_SHARE_OF_PARAGRAPHS * place.mass
 
     known = frozenset(block.text for block in blocks)
-    text, path = first_sufficient(tree, lambda text: tidy(parted(text, blocks), said, known=known), measure)
+    text, path = first_sufficient(tree, lambda text: tidy(split_into_blocks(text, blocks), said, known=known), measure)
     place, found = measured[-1]
     if path == "readability":
         text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
     cut = 0
     if path in _FOUND and text:
         found = found if path == FAST else locate(text.split("\n"), blocks)
-        main = main_of(found)
+        main = main_element_of(found)
         container = place.container if path == FAST else None
-        holders = Holders(main=main, container=container, scope=common(main, heading))
-        filled = without_repeats(fill(found))
+        holders = Holders(main=main, container=container, scope=common_ancestor(main, heading))
+        filled = without_repeats(restore_omitted(found))
         ending = cut_tail(filled, blocks, metadata, holders)
         lines: Sequence[str] = [line.text for line in ending.lines]
-        if ending.lines[:1] != (*filled[:1],):  # what was second may say the title
+        if ending.lines[:1] != (*filled[:1],):  # the line that is first now may repeat the title
             lines = drop_head(lines, said)
         text, cut = "\n".join(lines), ending.removed
     is_bare = not text or is_one_of(text, said.titles)
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(plain_text(whole), said)
-        is_its = is_bare or _agrees(text, body) or gives_way(text, body, metadata)
+        is_its = is_bare or _agrees(text, body) or hides_story(text, body, metadata)
         if is_its and len(text) < _MAX_SHARE_OF_JSONLD * len(body):
-            return _Sought(text=body, path="jsonld", mass=place.mass)
+            return _Candidate(text=body, path="jsonld", mass=place.mass)
     is_short = len(text) <= _MAX_DOUBTED and size_of(text) <= _MAX_DOUBTED
     if (is_bare or is_short) and (body := _unseen(text, hidden, said, is_bare=is_bare)):
-        return _Sought(text=body, path="unseen", mass=place.mass)
-    return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
+        return _Candidate(text=body, path="unseen", mass=place.mass)
+    return _Candidate(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
 
 
-def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bool) -> str:
-    """Return the story that the page does not show, if it shows less than a third of it; empty if there is none.
+def _unseen(text: str, hidden: Sequence[HtmlElement], said: MetadataWords, *, is_bare: bool) -> str:
+    """Return the hidden story, if the page shows less than a third of it; empty if there is none.
 
-    What scripts hold beyond a beginning that the page shows is left to them: the publisher does not show it.
+    If the page shows a beginning, the rest in its scripts is not used, since the publisher does not show it.
     """
     least = 0 if is_bare else _MIN_UNSEEN * len(text)
     if len(body := tidy(alternative_text(hidden), said)) > least:
@@ -197,7 +207,7 @@ def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bo
 
 
 def _begins(text: str, body: str) -> bool:
-    """Whether a text has lines long enough to be compared, and most of them are in the body."""
+    """Whether most of a text's longer lines are in the body; False if it has none."""
     return any(len(line) >= _PROBE_LENGTH for line in text.split("\n")) and _agrees(text, body)
 
 
@@ -206,10 +216,10 @@ def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
     return find_title(body, words_of(metadata.title or "")) if body is not None else None
 
 
-def tidy(text: str, said: Said, *, known: AbstractSet[str] = frozenset()) -> str:
-    """Return the lines of a text, cleaned, without those of its head that repeat what the page's metadata say.
+def tidy(text: str, said: MetadataWords, *, known: AbstractSet[str] = frozenset()) -> str:
+    """Return the lines of a text, cleaned, without lines of its head that repeat the page's metadata.
 
-    The `known` lines are clean already.
+    The `known` lines are already clean.
     """
     lines = [line for one in text.split("\n") if has_words(line := one if one in known else clean(one))]
     return "\n".join(drop_head(lines, said))
@@ -224,7 +234,7 @@ def _prune(
     taken: dict[str, int],
     mass: Mass | None,
 ) -> None:
-    """Prune as the options say: neither what is to be kept, with all in it, nor the `chosen`, nor what holds them."""
+    """Prune by the options, but not elements to keep and their content, nor the `chosen` elements and their ancestors."""
     if not options.is_pruned:
         return
     whole = select_elements(tree, options.keep)
@@ -245,7 +255,7 @@ def _prune(
 
 
 def _make_plain(element: HtmlElement) -> None:
-    """Take from an element what extractors judge it by: its names, and a kind that stands for furniture."""
+    """Remove what extractors judge an element by: its class and id, and a tag that means furniture."""
     for name in ("class", "id", "role", "itemprop", "style"):
         element.attrib.pop(name, None)
     if element.tag in FURNITURE:
@@ -257,9 +267,9 @@ def _is_news(metadata: Metadata) -> bool:
 
 
 def _open_layout_tables(tree: HtmlElement) -> None:
-    """Make blocks of the tables that hold the page's heading or other tables, and drop their cells of mere links.
+    """Turn layout tables (with the page's heading or other tables in them) into blocks, and remove their cells of links only.
 
-    They lay out the page and tell nothing. A table that is no such table is a story's.
+    Other tables belong to the story.
     """
     tables = [
         one
@@ -275,9 +285,10 @@ def _open_layout_tables(tree: HtmlElement) -> None:
 
 
 def _keep_cells(tree: HtmlElement) -> None:
-    """Put an unseen sign behind the one word of a cell: extractors take `Print` and `Share` for controls there as well.
+    """Append an invisible character to single-word cells.
 
-    It goes again when the lines are cleaned. A row without its first cell's word says something else.
+    Extractors would take `Print` and `Share` there for controls, and a row without its first cell would change its
+    meaning. Cleaning the lines removes the character.
     """
     for cell in tree.iter("td", "th"):
         text = cell.text
@@ -291,7 +302,7 @@ def _is_menu(cell: HtmlElement) -> bool:
 
 
 def _agrees(text: str, body: str) -> bool:
-    """Whether most lines of a text are in the JSON-LD body, by how they begin; nothing contradicts nothing."""
+    """Whether most lines of a text are in the JSON-LD body, compared by their beginnings; True for an empty text."""
     whole = "".join(words_of(body))
     if _repeats_itself(whole[:_MAX_LOOKED_THROUGH]):
         return False
@@ -301,6 +312,6 @@ def _agrees(text: str, body: str) -> bool:
 
 
 def _repeats_itself(text: str) -> bool:
-    """Whether a text says a quarter of itself twice: some publishers join every version of a body into one."""
+    """Whether a quarter of a text is repeated: some publishers join all versions of a body."""
     pieces = [text[at : at + _PROBE_LENGTH] for at in range(len(text) - _PROBE_LENGTH)]
     return len(set(pieces)) < 0.75 * len(pieces)

@@ -1,4 +1,4 @@
-"""The names of those who wrote a page. Pure."""
+"""Find the authors of a page. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -25,10 +25,10 @@ def find_authors(
     heading: HtmlElement | None,
     site_names: Iterable[str],
 ) -> tuple[str, ...]:
-    """Return the authors' names in their order, without prefixes, roles, addresses and doubles.
+    """Return the authors' names in order, without prefixes, roles, addresses and duplicates.
 
-    `heading` is the page's own, near which its byline is. Those of JSON-LD, then of the meta elements, then of the
-    byline on show; an organisation or the site itself only if nobody else is named.
+    `heading` is the page's main heading, near which the byline is. Sources are JSON-LD, then meta elements, then the
+    visible byline; an organisation or the site itself counts only if there is no other author.
     """
     sites = [words for name in site_names if (words := words_of(name))]
     everybody, people = _from_jsonld(graph, article)
@@ -44,14 +44,14 @@ def find_authors(
 
 
 def _is_site(name: str, sites: list[tuple[str, ...]]) -> bool:
-    """Whether a name is the site's, or begins with the whole of it: `Port Courier Online`."""
+    """Whether a name is the site's, or begins with it: `Port Courier Online`."""
     words = words_of(name)
     joined = "".join(words)
     return any(words[: len(site)] == site or joined == "".join(site) for site in sites)
 
 
 def _from_jsonld(graph: Graph, article: Node | None) -> tuple[list[str], list[str]]:
-    """Return the names of all authors, and those of the ones that do not call themselves an organisation."""
+    """Return the names of all authors, and of those that are not marked as an organisation."""
     listed: list[str] = []
     people: list[str] = []
     for author in _authors(graph, article):

@@ -1,7 +1,4 @@
-"""The blocks of text of a page in their order: paragraphs, items, headings, and lines that stand loose between them.
-
-Pure.
-"""
+"""The blocks of text of a page, in order: paragraphs, items, headings, and loose lines between them. Pure."""
 
 from dataclasses import dataclass
 
@@ -23,9 +20,9 @@ Kind = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A piece of text that stands by itself: its element, its text, and how much of that is in links.
+    """A block of text: its element, its text, and how much of it is in links.
 
-    `element` is the block element it is in; a loose line shares it with others. `key` is its words in one piece.
+    `element` is the enclosing block element; loose lines share it with others. `key` are its words, concatenated.
     """
 
     element: HtmlElement
@@ -39,7 +36,7 @@ class Block:
 
     @property
     def kind(self) -> Kind:
-        """What like blocks have in common: tag and class of the element and of the one above it."""
+        """Tag and class of the element and of its parent, which similar blocks share."""
         above = self.element.getparent()
         return (
             str(self.element.tag),
@@ -50,7 +47,7 @@ class Block:
 
     @property
     def box(self) -> HtmlElement | None:
-        """The element two levels up, that holds a paragraph's box and the heading beside it."""
+        """The grandparent, which holds a paragraph's box and the heading next to it."""
         above = self.element.getparent()
         return above.getparent() if above is not None and self.element.tag == "p" else above
 
@@ -58,7 +55,7 @@ class Block:
 def blocks_of(tree: HtmlElement) -> list[Block]:
     """Return the blocks under an element.
 
-    Linear; no call for an element that says nothing, since pages have thousands.
+    Linear; makes no call for empty elements, since pages have thousands.
     """
     blocks: list[Block] = []
     owners: list[HtmlElement] = []

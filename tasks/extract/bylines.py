@@ -1,4 +1,4 @@
-"""The byline that a page shows: where it is, and the names in it. Pure."""
+"""Find the visible byline of a page, and the names in it. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.names import PREFIX, is_full_name, is_nickname, is_team, split_names
-from tasks.extract.tree import clean, judged_once, raw_text_of, text_of, until_prose
+from tasks.extract.tree import cached_by_name, clean, raw_text_of, text_of, until_prose
 
 _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es|i|a)?|auteurs?|autore|bylines?|journalists?|forfatter|contributors?|writers?|reporters?|"
@@ -38,22 +38,22 @@ _FOREIGN_NAMES = re.compile(
 )
 _MAX_SEARCHED, _MAX_BEFORE, _MAX_LENGTH, _MAX_CLASS = 400, 60, 200, 500
 _NAMES = ("uthor", "yline", "yName", "autor", "auteur")
-# what may be an author's by more than its class; by the axis of attributes, which takes half the time of conditions on
-# each element
+# elements that may be an author's by more than their class; found through the attribute axis, in half the time of
+# predicates on each element
 _MARKED = XPath(
     "descendant::*/@rel[. = 'author']/.. | descendant::*/@itemprop[. = 'author']/.. | descendant::*/@href[contains(., '/aut')]/.."
 )
 _BEFORE = XPath("preceding::*[position() <= $n]")
 _MAX_MARKED = 300
-_MAX_UNSPACED = 2  # names without a space beside one another: more are tags
+_MAX_UNSPACED = 2  # adjacent names without a space; more are tags
 _LINES = frozenset(("p", "div", "span", "a", "strong", "b", "h4", "h5", "h6", "li", "address"))
-_MAX_PROSE = 4  # long paragraphs after which no byline is looked for
+_MAX_PROSE = 4  # long paragraphs after which the search for a byline ends
 
 
 def shown_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
     """Return the names of the byline nearest to the main heading.
 
-    After it, else shortly before it; else the one name that the whole page marks.
+    The byline comes after it, else shortly before it; else it is the only name that the page marks as an author's.
     """
     if heading is None:
         return _only_name(tree)
@@ -80,13 +80,13 @@ def _marked(tree: HtmlElement) -> Iterator[HtmlElement]:
             yield one
 
 
-@judged_once
+@cached_by_name
 def _may_be_author(names: str) -> bool:
-    return any(map(names.__contains__, _NAMES))  # a third of what XPath takes for it
+    return any(map(names.__contains__, _NAMES))  # takes a third of XPath's time
 
 
 def _after(heading: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that begin after a heading has ended."""
+    """Yield the elements that start after the end of a heading."""
     for one in (heading, *heading.iterancestors()):
         for after in one.itersiblings():
             yield from after.iter()
@@ -97,7 +97,7 @@ def _before(heading: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
-    """Return the names of the first mark that has any, with those of the marks that share its block."""
+    """Return the names of the first marked element that has any, and of the marked elements in the same block."""
     found: list[tuple[HtmlElement, list[str]]] = []
     known: set[HtmlElement] = set()
     block: HtmlElement | None = None
@@ -116,7 +116,7 @@ def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
 
 
 def _strength(element: HtmlElement) -> int:
-    """Return 2 if an element is marked as the author, 1 if its name or its text says so, 0 otherwise."""
+    """Return 2 if an element is marked as the author, 1 if its name or text suggests it, 0 otherwise."""
     if (items := element.items()) and (said := max([_said_by(element, name, value) for name, value in items])):
         return said
     if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):
@@ -128,7 +128,7 @@ def _strength(element: HtmlElement) -> int:
 
 
 def _said_by(element: HtmlElement, name: str, value: str) -> int:
-    """Return how strongly one attribute of an element says that it is the author."""
+    """Return how strongly an attribute marks an element as the author's (0 to 2)."""
     if name in _NAMING:
         return _says_author(value)
     if name == "href":
@@ -137,14 +137,14 @@ def _said_by(element: HtmlElement, name: str, value: str) -> int:
 
 
 def _is_line(element: HtmlElement) -> bool:
-    """Whether all of an element is the byline: `By Mara Quill`, and no sentence that begins like one."""
+    """Whether the whole element is a byline: `By Mara Quill`, not a sentence that begins like one."""
     text = text_of(element)
     return len(text) <= _MAX_LENGTH and PREFIX.match(text) is not None and len(text.split()) <= 18
 
 
-@judged_once
+@cached_by_name
 def _says_author(names: str) -> int:
-    """Return 2 if a class or an id says that this is an author's name, 1 if it says author, 0 otherwise."""
+    """Return 2 if a class or an id means an author's name, 1 if it means author, 0 otherwise."""
     if len(names) > _MAX_CLASS:
         return 0
     best = 0
@@ -162,7 +162,7 @@ def _says_author(names: str) -> int:
 
 
 def _said_before(element: HtmlElement) -> str:
-    """Return what is before an element in its line: `Reviewed by`."""
+    """Return the text before an element in its line: `Reviewed by`."""
     pieces: list[str] = []
     for one in (element, element.getparent()):
         if one is not None:
@@ -196,14 +196,14 @@ def _is_foreign(element: HtmlElement) -> bool:
 
 
 def _block_of(element: HtmlElement) -> HtmlElement | None:
-    """Return the element two levels up: the byline that several names share."""
+    """Return the grandparent: the byline that contains several names."""
     parent = element.getparent()
     above = parent.getparent() if parent is not None else None
     return parent if above is None else above
 
 
 def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
-    """Return the names in a byline: of its links, else of its pieces, else of all of its text."""
+    """Return the names in a byline: from its links, else its pieces, else its whole text."""
     if len(raw_text_of(element)) > 2 * _MAX_LENGTH:
         return []
     named = next((one for one in element.iterdescendants() if one.get("itemprop") == "name"), None)
@@ -224,7 +224,7 @@ def _names_in(element: HtmlElement, *, is_sure: bool) -> list[str]:
 
 
 def _texts_of(link: HtmlElement) -> list[str]:
-    """Return a link's text; its pieces apart if no space parts them: `Mara Quill<span>Coast Editor</span>`."""
+    """Return a link's text, split into pieces if no space separates them: `Mara Quill<span>Coast Editor</span>`."""
     pieces = [piece for piece in link.itertext() if piece]
     is_glued = any(not (before[-1].isspace() or behind[0].isspace()) for before, behind in pairwise(pieces))
     texts = _pieces_of(link) if is_glued else []

@@ -1,4 +1,4 @@
-"""Boxes that ask the reader to do something: a few words and a button, a name that says so, links to services. Pure."""
+"""Find call-to-action boxes: a few words and a button, a telling class, or links to services. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,14 +10,14 @@ from lxml.html import HtmlElement
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of
+from tasks.extract.tree import HEADINGS, cached_by_name, first_class, raw_text_of, text_of
 
 _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
 _MAX_BOX, _MAX_LINK = 700, 40  # characters of a box that asks, of one of its links
-_MIN_ITEMS = 2  # of a list that asks
-_MAX_HEADINGS = 2  # of a box that promotes a page: questions and answers have more
-_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number, or a title
+_MIN_ITEMS = 2  # items of a list with a call
+_MAX_HEADINGS = 2  # headings of a promoting box; an FAQ has more
+_STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number or a slug
 _BUTTON = re.compile(r"(?:^|[-_\s])(?:btn|cta)s?(?:$|[-_\s])|button", re.IGNORECASE)
 _CALL = re.compile(r"(?:^|\s)cta(?![^-_\s])|[-_]cta(?!\S)", re.IGNORECASE)
 _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody", "tr", "td", "th", *HEADINGS))
@@ -26,9 +26,9 @@ _HELD = frozenset(("p", "ul", "ol", "li", "blockquote", "pre", "table", "tbody",
 def without_calls(
     lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
 ) -> Sequence[Line]:
-    """Return lines without those in boxes that call the reader to do something, if these are a small part of the text.
+    """Return the lines without those in call-to-action boxes, if these are a small part of the text.
 
-    `main` is the text's own element, `whole` the text's characters.
+    `main` is the text's own element, `whole` the text's length in characters.
     """
     if main is None:
         return lines
@@ -43,11 +43,11 @@ def without_calls(
 
 
 def boxes_of_calls(body: HtmlElement, around: AbstractSet[HtmlElement], *, most: float) -> Iterator[HtmlElement]:
-    """Yield the largest box round each button that has at most so many characters and links to nothing else.
+    """Yield the largest box around each button that has at most `most` characters and no other links.
 
-    None is one of those around the text.
+    Ancestors of the text (`around`) are excluded.
     """
-    may_call = dict.fromkeys(around, False)  # each element is looked at once, however many buttons it holds
+    may_call = dict.fromkeys(around, False)  # each element is visited once, however many buttons it contains
     for link in body.iter("a"):
         if _is_button(link) and (box := _box_round(link, may_call, most)) is not None:
             yield box
@@ -66,7 +66,7 @@ def _box_round(link: HtmlElement, may_call: dict[HtmlElement, bool], most: float
 
 
 def _stands_in_call(element: HtmlElement, known: dict[HtmlElement, bool], *, most: float) -> bool:
-    """Whether an element is in a known box or in a short one that calls itself so; what is found out is known then."""
+    """Whether an element is in a known call box or in a short one with a telling class; the result is cached in `known`."""
     if (answer := known.get(element)) is None:
         above, names = element.getparent(), element.get("class")
         is_call = bool(names and _names_a_call(names)) and _is_short(element, most)
@@ -83,20 +83,20 @@ def _is_button(link: HtmlElement) -> bool:
     return bool(names and _names_a_button(names)) or link.get("role") == "button"
 
 
-@judged_once
+@cached_by_name
 def _names_a_button(names: str) -> bool:
-    """Whether a class is that of a button."""
+    """Whether a class means a button."""
     return _BUTTON.search(names) is not None
 
 
-@judged_once
+@cached_by_name
 def _names_a_call(names: str) -> bool:
-    """Whether a class is that of a call to do something."""
+    """Whether a class means a call to action."""
     return _CALL.search(names) is not None
 
 
 def asks(box: HtmlElement, url: str) -> bool:
-    """Whether all links of a box on a page lead to plans, accounts, apps or channels, and none to a story or a source."""
+    """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or source."""
     links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
     if not links or len(raw_text_of(box)) > _MAX_BOX or not all(_is_service(href, url) for href, _ in links):
         return False
@@ -119,11 +119,11 @@ def _is_service(href: str, url: str) -> bool:
 
 
 def promotes_a_page(box: HtmlElement) -> bool:
-    """Whether a box has a make of its own among its neighbours, few headings, and a link to another page of the site."""
+    """Whether a box differs from its siblings, has few headings, and links to another page of the site."""
     above = box.getparent()
     if box.tag not in ("div", "section", "aside") or above is None:
         return False
-    if sum(one.tag == box.tag and make_of(one) == make_of(box) for one in above) > 1:
+    if sum(one.tag == box.tag and first_class(one) == first_class(box) for one in above) > 1:
         return False
     if sum(1 for _ in box.iter(*HEADINGS)) > _MAX_HEADINGS:
         return False

@@ -1,4 +1,4 @@
-"""The element that holds an article, found by where its text is. Pure."""
+"""Find the element that contains an article, by the position of its text on the page. Pure."""
 
 from bisect import bisect_right
 from collections import Counter, deque
@@ -13,30 +13,29 @@ from tasks.extract.tree import HEADINGS, key_of
 
 _LISTED = frozenset(("ul", "ol", "li", "dl", "dd", "dt", "table", "thead", "tbody", "tr", "td", "th", "p", *HEADINGS))
 _HOLDERS = frozenset(("div", "section", "article", "main", "body"))
-_MAX_JUMP, _LONG_KEY = 40, 20  # blocks that a short line may be away from the one before it; characters
-MIN_LINE = 40  # characters of a text that is no label
+_MAX_JUMP, _LONG_KEY = 40, 20  # distance in blocks of a short line from the previous one; characters
+MIN_LINE = 40  # characters; a shorter text is a label
 MIN_SENTENCE = 60  # characters
 _MIN_RUN = 200  # characters
-MAIN_SHARE = 0.5  # of the text: the kind of most paragraphs
+MAIN_SHARE = 0.5  # of the text: a kind with this share is that of the main paragraphs
 PART_HEADINGS = frozenset(("h1", "h2", "h3", "h4"))
 _MIN_SHARE_OF_SCOPE, _MIN_SHARE_OF_PAGE = 0.25, 0.15
-_MOST = 0.8  # of the text: what holds so much of it is its container
+_MOST = 0.8  # of the text: an element with this share is its container
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line of the text, and the block of the page that it is, if it is one."""
+    """A line of the text, and its block on the page, if found."""
 
     text: str
     at: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What is known of a text's place: blocks, its lines, which blocks it has, and what holds most of them.
+class LocatedText:
+    """A text located on its page: all blocks, its lines, which blocks belong to it, and the element that contains most of them.
 
-    `is_kept` counts as the text's what begins or ends like a piece of it, `is_there` only if that piece is no other
-    block.
+    `is_kept` includes blocks that begin or end like a line of the text, `is_there` only if that line is no other block.
     """
 
     blocks: Sequence[Block]
@@ -51,12 +50,12 @@ class Found:
         return self.holders.total()
 
     def counted(self, at: int) -> int:
-        """Return the size with which a block counts as the text's."""
+        """Return the size of a block that counts towards the text."""
         return size_of(self.blocks[at].text) if self.is_kept[at] else 0
 
 
-def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
-    """Return where the lines are among the blocks of the page."""
+def locate(lines: Sequence[str], blocks: Sequence[Block]) -> LocatedText:
+    """Locate the lines among the blocks of the page."""
     known = {block.text: block.key for block in blocks}
     keys = [known.get(line) or key_of(line) for line in lines]
     places: dict[str, list[int]] = {}
@@ -71,9 +70,10 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
     whole, known_keys = "".join(keys), set(keys)
     is_kept = [
         key in known_keys or (len(key) >= _LONG_KEY and (key[:_LONG_KEY] in whole or key[-_LONG_KEY:] in whole))
-        for key in (block.key for block in blocks)  # by how a block begins or ends: pieces in its midst are left out
+        # compared by beginning and end, since extractors may omit parts in between
+        for key in (block.key for block in blocks)
     ]
-    # a line that is a block has no other in it, though blocks may begin or end alike
+    # a line that equals a block contains no other, although blocks may begin or end alike
     loose = "".join(key for line, key in zip(found, keys, strict=True) if line.at is None)
     is_there = [
         kept and (block.key in known_keys or block.key[:_LONG_KEY] in loose or block.key[-_LONG_KEY:] in loose)
@@ -86,11 +86,13 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
             size = size_of(block.text)
             holders[holder_of(block)] += size - size * block.linked // len(block.text)
             kinds[block.kind] += size
-    return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds)
+    return LocatedText(
+        blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds
+    )
 
 
 def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | None:
-    """Return the first place after the last one; what is short may be anywhere, and counts only if it is near."""
+    """Return the first position after `last`; a short line may occur anywhere, so it counts only if it is near."""
     after = bisect_right(places, last)
     if after == len(places) or (is_short and places[after] - last > _MAX_JUMP):
         return None
@@ -98,7 +100,7 @@ def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | No
 
 
 def holder_of(block: Block) -> HtmlElement:
-    """Return the element that a block's list, table or paragraph is in; a loose line's is its own element."""
+    """Return the parent of a block's list, table or paragraph; for a loose line its own element."""
     element = block.element
     while element.tag not in _HOLDERS:
         above = element.getparent()
@@ -111,13 +113,13 @@ def holder_of(block: Block) -> HtmlElement:
     return element
 
 
-def parted(text: str, blocks: Sequence[Block]) -> str:
-    """Return a text that an extractor gives as one run in the blocks of the page that it is made of, a line each."""
+def split_into_blocks(text: str, blocks: Sequence[Block]) -> str:
+    """Split a text that an extractor returned as one run into the blocks of the page, one line each."""
     if "\n" in text or size_of(text) < _MIN_RUN:
         return text
     whole, pieces, place = key_of(text), list[Block](), 0
     heading = next((at for at, one in enumerate(blocks) if one.element.tag == "h1"), 0)
-    for block in blocks[heading:]:  # what is over the main heading is the page's
+    for block in blocks[heading:]:  # blocks above the main heading are furniture
         if (at := whole.find(block.key, place)) >= 0:
             pieces.append(block)
             place = at + len(block.key)
@@ -126,9 +128,9 @@ def parted(text: str, blocks: Sequence[Block]) -> str:
 
 
 def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
-    """Return blocks without what is before and after their paragraphs, if those are a quarter of them.
+    """Return the blocks from the first to the last paragraph, if paragraphs are a quarter of them.
 
-    The headings over the first and the list under the last stay.
+    Headings above the first and a list below the last are kept.
     """
     prose = [at for at, one in enumerate(pieces) if one.element.tag == "p" and _says(one, MIN_SENTENCE)]
     if 4 * sum(len(pieces[at].text) for at in prose) < sum(len(one.text) for one in pieces):
@@ -141,13 +143,13 @@ def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
     return pieces[first : last + 1]
 
 
-def main_of(found: Found) -> HtmlElement | None:
-    """Return the element that holds most of a text."""
+def main_element_of(found: LocatedText) -> HtmlElement | None:
+    """Return the deepest element that contains most of a text."""
     return found.holders.most_common(1)[0][0] if found.holders else None
 
 
-def merge(lines: Sequence[Line], other: Found) -> list[str]:
-    """Return the lines of another text with those of the first that it left out, each in its place on the page."""
+def merge(lines: Sequence[Line], other: LocatedText) -> list[str]:
+    """Return the lines of `other`, completed by those lines that it lacks, in the order of the page."""
     missing = deque(
         line for line in lines if line.at is not None and len(line.text) >= MIN_LINE and not other.is_kept[line.at]
     )
@@ -161,10 +163,10 @@ def merge(lines: Sequence[Line], other: Found) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an article is: the element that holds it and its heading (None: the whole page), and its mass.
+    """The place of an article: the element that contains it and its heading (None: the whole page), and its mass.
 
-    `container` is the deepest element that holds nearly all of the text that was found. The mass is the characters of
-    its paragraphs, found or not, without those that are in links.
+    `container` is the deepest element that contains nearly all of the found text. The mass is the number of characters
+    in its paragraphs, found or not, outside of links.
     """
 
     scope: HtmlElement | None
@@ -172,19 +174,19 @@ class Place:
     container: HtmlElement | None = None
 
 
-def place_of(found: Found, heading: HtmlElement | None) -> Place:
-    """Return the place of the article that a text is of.
+def locate_article(found: LocatedText, heading: HtmlElement | None) -> Place:
+    """Return the place of the article to which a text belongs.
 
-    Its paragraphs are those in the text's container, and those that are of a kind with the found ones. A text that has
-    no paragraphs counts by its blocks. If the text is next to nothing of what is round its heading, it is
-    something else, and all paragraphs there count.
+    Its paragraphs are those in the text's container, and those of the same kind as the found ones. A text without
+    paragraphs counts by its blocks. If the text is a tiny part of what surrounds the heading, it is not the article,
+    and all paragraphs there count.
     """
     container = _container_of(
         {at: len(block.text) for at, block in enumerate(found.blocks) if found.is_kept[at]}, found
     )
     own = _own_blocks(found, container)
     masses = {at: prose_of(block) for at, block in enumerate(found.blocks) if own[at]}
-    scope = common(_container_of(masses, found) if masses else container, heading)
+    scope = common_ancestor(_container_of(masses, found) if masses else container, heading)
     inner = set(scope.iter()) if scope is not None else set()
     paragraphs = [block for block in found.blocks if block.element.tag == "p"]
     if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(prose_of, paragraphs))):
@@ -195,8 +197,8 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     return Place(scope=scope, mass=sum(masses.values()), container=container)
 
 
-def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
-    """Return which blocks may be the article's: paragraphs if it has any, else whatever is long."""
+def _own_blocks(found: LocatedText, container: HtmlElement | None) -> list[bool]:
+    """Return which blocks may belong to the article: paragraphs if there are any, else long blocks."""
     kept = [block for block, is_kept in zip(found.blocks, found.is_kept, strict=True) if is_kept and prose_of(block)]
     kinds = {block.kind[2:] for block in kept if block.element.tag == "p"}
     inner = set(container.iter()) if container is not None else set()
@@ -206,8 +208,8 @@ def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
     ]
 
 
-def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None:
-    """Return the deepest element that holds most of the mass of blocks."""
+def _container_of(masses: Mapping[int, int], found: LocatedText) -> HtmlElement | None:
+    """Return the deepest element that contains most of the blocks' mass."""
     sums: Counter[HtmlElement] = Counter()
     for at, mass in masses.items():
         holder = holder_of(found.blocks[at])
@@ -217,13 +219,13 @@ def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None
     for holder, mass in sums.items():
         for above in (holder, *holder.iterancestors()):
             nested[above] += mass
-    deep = {one for one, mass in nested.items() if mass >= _MOST * total}  # one inside the other, since each has most
+    deep = {one for one, mass in nested.items() if mass >= _MOST * total}  # nested, since each has most of the mass
     above_others = {one.getparent() for one in deep}
     return next((one for one in deep if one not in above_others), None)
 
 
-def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
-    """Return the element that holds both; None if one of the two is not known."""
+def common_ancestor(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
+    """Return the common ancestor of both; None if one of them is None."""
     if container is None or heading is None:
         return None
     around = {heading, *heading.iterancestors()}
@@ -231,11 +233,11 @@ def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlEl
 
 
 def prose_of(block: Block) -> int:
-    """Return a block's characters outside of links, none if it is as short as a label."""
+    """Return a block's characters outside of links; 0 if it is as short as a label."""
     return len(block.text) - block.linked if _says(block, MIN_LINE) else 0
 
 
 def _says(block: Block, least: int) -> bool:
-    """Whether a block has so many characters outside of links, in whatever script."""
+    """Whether a block has at least `least` characters outside of links, adjusted for its script."""
     length = len(block.text) - block.linked
     return length >= least or (2 * length >= least and size_of(block.text) - 2 * block.linked >= least)

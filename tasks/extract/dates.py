@@ -1,6 +1,6 @@
-"""Instants from what pages write into their date fields.
+"""Parse instants from the date fields of pages.
 
-Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone.
+Pure. Naive times are read as UTC (`UNSTATED`); others keep their zone.
 """
 
 import re
@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta, timezone
 
 from tasks.values.text.written_dates import UNSTATED, read_date
 
-_LATEST_AHEAD = timedelta(days=2)  # a clock or a zone may be wrong; an embargo is no date of publication
-_EARLIEST_YEAR = 1800  # archives of newspapers are on the web under their own dates
+_LATEST_AHEAD = timedelta(days=2)  # clocks and zones may be wrong; embargo dates are not dates of publication
+_EARLIEST_YEAR = 1800  # newspaper archives are online with their original dates
 _PLACEHOLDERS = frozenset((date(1970, 1, 1), date(1969, 12, 31), date(1900, 1, 1), date(1899, 12, 30)))
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
 _ISO = re.compile(
     r"(?:1[89]|2[0-3])\d\d-\d\d-\d\d[T ]"
-    r"(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?",  # 24:00 is read by Python 3.14 alone
+    r"(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?",  # only Python 3.14 parses 24:00
     re.ASCII,
 )
 _EPOCH = re.compile(r"(\d{10})(\d{3})?")
@@ -22,10 +22,10 @@ _MAX_FIELD = 64  # characters
 
 
 def parse_instant(text: str, *, now: datetime) -> datetime | None:
-    """Return the instant that a field names, aware and in its own zone, or None if it is none or cannot be true.
+    """Return the instant in a field, aware and in its own zone, or None if it is unreadable or implausible.
 
-    ISO 8601 with its common slips, RFC 5322, dates in words, seconds or milliseconds since 1970. A day alone is its
-    midnight. The whole of a field is read, or nothing of it.
+    It parses ISO 8601 with common mistakes, RFC 5322, dates in words, seconds or milliseconds since 1970. A day without
+    time is its midnight. The whole field must match.
     """
     text = " ".join(text[:_MAX_FIELD].split())
     found = _from_iso(text) or _from_epoch(text) or _from_figures(text) or _from_words(text)
@@ -33,14 +33,14 @@ def parse_instant(text: str, *, now: datetime) -> datetime | None:
 
 
 def is_plausible(instant: datetime, *, now: datetime) -> bool:
-    """Whether something may have been published then: neither ahead of now, nor what stands for no date."""
+    """Whether an instant is plausible as a date of publication: not in the future, not a placeholder."""
     if instant > now + _LATEST_AHEAD or instant.year < _EARLIEST_YEAR:
         return False
     return instant.date() not in _PLACEHOLDERS
 
 
 def _from_iso(text: str) -> datetime | None:
-    """Return the instant of the usual form, which Python reads in a hundredth of the time that words take."""
+    """Return the instant of the usual form, which Python parses in a hundredth of the time for words."""
     if _ISO.fullmatch(text) is None:
         return None
     try:
@@ -75,4 +75,4 @@ def _from_words(text: str) -> datetime | None:
         return instant
     return instant.replace(
         tzinfo=timezone(instant.utcoffset() or timedelta())
-    )  # a zone's rules are no part of an instant
+    )  # an instant has an offset, not a zone's rules

@@ -1,4 +1,4 @@
-"""The extract stage: a fetched batch's pages, read back out of its segment, into articles or into labels."""
+"""The extract stage: turn a fetched batch's pages, read from its segment, into articles or labels."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,13 +21,13 @@ from tasks.values.truncation import is_truncated
 
 
 class Extractor(Protocol):
-    """What turns stored pages into pages; `tasks.extract.pool` does so in processes."""
+    """Extracts stored pages; `tasks.extract.pool` does so in worker processes."""
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]: ...
 
 
 class Sliced(Protocol):
-    """What gives the bytes from one place to another, as `bytes` do."""
+    """Anything that can be sliced like `bytes`."""
 
     def __getitem__(self, part: slice, /) -> bytes: ...
 
@@ -41,12 +41,12 @@ def extract_batch(
     extracted_one: Callable[[], None],
     options: Mapping[str, ExtractOptions] | None = None,
 ) -> Batch:
-    """Extract the batch's pages; what is no article is labelled. Raises LakeUnavailable, CorruptRecord.
+    """Extract the batch's pages; those that are not articles are labelled.
 
-    So is a page whose rights are reserved, if its source obeys that; its payload stays in the segment. `options` are
-    those of sources that have any, by their ids.
+    Raises LakeUnavailable, CorruptRecord. Pages with reserved rights are labelled too, if their source obeys that;
+    their payload stays in the segment. `options` are the extraction options by source id.
     """
-    results: dict[str, Page | ItemError] = {}  # the pool answers in an order of its own
+    results: dict[str, Page | ItemError] = {}  # the pool returns results in its own order
     for capture_id, result in pool.extract(_stored_pages(batch.captured, read_segment, options or {})):
         results[capture_id] = result
         extracted_one()
@@ -56,7 +56,7 @@ def extract_batch(
 
 
 def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: datetime) -> Look:
-    """Return a look with its page, or with the label of what it is instead; one that had no page stays as it is."""
+    """Return a look with its page or label; a look without a fetched page is returned unchanged."""
     result = results.get(look.capture.capture_id) if look.capture else None
     if result is None:
         return look
@@ -70,7 +70,7 @@ def _extracted(look: Look, results: Mapping[str, Page | ItemError], *, now: date
 
 
 def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
-    """Return the page, or that it may not be kept, if its own words refuse and that is obeyed."""
+    """Return the page, or the error that it may not be kept, if its own signals refuse and that is obeyed."""
     if isinstance(page, ItemError):
         return page
     excluded = exclusion((*look.rights, *page.rights), look.obeyed)
@@ -78,25 +78,25 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
 
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:
-    """Return the page as its site's tdmrep.json completes it, or what it is if reservations are obeyed."""
+    """Return the page with the reservations of its site's tdmrep.json, or an error if they are obeyed."""
     if page.tdm_reserved is None:
         page = replace(page, tdm_reserved=site_reserves(look.rights))
     if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:
-        return RightsReserved(f"text and data mining, at {look.captured.final_url}")
+        return RightsReserved(f"text and data mining rights reserved at {look.captured.final_url}")
     return page
 
 
 def _stored_pages(
     looks: Iterable[Look], read_segment: Callable[[str], Sliced], options: Mapping[str, ExtractOptions]
 ) -> Iterator[NamedPage]:
-    """Yield the captures that are pages, each with its records cut out of its segment, in the segment's order."""
+    """Yield the captures that are pages, with their records from the segment, in the segment's order."""
     pages = [look for look in looks if look.captured.outcome is Outcome.OK and look.captured.warc_key]
     pages.sort(key=lambda look: (look.captured.warc_key, look.captured.warc_offset or 0))
     for key, group in groupby(pages, lambda look: look.captured.warc_key or ""):
         together = list(group)
         try:
             segment = read_segment(key)
-            # renditions are after all responses: each kind is read in its own order
+            # renditions come after all responses, so each kind is read in its own order
             rendered = read_segment(key) if any(look.rendition for look in together) else segment
             for look in together:
                 yield look.captured.final_url, _stored_page(look, segment, rendered, options)

@@ -1,7 +1,7 @@
-"""The ways to the text of a pruned page, in the order in which they are tried. Pure.
+"""The methods to extract the text of a pruned page, in the order in which they are tried.
 
-The first, trafilatura's fast mode, is quick and right for most pages; each of the others costs more and guesses more. A
-new way is one more row of `WAYS`.
+Pure. The first, trafilatura's fast mode, is fast and right for most pages; each of the others costs more and guesses
+more. To add a method, add a row to `METHODS`.
 """
 
 import re
@@ -23,16 +23,16 @@ from tasks.extract.tree import parse_html, text_of
 _MAX_LINK_SHARE = 0.5
 _MARKUP = re.compile(r"<(?:p|br|div|h\d|li|a)\b[^<>]{0,500}>", re.IGNORECASE)
 FAST = "fast"
-"""The name of the first way: trafilatura's fast mode."""
+"""The name of the first method: trafilatura's fast mode."""
 
-_FAST = Extractor(output_format="python", fast=True, comments=False)  # made once: reading its settings takes 0.2 ms
+_FAST = Extractor(output_format="python", fast=True, comments=False)  # created once: reading its settings takes 0.2 ms
 _RECALL = Extractor(output_format="python", fast=True, comments=False, recall=True)
-_MIN_GAIN = 1.5  # of the text: trafilatura takes what it finds in its recall mode if it is so much more
+_MIN_GAIN = 1.5  # trafilatura takes its recall mode's text if it is this many times as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One way to the text: its name, and what it finds on a page."""
+class Method:
+    """One method: its name, and the function that yields texts of a page."""
 
     name: str
     find: Callable[[HtmlElement], str]
@@ -41,10 +41,10 @@ class Way:
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return a text of the fast mode that is long enough, and the name of its way; if none is, the longest of all ways.
+    """Return a text of the fast mode that is long enough, and the method's name; if none is, the longest text of all methods.
 
-    `measure` says of a text of the fast mode in which element the other ways are to look, and what length is wanted;
-    the last that it was asked for counts.
+    `measure` returns, for a text of the fast mode, the element for the other methods, and the required length; its last
+    result counts.
     """
     for found in _in_fast_mode(tree):
         text = tidied(found)
@@ -53,7 +53,7 @@ def first_sufficient(
         if text and len(text) >= wanted:
             return longest
     page = _alone(scope, tree)
-    for way in WAYS:
+    for way in METHODS:
         text = tidied(way.find(page))
         if len(text) > len(longest[0]):
             longest = (text, way.name)
@@ -61,7 +61,7 @@ def first_sufficient(
 
 
 def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
-    """Return a page with a copy of an element and nothing else; the whole tree if the element is all or none of it."""
+    """Return a page with only a copy of an element; the whole tree if the element is None or the root."""
     if element is None or element.tag in ("body", "html"):
         return tree
     page: HtmlElement = tree.makeelement("html")
@@ -70,7 +70,7 @@ def _alone(element: HtmlElement | None, tree: HtmlElement) -> HtmlElement:
 
 
 def block_text(tree: HtmlElement) -> str:
-    """Return an element's text, a line per block. The tree is changed."""
+    """Return an element's text, one line per block. The tree is modified."""
     for block in tree.iter("p", "div", "li", "br", "tr", "h2", "h3", "h4", "blockquote"):
         block.tail = "\n" + (block.tail or "")
         block.text = "\n" + (block.text or "")
@@ -78,7 +78,7 @@ def block_text(tree: HtmlElement) -> str:
 
 
 def plain_text(body: str) -> str:
-    """Return an article's body out of a page's data as text: it may be HTML, escaped or not, or lines already."""
+    """Return an article's body from a page's data as text; it may be HTML, escaped HTML, or plain lines."""
     if "&" in body:
         body = unescape(body)
     if not _MARKUP.search(body):
@@ -90,7 +90,7 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield what trafilatura's steps find, and what they do in its recall mode, or its whole does, if that may be more."""
+    """Yield the text of trafilatura's fast mode, by our faster steps, then that of its recall mode if that may be longer."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text
@@ -102,25 +102,25 @@ def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
     if quick is None or not quick.is_sure:
         found = bare_extraction(tree, options=_FAST)
         text = "" if found is None or isinstance(found, dict) else found.text or ""
-        if quick is None or text != quick.text:  # nearly always it finds the same again
+        if quick is None or text != quick.text:  # it is nearly always the same text
             yield text
 
 
 def _by_readability(tree: HtmlElement) -> str:
-    """Return readability's choice, a line per block."""
+    """Return the text that readability chooses, one line per block."""
     chosen = parse_html(Document(deepcopy(tree)).summary())
     return block_text(chosen) if chosen is not None else ""
 
 
 def _by_paragraphs(tree: HtmlElement) -> str:
-    """Return every paragraph and heading that is not a link for the most part."""
+    """Return all paragraphs and headings that are not mostly links."""
     blocks = ((one, text_of(one)) for one in tree.iter("p", "h2", "h3", "h4"))
     return "\n".join(
         text for one, text in blocks if sum(map(length_of, one.iter("a"))) < max(1, _MAX_LINK_SHARE * len(text))
     )
 
 
-WAYS = (
-    Way(name="readability", find=_by_readability),
-    Way(name="paragraphs", find=_by_paragraphs),
+METHODS = (
+    Method(name="readability", find=_by_readability),
+    Method(name="paragraphs", find=_by_paragraphs),
 )

@@ -1,4 +1,4 @@
-"""Schema.org nodes from a page's JSON-LD blocks, read once and tolerantly. Pure; linear in the size of the blocks."""
+"""Parse the schema.org nodes of a page's JSON-LD blocks, tolerantly. Pure; linear in the size of the blocks."""
 
 import json
 from collections import deque
@@ -22,11 +22,11 @@ ARTICLE_TYPES = frozenset(
 )
 _MAX_BLOCKS, _MAX_BLOCK_LENGTH, _MAX_NODES, _MAX_DEPTH = 50, 2_000_000, 5_000, 12
 _WRAPPINGS = ("<!--", "//<![CDATA[", "/*<![CDATA[*/", "<![CDATA[")
-_FIRST_OF_MANY = json.JSONDecoder(strict=False)  # control characters in strings, and whatever follows, are let pass
+_FIRST_OF_MANY = json.JSONDecoder(strict=False)  # tolerates control characters in strings, and trailing content
 
 
 class Graph:
-    """The nodes of one page, block by block; references by `@id` are followed once."""
+    """The nodes of one page, block by block. References by `@id` are resolved one level deep."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
@@ -37,18 +37,18 @@ class Graph:
                 self._named[name] = node
 
     def resolve(self, value: object) -> object:
-        """Return what a bare reference names, and any other value as it is."""
+        """Return the node that a bare reference names; return any other value unchanged."""
         if isinstance(value, dict) and isinstance(value.get("@id"), str) and "name" not in value and "url" not in value:
             return self._named.get(value["@id"], value)
         return value
 
     def of_types(self, types: frozenset[str]) -> Iterator[Node]:
-        """Yield the nodes that have one of the types, in order."""
+        """Yield the nodes that have any of the types, in order."""
         return (node for node in self.nodes if types.intersection(types_of(node)))
 
 
 def read_jsonld(tree: HtmlElement) -> Graph:
-    """Return the nodes of all blocks that can be read; a block that is no JSON counts for nothing."""
+    """Return the nodes of all readable blocks; others are ignored."""
     nodes: list[Node] = []
     blocks = tree.iterfind('.//script[@type="application/ld+json"]')
     for _, block in zip(range(_MAX_BLOCKS), blocks, strict=False):
@@ -57,12 +57,12 @@ def read_jsonld(tree: HtmlElement) -> Graph:
 
 
 def types_of(node: Node) -> tuple[str, ...]:
-    """Return a node's schema.org types, without the vocabulary's address."""
+    """Return a node's schema.org types, without the vocabulary's URL."""
     return tuple(name.rpartition("/")[2] for name in strings(node.get("@type")))
 
 
 def strings(value: object) -> tuple[str, ...]:
-    """Return the strings of a value that may be one, a list of some, or neither; entities undone, cleaned."""
+    """Return the strings of a value that may be a string or a list; entities are decoded, and the strings cleaned."""
     values = value if isinstance(value, list) else [value]
     return tuple(text for one in values[:500] if isinstance(one, str) and (text := clean(unescape(one))))
 
@@ -73,7 +73,7 @@ def string(value: object) -> str | None:
 
 
 def read_json(text: str) -> object:
-    """Return the first value of a text that is JSON for the most part, or None."""
+    """Return the first JSON value in a text that is mostly JSON, or None."""
     text = text.strip().removeprefix("\ufeff")
     for wrapping in _WRAPPINGS:
         text = text.removeprefix(wrapping).lstrip()
@@ -90,7 +90,7 @@ def read_json(text: str) -> object:
 
 
 def _gather(value: object, nodes: list[Node]) -> None:
-    """Add the typed objects under `value`, breadth first: the page's own node before those that it mentions."""
+    """Add the typed objects in `value`, breadth first: the page's own node before those that it mentions."""
     waiting: deque[tuple[object, int]] = deque([(value, 0)])
     while waiting and len(nodes) < _MAX_NODES:
         one, depth = waiting.popleft()

@@ -1,4 +1,4 @@
-"""Short lines round a story that say when it was written, how long it takes, or where to go: no part of it. Pure."""
+"""Remove labels around a story: date, reading time, navigation. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from lxml.html import HtmlElement
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
-from tasks.extract.tree import HEADINGS, judged_once
+from tasks.extract.tree import HEADINGS, cached_by_name
 
 _MAX_LABEL, _MIN_PROSE, _MAX_DATE = 60, 80, 120  # characters
 _MAX_LABELS, _MAX_SHARE = 7, 0.1  # lines; of the text
-_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # what is in them is the story's, however short
+_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # short text in these belongs to the story
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", '"', "'", "’", "”", "»", "」", "』", ")", "）")
 _DATED = re.compile(
     r"(?:^|[-_\s])(?:date|dates|datetime|dateline|time|timestamp|published|posted|updated|modified)(?:$|[-_\s])",
@@ -23,10 +23,10 @@ _DATED = re.compile(
 def without_labels(
     lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None, *, whole: int
 ) -> list[Line]:
-    """Return lines without the labels over the text's own element, and without those that are named as dates.
+    """Return the lines without labels above the text's own element, and without lines marked as dates.
 
-    `whole` is the text's characters. Labels over it that are many, or more than a small part of it, are a list and
-    stay.
+    `whole` is the text's length in characters. If the labels are many, or more than a small part of the text, they are
+    a list and are kept.
     """
     first = next((at for at, line in enumerate(lines) if _begins(line, blocks, main)), 0)
     labels = [line for line in lines[:first] if _is_label(line, blocks)]
@@ -50,7 +50,7 @@ def _is_label(line: Line, blocks: Sequence[Block]) -> bool:
 
 
 def _is_date(line: Line, blocks: Sequence[Block]) -> bool:
-    """Whether a short line has a figure, and it or what holds it is named as a date."""
+    """Whether a short line has a figure, and it or its parent is marked as a date."""
     if line.at is None or len(line.text) > _MAX_DATE or not any(map(str.isdigit, line.text)):
         return False
     element = blocks[line.at].element
@@ -59,7 +59,7 @@ def _is_date(line: Line, blocks: Sequence[Block]) -> bool:
     return element.tag not in _TOLD and any(_names_a_date(one) for one in names if one)
 
 
-@judged_once
+@cached_by_name
 def _names_a_date(names: str) -> bool:
-    """Whether a class is that of a date."""
+    """Whether a class means a date."""
     return _DATED.search(names) is not None

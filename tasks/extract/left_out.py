@@ -1,4 +1,4 @@
-"""What an extractor left out of an article between and beside its lines, found in the elements that hold them. Pure."""
+"""Restore blocks that an extractor omitted between or next to an article's lines. Pure."""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -12,28 +12,28 @@ from tasks.extract.container import (
     MIN_LINE,
     MIN_SENTENCE,
     PART_HEADINGS,
-    Found,
     Line,
+    LocatedText,
     holder_of,
-    main_of,
+    main_element_of,
     prose_of,
 )
 from tasks.extract.lengths import size_of
 from tasks.extract.outline import is_on_site
 from tasks.extract.tree import HEADINGS, text_of
 
-_MIN_SHARE = 0.1  # of the text: what has less is not the kind of the body
+_MIN_SHARE = 0.1  # of the text: a kind of block with less is not the body's
 _MAX_LINK_SHARE = 0.5
-_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # of a paragraph that is one link
+_ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "»", "”")  # endings of a paragraph that is one link
 _MIN_ITEMS = 2
 _LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
 
 
-def fill(found: Found) -> list[Line]:
-    """Return the lines with the blocks between them that an extractor left out, if those are of the body's kind."""
+def restore_omitted(found: LocatedText) -> list[Line]:
+    """Return the lines, completed by omitted blocks between them if those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
-    main = main_of(found)
+    main = main_element_of(found)
     items = _items_of(main)
     headings = _headings_between(found)
     for line in found.lines:
@@ -57,8 +57,8 @@ def fill(found: Found) -> list[Line]:
     return lines
 
 
-def _headings_between(found: Found) -> set[int]:
-    """Return the headings that an extractor left out right over lines of the text, by their place among the blocks."""
+def _headings_between(found: LocatedText) -> set[int]:
+    """Return the positions of omitted headings directly above lines of the text."""
     places = [line.at for line in found.lines if line.at is not None]
     rows: dict[Kind, list[int]] = {}
     for before, below in pairwise(places):
@@ -70,11 +70,11 @@ def _headings_between(found: Found) -> set[int]:
     return {at for row in rows.values() for at in row if _heads_a_part(found, at, row)}
 
 
-def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
-    """Whether a heading is the story's: it is in the text's own element, or in a row of several of its make.
+def _heads_a_part(found: LocatedText, at: int, row: Sequence[int]) -> bool:
+    """Whether a heading belongs to the story: it is in the text's own element, or among several siblings with its class.
 
-    By itself elsewhere it may be a box's whose list has gone. One that is a link must lead to no other page of the
-    site, as a headline does.
+    A single heading elsewhere may belong to a box whose list was removed. It must not link to another page of the site,
+    as teasers do.
     """
     block = found.blocks[at]
     if next(block.element.iterancestors("table"), None) is not None:
@@ -82,14 +82,14 @@ def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
     is_held = _is_held(found, at)
     if block.link_share >= _MAX_LINK_SHARE:
         return is_held and not _leads_on(block)
-    # with a colon it announces what is not there any more
+    # with a colon it announces something that was removed
     return is_held or (
         len({found.blocks[one].key for one in row}) >= _MIN_ITEMS and not block.text.endswith((":", "："))
     )
 
 
-def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> list[Line]:
-    """Return the sentences right before the first line, in paragraphs of the text's own element: an extractor takes their names ill."""
+def _paragraphs_before(found: LocatedText, first: int, main: HtmlElement | None) -> list[Line]:
+    """Return the omitted sentences right before the first line, in paragraphs of the text's own element."""
     before: list[Line] = []
     for at in range(first - 1, -1, -1):
         block = found.blocks[at]
@@ -100,10 +100,10 @@ def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> li
     return before
 
 
-def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
-    """Return the lists, with their headings, that are in the text's own element right before or after its end.
+def _lists_beside(found: LocatedText, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
+    """Return the lists, with their headings, in the text's own element right before its beginning or after its end.
 
-    An extractor that looks for paragraphs alone leaves them out, and at an end no line after them shows that.
+    An extractor that looks only for paragraphs omits them, and there no later line reveals the gap.
     """
     beside: list[int] = []
     at, size = edge + step, 0
@@ -116,15 +116,15 @@ def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) 
         if is_item and len(block.text) >= MIN_LINE:
             size = len(beside)
         elif step < 0 and 0 < size == len(beside) - 1:
-            size += 1  # the heading over a list, or the rest of it
+            size += 1  # the heading above a list, or the rest of the list
         at += step
     return [Line(text=found.blocks[at].text, at=at) for at in sorted(beside[:size])]
 
 
-def _continued(found: Found, last: int) -> Iterator[Line]:
-    """Yield what follows the last line in another element of the same make, with the headings over it.
+def _continued(found: LocatedText, last: int) -> Iterator[Line]:
+    """Yield the blocks that follow the last line in another element with the same class, with their headings.
 
-    Some pages part a story into several boxes, of which extractors take the first.
+    Some pages split a story into several boxes, of which extractors take only the first.
     """
     heading: int | None = None
     rows = {row for block, kept in zip(found.blocks, found.is_kept, strict=True) if kept for row in _rows_of(block)}
@@ -141,18 +141,18 @@ def _continued(found: Found, last: int) -> Iterator[Line]:
             yield Line(text=block.text, at=at)
 
 
-def _continues(found: Found, block: Block) -> bool:
+def _continues(found: LocatedText, block: Block) -> bool:
     is_boxed = block.element.tag == "p" and block.kind[3] != ""
     return is_boxed and found.kinds[block.kind] >= MAIN_SHARE * found.mass and prose_of(block) > 0
 
 
 def _rows_of(block: Block) -> list[HtmlElement]:
-    """Return what holds a block's box and its neighbours."""
+    """Return the elements that contain a block's box and its neighbours."""
     boxes = (block.box, block.box.getparent() if block.box is not None else None)
     return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
 
 
-def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
+def _is_missing(found: LocatedText, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
     block = found.blocks[at]
     if found.is_there[at]:
         return False
@@ -168,8 +168,8 @@ def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: Ht
     return is_held or found.kinds[block.kind] - found.counted(at) >= _MIN_SHARE * found.mass
 
 
-def _is_held(found: Found, at: int) -> bool:
-    """Whether a block is in an element that holds a part of the text, without itself."""
+def _is_held(found: LocatedText, at: int) -> bool:
+    """Whether a block is in an element that contains another part of the text."""
     return found.holders[holder_of(found.blocks[at])] - found.counted(at) >= _MIN_SHARE * found.mass
 
 
@@ -178,14 +178,14 @@ def _is_sentence(block: Block) -> bool:
 
 
 def _leads_on(block: Block) -> bool:
-    """Whether a block links to another page of the site, as a teaser does and a source seldom."""
+    """Whether a block links to another page of the site, as teasers do and sources seldom do."""
     return any(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
 
 def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
-    """Return the boxes between a story's paragraphs that are about things elsewhere: a test's lamps, each with its shop.
+    """Return the boxes between a story's paragraphs that are about external items: the lamps of a product test, each with its shop.
 
-    Two or more of the same make are beside paragraphs, each with a heading and without a link to the site itself.
+    At least two with the same class are next to paragraphs, each with a heading and without a link to the site itself.
     """
     boxes: dict[str, list[HtmlElement]] = {}
     for box in main if main is not None else ():
@@ -199,7 +199,7 @@ def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
 
 
 def _is_announced(element: HtmlElement) -> bool:
-    """Whether a paragraph before a list says that it follows: `The boats that use the quay are:`."""
+    """Whether a paragraph announces the following list: `The boats that use the quay are:`."""
     before = element.getprevious()
     return before is not None and before.tag == "p" and text_of(before).endswith((":", "："))
 

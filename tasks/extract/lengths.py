@@ -1,4 +1,4 @@
-"""How much a text says, in whatever script. Pure."""
+"""Measure the amount of text, independent of the script. Pure."""
 
 import re
 
@@ -7,10 +7,10 @@ _DENSE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
 def size_of(text: str) -> int:
-    """Return a text's characters, those of Chinese, Japanese and Korean twice: each says what two or three letters do."""
+    """Return the number of characters, counting Chinese, Japanese and Korean ones twice, since each is worth two or three letters."""
     return len(text) if text.isascii() else len(text) + len(_DENSE.findall(text))
 
 
 def solid_size(text: str) -> int:
-    """Return a text's characters but for spaces and line breaks, whose number in a page's source says nothing."""
+    """Return the number of characters except spaces and line breaks, whose number in a page's source means nothing."""
     return len(text) - sum(map(text.count, _WHITE))

@@ -1,7 +1,7 @@
-"""An article's text as markdown: its headings, lists, quotes, tables, links and emphasis, as the page has them. Pure.
+"""Render an article's text as markdown: headings, lists, quotes, tables, links and emphasis as on the page. Pure.
 
-It is the text, line by line: if the block of the page behind a line is known and reads the same, its markup is put in,
-else the line stands plain. So what is rendered is the text again, but for white space. Nothing of it is HTML.
+The text is converted line by line: if the page's block of a line is known and has the same text, its markup is added,
+else the line stays plain. So rendering it gives the text again, apart from white space. It contains no HTML.
 """
 
 import re
@@ -22,17 +22,17 @@ _ITEM, _CELL = "- ", " | "
 _SPECIAL = re.compile(r"([\\`*_\[\]~])")
 _SPECIALS = "\\`*_[]~"
 _ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-# what begins a list, a heading or a rule where a line begins
+# begins a list, a heading or a thematic break at the start of a line
 _BEGINNING = re.compile(r"^(\d{0,9})([-+=#.):])")
 _BEGINNINGS = "-+=#.):"
-_CLOSING = re.compile(r"(?<!\\)(#+)$")  # at the end of a heading it is part of its marks
+_CLOSING = re.compile(r"(?<!\\)(#+)$")  # a closing sequence at the end of a heading
 _IN_ADDRESS = str.maketrans({"(": "%28", ")": "%29", "<": "%3C", ">": "%3E", "\\": "%5C", " ": "%20"})
-_MARKED = ("a", "b", "strong", "i", "em")  # the others say nothing that markdown shows
+_MARKED = ("a", "b", "strong", "i", "em")  # other tags have no equivalent in markdown
 _BOLD, _ITALIC = frozenset(("b", "strong")), frozenset(("i", "em"))
 
 
 class _Style(NamedTuple):
-    """How a piece of text is set: bold, italic, and in a link to where."""
+    """The style of a piece of text: bold, italic, and the link's target."""
 
     is_bold: bool = False
     is_italic: bool = False
@@ -49,7 +49,7 @@ _PLAIN = _Style()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the list or table, `quote` the quote it is in."""
+    """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the enclosing list or table, `quote` the enclosing quote."""
 
     text: str
     kind: str = "block"
@@ -58,9 +58,9 @@ class _Part:
 
 
 def markdown_of(text: str, blocks: Sequence[Block]) -> str:
-    """Return a text as CommonMark with tables; `blocks` are those of its page."""
+    """Return a text as CommonMark with tables. `blocks` are those of its page."""
     runs: dict[HtmlElement, dict[str, Run]] = {}
-    # one look at the page, where each line would look through all that it is in
+    # checked once per page, instead of searching the ancestors of each line
     has_quotes = any(True for block in blocks[:1] for _ in block.element.getroottree().iter("blockquote"))
     placed = _placed(text.split("\n") if text else (), blocks)
     parts = [_part(line, block, runs, has_quotes=has_quotes) for line, block in placed]
@@ -68,7 +68,7 @@ def markdown_of(text: str, blocks: Sequence[Block]) -> str:
 
 
 def _placed(lines: Sequence[str], blocks: Sequence[Block]) -> Iterator[tuple[str, Block | None]]:
-    """Yield each line with the block that reads so: the next one after the line before, else the first."""
+    """Yield each line with the block of the same text: the next one after the previous line's block, else the first."""
     places: dict[str, list[int]] = {}
     for at, block in enumerate(blocks):
         places.setdefault(block.text, []).append(at)
@@ -100,7 +100,7 @@ def _part(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]
 
 
 def _above(element: HtmlElement | None, *tags: str) -> HtmlElement | None:
-    """Return the nearest element of these tags that an element is, or is in."""
+    """Return the element itself or its nearest ancestor with one of these tags."""
     if element is None or element.tag in tags:
         return element
     return next(element.iterancestors(*tags), None)
@@ -110,7 +110,7 @@ def _above(element: HtmlElement | None, *tags: str) -> HtmlElement | None:
 
 
 def _with_tables(parts: Sequence[_Part]) -> Iterator[_Part]:
-    """Yield the parts with each run of rows as one table, whose first row is its head."""
+    """Yield the parts, with each run of rows joined into a table whose first row is the header."""
     for kind, several in groupby(parts, key=lambda part: part.kind):
         if kind == "row":
             yield _Part(text=_table([part.text for part in several]))
@@ -149,7 +149,7 @@ def _mark(part: _Part, number: int) -> str:
 
 
 def _inline(line: str, block: Block | None, runs: dict[HtmlElement, dict[str, Run]]) -> str:
-    """Return a line with its block's links and emphasis, if that reads the same."""
+    """Return a line with its block's links and emphasis, if the text stays the same."""
     if block is not None:
         if block.element not in runs:
             runs[block.element] = _runs_by_key(block.element)
@@ -170,7 +170,7 @@ def _key(text: str) -> str:
 
 
 def _runs(element: HtmlElement) -> list[Run]:
-    """Return the lines that are in an element itself, in pieces; what is a block of its own parts them."""
+    """Return the lines of an element as styled pieces; nested blocks separate them."""
     runs: list[Run] = [[]]
     _add(runs, element.text, _PLAIN)
     open_ones = [(iter(element), _PLAIN, element)]
@@ -203,19 +203,19 @@ def _styled(element: HtmlElement, style: _Style) -> _Style:
         return style._replace(is_bold=True)
     if element.tag in _ITALIC:
         return style._replace(is_italic=True)
-    # all of a link stands plain: its text may be in pieces, and is one link
+    # no emphasis inside links: the text may be in several pieces, but is one link
     return _Style(href=element.get("href")) if element.tag == "a" else style
 
 
 def _folded(text: str) -> str:
-    """Return a piece cleaned as a line is, with a space where it begins or ends with white space."""
+    """Return a piece cleaned like a line, but with leading and trailing white space as one space."""
     before, after = " " * text[0].isspace(), " " * text[-1].isspace()
     cleaned = clean(text)
     return f"{before}{cleaned}{after}" if cleaned else before
 
 
 def _marked(run: Run, near: HtmlElement) -> str:
-    """Return the pieces of a line with their markup; emphasis that markdown would not see as such is left out."""
+    """Return the pieces of a line with their markup, without emphasis that markdown would not recognise."""
     merged = [("".join(text for text, _ in several), style) for style, several in groupby(run, key=lambda one: one[1])]
     out = ""
     for place, (text, style) in enumerate(merged):
@@ -227,7 +227,7 @@ def _marked(run: Run, near: HtmlElement) -> str:
         address = _address(style.href, near) if style.href else None
         follows = text[-1:] if text[-1:] == " " else next((one for one, _ in merged[place + 1 :] if one), "")[:1]
         if address is not None:
-            out = f"{out[:-1]}\\!" if out.endswith("!") else out  # a picture otherwise
+            out = f"{out[:-1]}\\!" if out.endswith("!") else out  # otherwise it would be an image
             shown = f"[{shown}]({address})"
         elif style.marker and _may_be_marked(core, before=out[-1:], after=follows):
             shown = f"{style.marker}{shown}{style.marker}"
@@ -236,14 +236,14 @@ def _marked(run: Run, near: HtmlElement) -> str:
 
 
 def _may_be_marked(core: str, *, before: str, after: str) -> bool:
-    """Whether markers round a text are seen to open and to close (CommonMark 0.31, 6.2): at a letter, or at white space."""
+    """Whether emphasis markers around a text are recognised as opening and closing (CommonMark 0.31, 6.2)."""
     opens = core[0].isalnum() or not before.strip()
     closes = core[-1].isalnum() or not after.strip()
     return opens and closes and before != "*"
 
 
 def _address(href: str, near: HtmlElement) -> str | None:
-    """Return where a link leads as markdown takes it, or None: no http or https."""
+    """Return a link's target escaped for markdown; None if it is not http or https."""
     try:
         return str(Url.parse(href, base=near.base_url)).translate(_IN_ADDRESS)
     except ItemError:
@@ -260,6 +260,6 @@ def _escaped(text: str) -> str:
 
 
 def _at_beginning(line: str) -> str:
-    """Return a line that begins nothing but a paragraph."""
+    """Return a line escaped so that it begins only a paragraph."""
     first = line[:1]
     return _BEGINNING.sub(r"\1\\\2", line) if first.isdigit() or first in _BEGINNINGS else line

@@ -1,11 +1,12 @@
-"""What a page says of itself: JSON-LD first, then its meta elements, then what is on show. Pure.
+"""Read a page's metadata: JSON-LD first, then meta elements, then visible text.
 
-Reads the tree as parsed, before scripts are removed from it. Costs about a millisecond per page, htmldate apart, which
-is asked only if nothing else names a date, and before which the longest scripts are emptied.
+Pure. It needs the tree as parsed, before scripts are removed. It takes about a millisecond per page, except for
+htmldate, which is used only if nothing else has a date, after emptying the longest scripts.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -48,26 +49,26 @@ _MODIFIED = (
 _TITLES = ("og:title", "twitter:title", "parsely-title", "sailthru.title", "dc.title", "title")
 _LEDES = ("description", "og:description", "twitter:description", "dc.description", "sailthru.description")
 _SECTIONS = ("article:section", "parsely-section", "cxenseparse:section", "section")
-_ORIGINALS = ("syndication-source", "original-source")  # Google News's words for whose story it is
+_ORIGINALS = ("syndication-source", "original-source")  # Google News's meta elements for the original
 _TAGS = ("article:tag", "og:article:tag", "parsely-tags", "news_keywords", "keywords")
 _SITES = ("og:site_name", "application-name", "apple-mobile-web-app-title", "publisher", "dc.publisher")
 _MARKED_DATES = (XPath('descendant::*/@itemprop[. = "datePublished"]/..'), XPath("descendant::time[@pubdate]"))
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
-_IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 and its like, RFC 5322
+_IN_FIGURES = re.compile(r"\d{4}|\w{3}, \d\d? \w{3} \d{4} \d\d:")  # ISO 8601 and similar, RFC 5322
 _MAX_TAGS, _MAX_TAG_LENGTH, _MAX_HEADINGS, _MAX_TITLES = 50, 80, 5, 100
-_MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches all of a page's source, half a second a megabyte
-_MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # of one meta name; its characters
-_MAX_UPDATES = 1000  # of a live blog
-_MAX_SHORT, _MAX_SHORT_LENGTH = 300, 300  # meta elements that directives may be in; their characters
+_MAX_SEARCHED_SCRIPT = 200_000  # characters; htmldate searches the whole source, half a second per megabyte
+_MAX_VALUES, _MAX_VALUE_LENGTH = 100, 5000  # values of one meta name; characters of a value
+_MAX_UPDATES = 1000  # updates of a live blog
+_MAX_SHORT, _MAX_SHORT_LENGTH = 300, 300  # number and length in characters of meta elements kept for directives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What a page says of itself. Instants are aware UTC, URLs absolute.
+    """A page's metadata. Instants are aware UTC, URLs absolute.
 
-    `titles` and `ledes` are all that it gives itself, `robots` its directives to crawlers as they stand there, `types`
-    its own schema.org types, `article_body` its JSON-LD articleBody as it stands there, and a live blog's updates after
-    it, `metas` its short meta elements by their lower-case names.
+    `titles` and `ledes` are all that it declares, `robots` its raw directives to crawlers, `types` its schema.org
+    types, `article_body` its raw JSON-LD articleBody followed by a live blog's updates, `metas` its short meta elements
+    by lower-case name.
     """
 
     title: str | None
@@ -93,7 +94,7 @@ class Metadata:
 
 
 def read_metadata(tree: HtmlElement, *, now: datetime) -> Metadata:
-    """Return what the page says of itself; what it does not say, or what cannot be true, is None."""
+    """Return the page's metadata; missing or implausible values are None."""
     meta = _read_meta(tree)
     graph = read_jsonld(tree)
     headings, home = _headings(tree)
@@ -141,7 +142,7 @@ def read_metadata(tree: HtmlElement, *, now: datetime) -> Metadata:
 
 
 def _read_meta(tree: HtmlElement) -> Meta:
-    """All meta elements by their name, property or itemprop, lower-case."""
+    """Return all meta elements by their lower-case name, property or itemprop."""
     meta: Meta = {}
     for element in tree.iter("meta"):
         content = clean((element.get("content") or "")[:_MAX_VALUE_LENGTH])
@@ -161,16 +162,16 @@ def _values(meta: Meta, *names: str) -> tuple[str, ...]:
 
 
 def _headings(tree: HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the first main headings, and those of them that lead to the site's front page, which are its name."""
+    """Return the first main headings, and those among them that link to the front page, which are the site's name."""
     found = [(one, text) for one in islice(tree.iter("h1"), _MAX_HEADINGS) if (text := text_of(one))]
     homes = tuple(text for one, text in found if _leads_home(one))
     shown = [(one, text) for one, text in found if text not in homes]
-    # last: what says the same with its kicker goes first
+    # last, since the heading with its kicker takes precedence
     return (*(text for _, text in shown), *(bare for one, _ in shown if (bare := _without_kicker(one)))), homes
 
 
 def _without_kicker(heading: HtmlElement) -> str:
-    """Return what a heading says after an element with which it begins: `<span>Lesetipp</span> Harbour reopens`."""
+    """Return a heading without a leading kicker element: `<span>Lesetipp</span> Harbour reopens`."""
     first = next(iter(heading), None)
     if first is None or clean(heading.text):
         return ""
@@ -190,7 +191,7 @@ def _leads_home(heading: HtmlElement) -> bool:
 
 
 def heading_of(tree: HtmlElement, title: str | None) -> HtmlElement | None:
-    """Return the heading that says the title, else the first main heading."""
+    """Return the heading with the title's text, else the first main heading."""
     words = words_of(title or "")
     headings = list(islice(tree.iter("h1", "h2", "h3"), _MAX_TITLES))
     exact = [one for one in headings if words and words_of(raw_text_of(one)[:_MAX_VALUE_LENGTH]) == words]
@@ -199,7 +200,7 @@ def heading_of(tree: HtmlElement, title: str | None) -> HtmlElement | None:
 
 
 def _own_article(graph: Graph, shown: tuple[str, ...]) -> Node | None:
-    """Return the node that is this page's article: the one under the page's own title, else the first that is one."""
+    """Return the node of this page's article: the one with the page's title, else the first article."""
     articles = list(graph.of_types(ARTICLE_TYPES))
     titles = {words_of(title) for title in shown}
     for node in articles:
@@ -222,8 +223,8 @@ def _published(
 ) -> datetime | None:
     """Return when the page was published.
 
-    By its fields in figures, which programs write; else by the date on show, since fields in words often say when a
-    page was built; else by those, by what is said of the page around the article, by when it was changed, by htmldate.
+    The order: numeric date fields, written by programs; the visible date, since dates in words often tell when a page
+    was generated; those fields; the surrounding page's date; the date of the last change; htmldate.
     """
     fields = (*strings(node.get("datePublished")), *_values(meta, *_PUBLISHED), *strings(node.get("dateCreated")))
     of_page = (stated for one in graph.of_types(_PAGES) for stated in strings(one.get("datePublished")))
@@ -240,7 +241,7 @@ def _first_instant(fields: Iterable[str], *, now: datetime) -> datetime | None:
 
 
 def _marked_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
-    """Return the date that is marked as the page's: an itemprop or a pubdate."""
+    """Return the date marked as the page's by an itemprop or pubdate."""
     for marked in _MARKED_DATES:
         for element in marked(tree)[:1]:
             found = parse_instant(element.get("datetime") or element.get("content") or text_of(element), now=now)
@@ -254,8 +255,10 @@ def _guessed_instant(tree: HtmlElement, *, now: datetime) -> datetime | None:
         if len(script.text or "") > _MAX_SEARCHED_SCRIPT:
             script.text = None
     latest = (now + timedelta(days=1)).strftime("%Y-%m-%d")
-    # not the extensive search, which takes up to a second and any year in the text: the feed's own date is better
-    found = find_date(tree, original_date=True, extensive_search=False, url=tree.base_url, max_date=latest)
+    found = None
+    with suppress(ValueError, OverflowError):  # raised for an offset of a day or more
+        # not the extensive search, which takes up to a second and accepts any year in the text: the feed's date is better
+        found = find_date(tree, original_date=True, extensive_search=False, url=tree.base_url, max_date=latest)
     return parse_instant(found, now=now) if found else None
 
 
@@ -270,7 +273,7 @@ def _language(tree: HtmlElement, meta: Meta, node: Node) -> str | None:
 
 
 def _tags(node: Node, meta: Meta) -> tuple[str, ...]:
-    """Return the first list of tags that there is: JSON-LD's keywords, article:tag, keywords."""
+    """Return the first non-empty list of tags: JSON-LD's keywords, article:tag, keywords."""
     for listed in (strings(node.get("keywords")), *(_values(meta, name) for name in _TAGS)):
         tags = _distinct(part.strip() for value in listed for part in re.split(r"[,;]", value))
         short = tuple(tag for tag in tags if len(tag) <= _MAX_TAG_LENGTH)[:_MAX_TAGS]
@@ -287,13 +290,13 @@ def _image(tree: HtmlElement, graph: Graph, node: Node, meta: Meta) -> str | Non
 
 
 def _canonical(links: Sequence[str], tree: HtmlElement, meta: Meta) -> str | None:
-    """Return the preferred address (RFC 6596): on this site, not its root, which careless templates name everywhere."""
+    """Return the canonical URL (RFC 6596): on this site, and not its root, which careless templates name everywhere."""
     candidates = _pages((*links, *_values(meta, "og:url")), tree)
     return next((page for page in candidates if _is_same_site(page, tree.base_url)), None)
 
 
 def _syndicated(links: Sequence[str], tree: HtmlElement, meta: Meta) -> str | None:
-    """Return the article on another site that the page says it is a copy of."""
+    """Return the original article on another site, if the page declares one."""
     candidates = _pages((*links, *_values(meta, *_ORIGINALS)), tree)
     return next((page for page in candidates if not _is_same_site(page, tree.base_url)), None)
 
@@ -303,7 +306,7 @@ def _canonical_links(tree: HtmlElement) -> list[str]:
 
 
 def _pages(candidates: Iterable[str], tree: HtmlElement) -> Iterator[str]:
-    """Yield the addresses that are those of pages: of no site's root."""
+    """Yield the URLs that are not a site's root."""
     for candidate in candidates:
         found = _first_url((candidate,), tree)
         if found and urlsplit(found).path.strip("/"):
@@ -318,7 +321,7 @@ def _is_same_site(a: str, b: str) -> bool:
 
 
 def _first_url(candidates: Iterable[str], tree: HtmlElement) -> str | None:
-    """Return the first of the addresses that can be stored, absolute."""
+    """Return the first valid URL, absolute."""
     for candidate in filter(str.strip, candidates):
         try:
             return storable_url(candidate, base=tree.base_url)
@@ -328,7 +331,7 @@ def _first_url(candidates: Iterable[str], tree: HtmlElement) -> str | None:
 
 
 def _paywalled(graph: Graph, meta: Meta) -> bool | None:
-    """Whether the page asks for money: schema.org's isAccessibleForFree, else the content tier."""
+    """Whether the page is paywalled, by schema.org's isAccessibleForFree, else the content tier."""
     for node in graph.of_types(ARTICLE_TYPES):
         free = str(node.get("isAccessibleForFree", "")).casefold().rpartition("/")[2]
         if free in ("true", "false"):
@@ -338,7 +341,7 @@ def _paywalled(graph: Graph, meta: Meta) -> bool | None:
 
 
 def _body(graph: Graph, node: Node) -> str | None:
-    """Return an article's body, and under it its updates (schema.org's liveBlogUpdate), each under its headline."""
+    """Return an article's body, followed by its updates (schema.org's liveBlogUpdate) with their headlines."""
     listed = node.get("liveBlogUpdate")
     updates = (graph.resolve(one) for one in (listed if isinstance(listed, list) else [listed])[:_MAX_UPDATES])
     parts = [_longest(node), *(part for one in updates if isinstance(one, dict) for part in _parts_of(one))]
@@ -346,7 +349,7 @@ def _body(graph: Graph, node: Node) -> str | None:
 
 
 def _parts_of(update: Node) -> tuple[str | None, str | None]:
-    """Return an update's headline, unless its body begins with it, and its body."""
+    """Return an update's headline (unless its body starts with it) and its body."""
     headline, body = string(update.get("headline")), _longest(update)
     return (None if body and headline and body.lstrip().startswith(headline) else headline), body
 

@@ -1,14 +1,14 @@
-"""Text that was UTF-8, read as windows-1252 and written as UTF-8 again, into what it was: `cafÃ©` into `café`. Pure.
+"""Repair UTF-8 that was decoded as windows-1252: `cafÃ©` into `café`.
 
-Careful rather than thorough: a line is mended if it has an unmistakable sign, and if no letter beyond ASCII in it
-is whole, since a line with whole ones was not read wrongly. `CAFÉ»` looks like a broken pair and is none.
+Pure. It is conservative: a line is repaired only if it has an unmistakable sequence, and no intact non-ASCII letter,
+since such a line was not decoded wrongly. `CAFÉ»` looks like a broken pair but is not.
 """
 
 import re
 
 
 def _as_read(byte: int) -> str:
-    """Return what windows-1252 makes of a byte; its five gaps are what browsers make of them (WHATWG, Encoding)."""
+    """Decode a byte as windows-1252; its five gaps as browsers do (WHATWG Encoding)."""
     try:
         return bytes((byte,)).decode("cp1252")
     except UnicodeDecodeError:
@@ -27,15 +27,15 @@ def _pair(first: str) -> str:
 _BROKEN = re.compile(
     "|".join((_pair("\u00c2-\u00df"), f"[\u00e0-\u00ef][{_NEXT}]{{2}}", f"[\u00f0-\u00f4][{_NEXT}]{{3}}"))
 )
-_SIGN = re.compile("|".join((_pair("\u00c3"), "\u00c2[\u00a0-\u00bf]", "\u00e2\u20ac")))  # one such is enough
+_SIGN = re.compile("|".join((_pair("\u00c3"), "\u00c2[\u00a0-\u00bf]", "\u00e2\u20ac")))  # one of these is enough
 _MIN_BROKEN = 3  # others
-_POSSIBLE = re.compile(f"[\u00c2-\u00f4][{_NEXT}]")  # begins each of them; one look is enough for most lines
-# what is left of a pair or triple whose last part was taken for white space or a control character on the way
+_POSSIBLE = re.compile(f"[\u00c2-\u00f4][{_NEXT}]")  # begins every broken sequence; rules out most lines at once
+# the rest of a sequence whose last part was lost as white space or a control character
 _CUT = re.compile("\u00c3(?:\\s(?=[,.;:!?)»])|(?=\\s|$))|\u00e2\u20ac(?=\\W|$)")
 
 
 def mend(text: str) -> str:
-    """Return a line as it was meant, or as it is."""
+    """Return a line repaired, or unchanged."""
     if not _POSSIBLE.search(text) or (not _SIGN.search(text) and len(_BROKEN.findall(text)) < _MIN_BROKEN):
         return text
     mended, rest = _BROKEN.sub(_decode, text), _BROKEN.sub("", text)

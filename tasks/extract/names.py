@@ -1,4 +1,4 @@
-"""The names of people out of what is written in a byline: `By Mara Quill, Coast Editor, and Tom Hale`. Pure."""
+"""Extract people's names from bylines: `By Mara Quill, Coast Editor, and Tom Hale`. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from tasks.extract.tree import clean, words_in, words_of
 
 MAX_NAMES, MAX_LENGTH, _MAX_WORDS = 20, 80, 8
-_MAX_RAW = 1000  # characters of a byline that are read
+_MAX_RAW = 1000  # characters of a byline that are parsed
 
 _BY = (
     r"(?:(?:written|posted|reported|published|story|text|words|article|interview|edited|report|reporting|editing|"
@@ -17,7 +17,7 @@ _BY = (
 )
 PREFIX = re.compile(
     rf"^(?i:{_BY}\s*[:：]\s*(?=\S)|{_BY}\s+(?=\S))|^文[・/／]\s*"
-    # these begin surnames as well (von der Leyen, Di Canio): a name in full must follow
+    # these may also begin surnames (von der Leyen, Di Canio), so a full name must follow
     r"|^(?i:von|di|av|af|de|da|od|van)\s+(?=(?-i:[A-ZÀ-ÞŁŚŻĆČŠŽÁÉ])\S+\s+\S)"
 )
 _AMID = re.compile(r"\s(?i:by|von|par|por)\s+(?=[A-ZÀ-Þ])")
@@ -78,7 +78,7 @@ _LABELS = frozenset(
 
 
 def tidy_names(raw: Iterable[str]) -> tuple[str, ...]:
-    """Return the names in their order, each once: without prefixes, roles, addresses, dates and places."""
+    """Return the distinct names in order, without prefixes, roles, addresses, dates and places."""
     tidy: dict[tuple[str, ...], str] = {}
     for one in raw:
         for name in split_names(clean(one)):
@@ -89,15 +89,16 @@ def tidy_names(raw: Iterable[str]) -> tuple[str, ...]:
 
 
 def split_names(byline: str) -> list[str]:
-    """Part `A B, C D and E F`; only full names, since `Parker, Tracy` and `Ortega y Gasset` are one."""
+    """Split `A B, C D and E F`; only into full names, since `Parker, Tracy` and `Ortega y Gasset` are one name."""
     names: list[str] = []
     byline = _DATE_BEHIND.sub("", byline[:_MAX_RAW])
-    if " " in byline:  # an address by itself is nobody's name
+    if " " in byline:  # a mail address alone is not a name
         byline = _EMAIL.sub("", byline)
     if (label := _LABELLED.match(byline)) and is_full_name(rest := byline[label.end() :].strip()):
         byline = rest
     parts = _APART.split(byline)
-    if _DASH.search(byline) and len(parts[0].split()) == 1 and not _DATE.search(byline):  # `Gurus - Harbour` is one
+    # `Gurus - Harbour` is one name
+    if _DASH.search(byline) and len(parts[0].split()) == 1 and not _DATE.search(byline):
         parts = [byline]
     for part in parts:
         names.extend(_names_of(part, has_others=bool(names)))
@@ -130,7 +131,7 @@ def _names_of(part: str, *, has_others: bool) -> list[str]:
 
 
 def _is_apart(piece: str) -> bool:
-    """Whether a piece without a space is a name in full: written in a script that does not part them."""
+    """Whether a piece without a space is a full name, in a script without spaces."""
     return _HAN_NAME.fullmatch(piece) is not None
 
 
@@ -143,10 +144,10 @@ def _is_role(text: str) -> bool:
 
 
 def is_full_name(text: str) -> bool:
-    """Whether a text that nothing but its place calls a name can be one.
+    """Whether a text may be a full name, if only its position suggests one.
 
-    Two to six words, in capitals but for particles, without a digit and without a role; or a name in Chinese, Japanese
-    or Korean.
+    It has two to six words, capitalized except for particles, without digits and roles; or it is a name in Chinese,
+    Japanese or Korean.
     """
     if _HAN_NAME.fullmatch(text):
         return _DESK.fullmatch(text) is None
@@ -159,14 +160,14 @@ def is_full_name(text: str) -> bool:
 
 
 def is_team(text: str) -> bool:
-    """Whether a text that is marked as an author's name can be that of a desk or a house: `Courier Staff`."""
+    """Whether a text marked as an author's name may be that of a team: `Courier Staff`."""
     words = text.split()
     is_said = 2 <= len(words) <= 4 and len(text) <= MAX_LENGTH and not _is_no_name(text) and words[-1][0].isupper()
     return is_said and not _LABELS.issuperset(word.casefold() for word in words)
 
 
 def is_nickname(text: str) -> bool:
-    """Whether a text that is marked as an author's name can be one of a single word."""
+    """Whether a text marked as an author's name may be a single-word name."""
     words = words_in(text)
     is_label = not words or words[0] in _LABELS or _is_role(text) or _is_no_name(text)
     return not is_label and len(text.split()) == 1 and 2 < len(text) <= 20 and not text.isdigit()

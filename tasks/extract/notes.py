@@ -1,4 +1,4 @@
-"""A text's notes: what its marks, `[1]` or `*`, lead down to. Pure."""
+"""Find footnotes: the targets of reference marks such as `[1]` or `*`. Pure."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from tasks.extract.tree import text_of
 _LINKS = XPath("descendant::a[starts-with(@href, '#')]")
 _NAMED = XPath("descendant::*[@id] | descendant::a[starts-with(@href, '#')]")
 _MAX_MARK = 5  # characters
-_MAX_LINKED = 0.5  # of the line that a mark is in: more is a menu
-_MIN_NOTES = 0.3  # of a list's items: `[1-3]` leads to the first alone
+_MAX_LINKED = 0.5  # of the line with a mark; more linked text is a menu
+_MIN_NOTES = 0.3  # of a list's items, since `[1-3]` links only to the first
 _NOTES = ("li", "p", "dd", "td")
 
 
 def notes_of(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the items and paragraphs that marks above them lead to: `<li id="fn1">` for `<a href="#fn1">1</a>`."""
+    """Yield the items and paragraphs that preceding reference marks link to: `<li id="fn1">` for `<a href="#fn1">1</a>`."""
     marks = {one for one in _LINKS(page.body) if _is_mark(one, page)}
     if not marks:
         return
@@ -36,7 +36,7 @@ def notes_of(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _is_mark(link: HtmlElement, page: Outline) -> bool:
-    """Whether a link is a figure or a sign within a line of text."""
+    """Whether a link is a reference mark: a figure or a sign within a line of text."""
     text = text_of(link)
     if not 0 < len(text) <= _MAX_MARK or (len(text) > 1 and any(map(str.isalpha, text))):
         return False
@@ -48,7 +48,7 @@ def _is_mark(link: HtmlElement, page: Outline) -> bool:
 
 
 def _note_of(element: HtmlElement) -> HtmlElement | None:
-    """Return the item or the paragraph that bears a name, or begins with what does."""
+    """Return the item or paragraph that is the named element, or begins with it."""
     if element.tag in _NOTES:
         return element
     above = element.getparent()

@@ -1,7 +1,7 @@
-"""What is in place of a story: a notice, known by its shape and by whom it speaks to. Pure.
+"""Detect notices in place of a story (paywall, consent, robot check), by their shape and by how they address the reader.
 
-A notice is short and has nothing to do with the page's title. If the page says that it is not free, that is enough;
-elsewhere the notice must ask for something that only notices ask for.
+Pure. A notice is short and unrelated to the page's title. If the page declares itself paywalled, that is enough;
+otherwise the notice must ask for something that only notices ask for.
 """
 
 import re
@@ -11,11 +11,11 @@ from tasks.extract.metadata import Metadata
 from tasks.extract.tree import words_in, words_of
 from tasks.values.rows import PageType
 
-# characters; a story's free beginning may be as short, but speaks of what its title says
+# characters; a story's free beginning may be as short, but shares words with its title
 _MAX_PAID, _MAX_NOTICE = 1500, 800
-_STEM = 5  # letters of a word that its forms share, in most languages
-_MIN_WORD = 4  # letters; shorter ones are in every line
-_PAIR = 2  # characters, if a script does not part words
+_STEM = 5  # letters that the forms of a word share, in most languages
+_MIN_WORD = 4  # letters; shorter words are in every line
+_PAIR = 2  # characters, in scripts without spaces
 _COMMON = frozenset(
     "about after from have more over that their there they this what when where which will with your".split()
 )
@@ -25,7 +25,7 @@ def _any_of(*words: str) -> re.Pattern[str]:
     return re.compile("|".join(words), re.IGNORECASE)
 
 
-# the first that matches counts: a wall for robots asks for JavaScript and cookies as well
+# the first match counts: a robot check asks for JavaScript and cookies as well
 _ASKS = (
     (
         PageType.BLOCKED,
@@ -90,8 +90,8 @@ _ASKS = (
 
 
 def notice_of(text: str, metadata: Metadata) -> PageType | None:
-    """Return what a text is that is in place of the story; None if it is one, or if the title says nothing."""
-    if len(text) > _MAX_PAID or not is_elsewhere(text, metadata):
+    """Return the page type of a text in place of a story; None if it is a story, or if the title has no significant word."""
+    if len(text) > _MAX_PAID or not lacks_title_words(text, metadata):
         return None
     if metadata.paywalled is True:
         return PageType.PAYWALL
@@ -101,19 +101,19 @@ def notice_of(text: str, metadata: Metadata) -> PageType | None:
     return next((kind for kind in kinds if kind is not PageType.PAYWALL or metadata.paywalled is None), None)
 
 
-def gives_way(text: str, body: str, metadata: Metadata) -> bool:
-    """Whether a text that is shown is a notice's, by its title, and a body that is not shown is the story's."""
-    return len(text) <= _MAX_PAID and is_elsewhere(text, metadata) and not is_elsewhere(body, metadata)
+def hides_story(text: str, body: str, metadata: Metadata) -> bool:
+    """Whether the visible text is a notice and the hidden body is the story, judged by the title."""
+    return len(text) <= _MAX_PAID and lacks_title_words(text, metadata) and not lacks_title_words(body, metadata)
 
 
-def is_elsewhere(text: str, metadata: Metadata) -> bool:
-    """Whether a text has no word of its page's title, if that has any that says something."""
+def lacks_title_words(text: str, metadata: Metadata) -> bool:
+    """Whether a text has no significant word of its page's title."""
     titles = _stems(words_of(metadata.title or ""))
     return bool(titles) and titles.isdisjoint(_stems(words_in(text)))
 
 
 def _stems(words: Iterable[str]) -> set[str]:
-    """Return how the longer words begin; of words that a script does not part, each pair of characters."""
+    """Return the stems of the longer words; in scripts without spaces, the character bigrams."""
     stems: set[str] = set()
     for word in words:
         if any(character > "\u2e80" for character in word):

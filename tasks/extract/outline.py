@@ -1,4 +1,7 @@
-"""A page as the pruning rules see it: elements in order, how much they say, how much of that in links. Pure, linear."""
+"""The outline of a page for the pruning rules: elements in order, with the amount of text and linked text.
+
+Pure, linear.
+"""
 
 import re
 from collections import Counter
@@ -26,11 +29,13 @@ Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """What the rules ask about a page.
+    """The facts about a page that the rules need.
 
-    `stories` counts the headings under each element that link to another page. `labels` are the short texts that stand
-    alone, each with the outermost element that holds nothing else; `lines` the blocks of one line, with their text.
-    `classes` (or item properties) and `ids` are those of what has a text, `title` is the page's main heading, `ledes` are the words of what the page says of itself.
+    `stories` counts the headings under each element that link to another page. `labels` are short texts that stand
+    alone, each with the outermost element that contains nothing else; `lines` are the single-line blocks, with their
+    text.
+    `classes` (or item properties) and `ids` are those of elements with text, `title` is the page's main heading,
+    `ledes` are the words of the page's descriptions.
     """
 
     body: HtmlElement
@@ -47,7 +52,7 @@ class Outline:
 
     @property
     def prose(self) -> int:
-        """Characters outside of links on the page."""
+        """Characters on the page outside of links."""
         return self.weights[self.body].prose
 
 
@@ -77,12 +82,12 @@ def outline_page(body: HtmlElement, *, title: str | None, ledes: Iterable[str], 
 
 
 def has_picture(element: HtmlElement) -> bool:
-    """Whether there is a picture at or under an element."""
+    """Whether an element is or contains a picture."""
     return next(element.iter("img", "picture", "video", "figure", "amp-img"), None) is not None
 
 
 def find_title(body: HtmlElement, words: Words) -> HtmlElement | None:
-    """Return the heading that says the words, else the first main heading."""
+    """Return the heading with these words, else the first main heading."""
     headings = list(body.iter("h1"))
     return next((one for one in headings if words_in(text_of(one)) == words), headings[0] if headings else None)
 
@@ -94,19 +99,19 @@ def _count_stories(elements: list[HtmlElement], parents: list[HtmlElement]) -> C
             counts[heading] = 1
     if counts:
         for element, above in zip(reversed(elements), reversed(parents), strict=True):
-            if count := counts.get(element):  # quicker than to be given 0
+            if count := counts.get(element):  # faster than a default of 0
                 counts[above] += count
-        del counts[parents[0]]  # what holds the page is not on it
+        del counts[parents[0]]  # the parent of the root is not part of the page
     return counts
 
 
 def links_elsewhere(heading: HtmlElement) -> bool:
-    """Whether a heading links to another page than its own."""
+    """Whether a heading links to another page."""
     return _target(link_of(heading), heading) is not None
 
 
 def link_of(heading: HtmlElement) -> str | None:
-    """Return the address that a heading links to, by a link in it or round it."""
+    """Return the URL that a heading links to, by a link inside or around it."""
     link = next(heading.iter("a"), None)
     if link is None:
         link = next(heading.iterancestors("a"), None)
@@ -114,7 +119,7 @@ def link_of(heading: HtmlElement) -> str | None:
 
 
 def _target(href: str | None, near: HtmlElement) -> str | None:
-    """Return the address of another page than the one of an element, absolute; None if a link leads to none."""
+    """Return a link's absolute URL if it is another page than the element's; else None."""
     href = (href or "").strip()
     if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
@@ -125,30 +130,30 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
         is_whole = not is_plain and _WHOLE.match(href) and href.isascii() and not _CHANGED.search(href)
         whole = root + path if is_plain else href if is_whole else None
         target = _without_end(urljoin(here, href)) if whole is None else whole.partition("#")[0]
-    except ValueError:  # an address in brackets that is none
+    except ValueError:  # an invalid address in brackets
         return None
     return target if target != here else None
 
 
-# what is written another way where an absolute address is put together again
+# parts that urljoin would rewrite in an absolute URL
 _CHANGED = re.compile(r"[;\t\r\n]|\?(?:#|$)")
 _WHOLE = re.compile(r"https?://[^/?#\[\]]+(?:[/?#]|$)")
 
 
-@lru_cache(maxsize=1)  # each link of a page asks for that of its page
+@lru_cache(maxsize=1)  # needed for each link of a page
 def _without_fragment(url: str) -> tuple[str, str]:
-    """Return an address without its fragment, and what is before its path."""
+    """Return a URL without its fragment, and the part before its path."""
     here = _without_end(url)
     return here, urlunsplit((*urlsplit(here)[:2], "", "", ""))
 
 
 def _without_end(url: str) -> str:
-    """Return an address without its fragment and without the mark of an empty query, which Python 3.14 keeps."""
+    """Return a URL without its fragment and without a bare `?`, which Python 3.14 keeps."""
     return urldefrag(url).url.removesuffix("?")
 
 
 def is_on_site(href: str | None, near: HtmlElement) -> bool:
-    """Whether an address is that of another page of the site on which an element's own is."""
+    """Whether a URL is another page on the site of the element's page."""
     target = _target(href, near)
     if target is None:
         return False
@@ -174,7 +179,8 @@ def _find_labels(
     elements: list[HtmlElement], parents: list[HtmlElement], weights: dict[HtmlElement, Weight]
 ) -> list[HtmlElement]:
     labels = []
-    apart: dict[HtmlElement, bool] = {}  # asked once for each parent, or a parent of thousands makes it quadratic
+    # cached per parent: a parent with thousands of children would make it quadratic
+    apart: dict[HtmlElement, bool] = {}
     for element, above, weight in zip(elements, parents, weights.values(), strict=True):
         size = weight.text
         if not 0 < size <= MAX_LABEL_LENGTH or above not in weights or weights[above].text == size:
@@ -189,7 +195,7 @@ def _find_labels(
 
 
 def _stands_alone(above: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
-    """Whether what an element holds is no sentence: no text of its own, and nothing but labels under it."""
+    """Whether an element contains no sentence: no text of its own, and only labels below it."""
     if weights[above].text > MAX_LABEL_LENGTH and above.tag in _SENTENCES:
         return False
     return not (above.text or "").strip() and not any((one.tail or "").strip() for one in above)
@@ -200,7 +206,7 @@ def _find_lines(body: HtmlElement, weights: dict[HtmlElement, Weight]) -> list[H
     holders: set[HtmlElement] = set()
     for one in blocks:
         above = one.getparent()
-        while above is not None and above not in holders:  # each is added once
+        while above is not None and above not in holders:  # stop at known ancestors
             holders.add(above)
             above = above.getparent()
     return [one for one in blocks if 0 < weights[one].text <= MAX_LINE_LENGTH and one not in holders]

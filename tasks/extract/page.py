@@ -1,4 +1,4 @@
-"""One stored response into the page that it is: decoded, parsed once, read, labelled.
+"""Turn one stored response into a page: decode, parse once, extract, label.
 
 Pure; runs in a worker process.
 """
@@ -30,22 +30,23 @@ from tasks.web.decoding import decode_received, decode_received_prefix
 from tasks.web.text import decode_text
 
 TRUNCATED_QUALITY = 0.5
-"""The best that a page can be whose end is missing."""
+"""The greatest quality of a truncated page."""
 
-_ELEMENTS = XPath("count(/descendant::*)")  # in a third of what it takes to count the tags in the source
+_ELEMENTS = XPath("count(/descendant::*)")  # in a third of the time of counting tags in the source
 
 LONG_PAGE_SIZE = 20_000
-"""A page of this size (bytes) without a text is a fault of ours, not an empty article."""
+"""A page of at least this size (bytes) without text is a fault of ours, not an empty article."""
 
 
 _AS_IN_A_SWEEP = ExtractConfig()
 
 
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
-    """Return the page with its text, or with the label of what it is instead and no text.
+    """Return the page with its text, or with a label and no text.
 
-    The same record gives the same page, on any machine and at any time. Raises NotAnArticle if there is nothing to
-    read, EmptyExtraction if there should be, TooManyElements, what `decode_received` raises, and CorruptRecord.
+    Deterministic: the same record gives the same page, on any machine and at any time. Raises NotAnArticle if there is
+    nothing to read, EmptyExtraction if there should be, TooManyElements, what `decode_received` raises, and
+    CorruptRecord.
     """
     page = _read(_stored_document(stored, config), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:
@@ -57,7 +58,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
 def extract_html(
     html: str | bytes, url: str, *, content_type: str | None = None, fetched_at: datetime | None = None
 ) -> Page:
-    """Return a page that was never stored; raises as `extract_page` does. Not pure: without `fetched_at` it is now."""
+    """Extract a page that was never stored. Raises like `extract_page`. Not pure: `fetched_at` defaults to now."""
     if isinstance(html, bytes):
         size = len(html)
         html, charset = decode_text(html, content_type)
@@ -72,7 +73,7 @@ def extract_html(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """A page's tree, the name of its charset, how many bytes it was, and the header of its response."""
+    """A page's tree, charset, size in bytes, and response headers."""
 
     tree: HtmlElement
     charset: str
@@ -81,7 +82,7 @@ class _Document:
 
 
 def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
-    """Return the document of a record. Its bytes and its text are free from then on, before the tree is read."""
+    """Return the document of a record, and free its bytes and text before the tree is processed."""
     response = read_response(stored.record, 0, len(stored.record))
     headers, url = response.headers, Url.of(response.url)
     if stored.rendition is None:
@@ -97,16 +98,16 @@ def _stored_document(stored: StoredPage, config: ExtractConfig) -> _Document:
 
 
 def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
-    """Return a page's own bytes if they are its text in UTF-8: each of them, and no byte order mark."""
+    """Return a page's own bytes if they are exactly its text in UTF-8, without byte order mark."""
     if charset != "utf-8" or body.startswith(BOM_UTF8):
         return None
-    return None if "\ufffd" in html else body  # as which bytes come out that are no UTF-8
+    return None if "\ufffd" in html else body  # invalid bytes were decoded to it
 
 
 def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: bytes | None = None) -> HtmlElement:
     tree = parse_page(html, url, encoded)
     if tree is None:
-        raise NotAnArticle(f"nothing but {size} bytes without an element at {url}")
+        raise NotAnArticle(f"{size} bytes without an element at {url}")
     _check_size(tree, config, url)
     return tree
 
@@ -128,9 +129,9 @@ def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions,
 
 
 def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement | None:
-    """Return the root of a page, whose elements all have its URL as `base_url`; None if there is nothing to parse.
+    """Return the root of a page whose elements have its URL as `base_url`, or None if there is nothing to parse.
 
-    `encoded` is the page in UTF-8, if somebody has it.
+    `encoded` is the page in UTF-8, if the caller has it.
     """
     tree = parse_html(html, encoded)
     if tree is not None:

@@ -1,7 +1,7 @@
-"""What a page is: a story, a list of stories, or a wall before one. Pure.
+"""Classify a page: a story, an index of stories, or a wall in front of one.
 
-Conservative, since what is no story is not stored as one: a page that calls itself an article and has a story's text is
-a story, whatever else stands on it. The phrases are what whole titles and headings of walls say.
+Pure. It is conservative, since only stories are stored: a page that declares itself an article and has enough text is a
+story, whatever else it contains. The phrases are whole titles and headings of walls.
 """
 
 import re
@@ -16,12 +16,12 @@ from tasks.extract.phrases import phrases
 from tasks.extract.tree import HEADINGS, page_url, words_of
 from tasks.values.rows import PageType
 
-_DECENT_LENGTH = 600  # characters of text that make a story of a page that calls itself one
-_MAX_WALL_LENGTH = 2500  # characters; a wall says no more
-_MAX_WORDS_MORE = 3  # in a wall's title after its phrase: the site's name
+_DECENT_LENGTH = 600  # characters of text with which a declared article is a story
+_MAX_WALL_LENGTH = 2500  # characters; a wall has no more
+_MAX_WORDS_MORE = 3  # words in a wall's title after its phrase: the site's name
 _MIN_LONG_LINE = 80  # characters; teasers and labels are shorter
-_MIN_TEASERS, _MAX_PER_TEASER = 8, 150  # linked headings of a list of stories; characters of long lines for each
-_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number, or a title, in the path or query
+_MIN_TEASERS, _MAX_PER_TEASER = 8, 150  # linked headings of an index; characters of long lines for each
+_STORY_PLACE = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # a number or a slug in the path or query
 
 _MISSING = phrases(
     """
@@ -68,10 +68,10 @@ _AGREE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """What is counted on a page as parsed, before anything is removed, and what its URL says of it.
+    """Counts on a page as parsed, before anything is removed, and facts from its URL.
 
-    `teasers` are headings that link, `passwords` the fields for one. A URL may be the site's front page, name a dialog
-    about cookies, or name a story by a number or a title.
+    `teasers` are linked headings, `passwords` the password fields. A URL may be the site's front page, a cookie dialog,
+    or a story with a number or a slug.
     """
 
     is_front: bool
@@ -82,7 +82,7 @@ class PageFacts:
 
 
 def look_at(tree: HtmlElement) -> PageFacts:
-    """Return the facts that `classify_page` asks for; the tree must be whole still."""
+    """Return the facts for `classify_page`; the tree must still be complete."""
     parts = page_url(tree).parts
     fields = (one.get("type") or "" for one in tree.iter("input"))
     place = f"{parts.path.rstrip('/')}{parts.search}"
@@ -100,7 +100,7 @@ def _is_linked(heading: HtmlElement) -> bool:
 
 
 def classify_page(metadata: Metadata, text: str, facts: PageFacts) -> PageType:
-    """Return what a page is, by what it says of itself, its article's text, and what is counted on it."""
+    """Return the type of a page, by its metadata, its article's text, and its facts."""
     is_declared = metadata.og_type == "article" or bool(metadata.types & ARTICLE_TYPES)
     if "LiveBlogPosting" in metadata.types:
         return PageType.LIVE_BLOG
@@ -128,7 +128,7 @@ def _wall(metadata: Metadata, text: str, facts: PageFacts, *, is_declared: bool)
 
 
 def _begins(titles: list[tuple[str, ...]], said: frozenset[tuple[str, ...]]) -> bool:
-    """Whether a title begins with one of the phrases, and has no more than a site's name after it."""
+    """Whether a title starts with one of the phrases, followed by at most a site's name."""
     return any(title[:size] in said for title in titles for size in range(max(1, len(title) - _MAX_WORDS_MORE), 9))
 
 
@@ -139,7 +139,7 @@ def _asks_consent(text: str, facts: PageFacts) -> bool:
 
 
 def _other_story(metadata: Metadata, text: str) -> PageType | None:
-    """Return what a page with little text is a story in, other than words."""
+    """Return the type of a page with little text that is a story in another medium."""
     if metadata.types & {"PodcastEpisode", "RadioEpisode", "AudioObject"}:
         return PageType.PODCAST
     if metadata.types & {"ImageGallery", "MediaGallery"} and len(text) < _DECENT_LENGTH:
@@ -151,7 +151,7 @@ def _other_story(metadata: Metadata, text: str) -> PageType | None:
 
 
 def _is_index(text: str, facts: PageFacts) -> bool:
-    """Whether a page that does not call itself an article is a front page, or a section's with more teasers than text."""
+    """Whether a page that does not declare itself an article is a front page, or a section page with more teasers than text."""
     if facts.is_front:
         return facts.teasers > 0
     story = sum(len(line) for line in text.split("\n") if len(line) >= _MIN_LONG_LINE)

@@ -1,7 +1,7 @@
-"""What newsrooms write over and between the paragraphs that are not the story. Data; compared by words, casefolded.
+"""Phrases of furniture above and between paragraphs.
 
-Each phrase is what a whole heading or line says. A phrase that a story could say as well (`background`, `what we know`)
-has no place here, nor has a name of one site's own.
+Data; compared by casefolded words. Each phrase is a whole heading or line. Phrases that a story could contain
+(`background`, `what we know`), and names of a single site, do not belong here.
 """
 
 import re
@@ -28,7 +28,7 @@ ayrıca okuyun | ilgili haberler | ilgili haber | devamını oku | daha fazla | 
 यह भी पढ़ें | ये भी पढ़ें | और पढ़ें | ये भी पढ़िए |
 あわせて読みたい | 関連記事 | 続きを読む | 合わせて読みたい | 相关阅读 | 延伸阅读 | 相關閱讀 | 延伸閱讀 | 阅读更多 | 閱讀更多 | 관련기사 | 관련 기사 | 더보기 | อ่านเพิ่มเติม | ข่าวที่เกี่ยวข้อง
 """
-"""Lead a line to another story: `Read more: Council backs plan`. As a whole line they go by themselves."""
+"""Introduce a link to another story: `Read more: Council backs plan`. As whole lines they are removed too."""
 
 STOP_HEADINGS = """
 more for you | more to read | more from us | more stories | more news | more headlines | more like this | more to explore | more from author |
@@ -80,7 +80,7 @@ en çok okunanlar | çok okunanlar | benzer haberler | diğer haberler | son hab
 相关新闻 | 相关文章 | 相关推荐 | 推荐阅读 | 热门文章 | 热门新闻 | 最新新闻 | 相關新聞 | 相關文章 | 推薦閱讀 | 熱門新聞 | 熱門文章 | 最新消息 | 评论 | 留言 | 更多新闻 | 更多新聞 | 廣告 | 猜你喜欢 |
 관련 뉴스 | 관련뉴스 | 많이 본 뉴스 | 많이 본 기사 | 인기기사 | 인기 기사 | 추천기사 | 추천 기사 | 최신기사 | 최신뉴스 | 주요뉴스 | 주요기사 | 댓글 | 이 기사를 공유합니다 | 광고 | ข่าวล่าสุด | ข่าวยอดนิยม | habari zinazohusiana
 """
-"""Head what is not the story, to the end of their section."""
+"""Headings of sections that are not part of the story."""
 
 FILLERS = """
 read more | keep reading | continue reading | show more | show less | load more | see more | see all | view all | expand | collapse | click to expand | advertisement | advertising | ad | sponsored | promoted |
@@ -95,25 +95,25 @@ seguir leyendo | leer más | ver más | publicidad | compartir | imprimir | escu
 lees verder | lees meer | advertentie | delen | läs mer | annons | annonse | annonce | dela | del | les mer | læs mere | mainos | jaa | lue lisää | czytaj dalej | czytaj więcej | reklama | udostępnij | dalsza część artykułu pod materiałem wideo | číst dále | devamını oku | reklam | paylaş | yazdır |
 читать далее | читать полностью | реклама | поделиться | показать ещё | показать еще | развернуть | اقرأ المزيد | إعلان | شارك | और पढ़ें | विज्ञापन | शेयर करें | 続きを読む | もっと見る | 広告 | シェア | 共有 | 阅读更多 | 展开全文 | 广告 | 廣告 | 分享 | 더보기 | 광고 | 공유 | baca selengkapnya | bagikan | iklan | xem thêm | chia sẻ
 """
-"""Controls and labels that a page prints between paragraphs; a whole line of its own and nothing else."""
+"""Controls and labels between paragraphs, as whole lines."""
 
 CREDITS = """
 image | images | photo | photos | photograph | photo by | photo credit | photo courtesy | picture | pictures | picture by | pic | credit | image credit | image source | source image | file photo | illustration | illustration by | video | watch | screenshot |
 bild | bilder | foto | fotos | grafik | bildquelle | symbolbild | archivbild | photographie | crédit | crédit photo | crédits | crédits photo | foto de | imagen | fotografía | crédito | imagem | reprodução | fotografia | immagine | beeld | bild av | kuva | zdjęcie | fot | фото | иллюстрация | источник фото |
 fotoğraf | görsel | الصورة | صورة | तस्वीर | फोटो | 写真 | 画像 | 图片 | 圖片 | 图 | 圖 | 사진 | ảnh
 """
-"""Begin the line under a picture: `Photo: AFP`."""
+"""Begin the line below a picture: `Photo: AFP`."""
 
 
 class Phrases:
-    """The phrases of lists."""
+    """The phrases of several lists."""
 
     def __init__(self, *lists: str) -> None:
         self.words = frozenset(words for listed in lists for words in phrases(listed))
         self._keys = frozenset(map("".join, self.words))
 
     def have(self, cleaned: str) -> bool:
-        """Whether a text that is clean already is one of the phrases; most are none by their letters."""
+        """Whether a cleaned text is one of the phrases; most texts are ruled out by their letters."""
         return key_of(cleaned) in self._keys and words_in(cleaned) in self.words
 
 

@@ -1,4 +1,4 @@
-"""Extraction in processes that can be killed: one page's crash, hang or hunger costs that page and no other."""
+"""Extraction in processes that can be killed, so that one page's crash, hang or memory use affects no other page."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,9 +17,9 @@ Read = Callable[[StoredPage, ExtractConfig], Page]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolConfig:
-    """How many workers, what CPU a page may take (seconds), and the address space of a worker (bytes).
+    """The number of workers, the CPU limit of a page (seconds), and the address space limit of a worker (bytes).
 
-    By the clock a page may take `patience` times as long: on a busy machine pages take longer than they cost.
+    In wall time a page may take `patience` times as long, since machines may be busy.
     """
 
     workers: int
@@ -31,9 +31,9 @@ class PoolConfig:
 
 
 class ExtractorPool:
-    """Worker processes, started at the first page; a context manager. Threads may share it.
+    """Worker processes, started with the first page. A context manager. Threads may share it.
 
-    `read` is what they do with a page: a function of a module, since workers import it.
+    `read` processes a page: a module-level function, which workers import.
     """
 
     def __init__(self, config: PoolConfig, *, read: Read = extract_stored) -> None:
@@ -50,11 +50,11 @@ class ExtractorPool:
         )
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
-        """Extract the pages side by side; yields each one's capture id and what came of it, in the order given.
+        """Extract the pages in parallel; yields each one's capture id and result, in the given order.
 
         Raises CorruptRecord if a stored record is damaged, Stopped if another thread closes the pool meanwhile.
         """
-        asked: deque[str] = deque()  # pages are taken as they are extracted, since each holds its record
+        asked: deque[str] = deque()  # pages are consumed lazily, since each holds its record
 
         def jobs() -> Iterator[Job[Page]]:
             for url, page in pages:
@@ -65,7 +65,7 @@ class ExtractorPool:
             yield asked.popleft(), found
 
     def close(self) -> None:
-        """End the workers, whatever they are at."""
+        """Kill the workers."""
         self._workers.close()
 
     def __enter__(self) -> Self:

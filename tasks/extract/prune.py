@@ -1,7 +1,8 @@
-"""Take page furniture out of a tree by its structure, before the extractor looks. Pure, but it changes the tree given.
+"""Remove page furniture from a tree by its structure, before extraction.
 
-Rules are data: each has a reason and an example, and finds elements on the page as parsed. What the unsure ones find is
-weighed before anything is removed: a prune that would take too much of the page's prose is not done.
+Pure, except that it modifies the given tree. Rules are data: each has a reason and an example, and finds elements on
+the page as parsed. The findings of uncertain rules are weighed first: if they would remove too much of the page's
+prose, they are ignored.
 """
 
 import re
@@ -19,14 +20,14 @@ from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_s
 from tasks.extract.read_more import MIN_TEASER_LINKS, lead_of, read_more_lines
 from tasks.extract.tree import HEADINGS, has_words, remove, text_of, words_in
 
-_MAX_PRUNED_SHARE = 0.40  # of the prose that nobody is sure about
+_MAX_PRUNED_SHARE = 0.40  # of the prose that no certain rule removes
 _MIN_PROSE_LEFT, _MIN_PARAGRAPH = 60, 120  # characters
 _MAX_CREDIT_LENGTH = 120
-_MIN_ANNOUNCEMENT = 8  # characters; a label is shorter, but in scripts without spaces
-_MAX_PROSE_BESIDE = 1000  # characters for each linked heading of what is about other pages
-_MAX_BOXED_SHARE = 0.3  # of the prose, that is in boxes with forms
+_MIN_ANNOUNCEMENT = 8  # characters; labels are shorter, except in scripts without spaces
+_MAX_PROSE_BESIDE = 1000  # characters per linked heading of teasers
+_MAX_BOXED_SHARE = 0.3  # of the prose, in boxes with forms
 _MAX_CARD_PROSE, _MAX_SMALL_CARD_PROSE, _MIN_CARDS = 400, 200, 3
-_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the part of the text that is in links
+_MIN_LIST_LINKS, _MIN_CARD_LINKS = 0.85, 0.8  # the share of text in links
 
 _STOPS = phrases.Phrases(phrases.STOP_HEADINGS, phrases.READ_MORE)
 _FILLERS = phrases.Phrases(phrases.FILLERS)
@@ -38,14 +39,14 @@ _COMMENTS = re.compile(
     r"|disqus_thread|dsq-comments",
     re.IGNORECASE,
 )
-_COMMENT_WORDS = ("comment", "disqus_thread")  # each of those has one
+_COMMENT_WORDS = ("comment", "disqus_thread")  # every such class or id contains one of these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What to take out, why, and what it looks like.
+    """What to remove, why, and an example.
 
-    What a certain rule finds cannot be the story, and is not weighed.
+    The findings of a certain rule cannot be the story, so they are not weighed.
     """
 
     name: str
@@ -66,11 +67,10 @@ def prune(
     taken: dict[str, int] | None = None,
     mass: Mass | None = None,
 ) -> bool:
-    """Remove what the rules find; return False if the unsure ones would have taken the story and were not heeded.
+    """Remove the findings of the rules; return False if the uncertain ones would have removed the story and were ignored.
 
-    `title` and `ledes` are what the page calls itself and says of itself; `rules` are all of `RULES` if none are given.
-    None of `kept` is removed, whatever finds it; `taken` is given the characters that each rule took; `mass` is what
-    the body says, if that is known.
+    `title` and `ledes` are the page's title and descriptions; `rules` default to `RULES`. Elements of `kept` are never
+    removed; `taken` is filled with the characters that each rule removed; `mass` is the body's, if known.
     """
     body = tree.find("body")
     if body is None:
@@ -92,7 +92,7 @@ def prune(
     remove(certain | unsure if is_heeded else certain)
     elements = page.elements
     del page
-    # from its end on: lxml looks for live elements from the top of a removed tree at each that ends, quadratic forwards
+    # in reverse: going forwards, lxml's search for live proxies in each removed subtree is quadratic
     elements.clear()
     return is_heeded
 
@@ -105,7 +105,7 @@ def _leaves_the_story(page: Outline, certain: set[HtmlElement], unsure: set[Html
 
 
 def _prose_of(elements: set[HtmlElement], within: set[HtmlElement], page: Outline) -> int:
-    """Return the prose of elements, without those that are in others of `within`."""
+    """Return the prose of elements, without elements inside others of `within`."""
     outer = (one for one in elements if within.isdisjoint(one.iterancestors()))
     return sum(page.weights[one].prose for one in outer)
 
@@ -143,7 +143,7 @@ def _fillers(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _is_in_table(element: HtmlElement) -> bool:
-    """Whether an element is a cell, or is in one: what looks like a control there is a figure's name."""
+    """Whether an element is in a table cell, where apparent controls are data."""
     return element.tag in _CELLS or next(element.iterancestors(*_CELLS), None) is not None
 
 
@@ -154,7 +154,7 @@ def _link_lists(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _is_announced(element: HtmlElement, page: Outline) -> bool:
-    """Whether the story announces a list: `The boats that use the quay are:`."""
+    """Whether the text before a list announces it: `The boats that use the quay are:`."""
     before = element.getprevious()
     if (
         before is None
@@ -180,7 +180,7 @@ def _stop_sections(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _heads_prose(section: HtmlElement, label: HtmlElement, page: Outline) -> bool:
-    """Whether a heading is over the story: nothing but itself is its section, and a paragraph of some length follows."""
+    """Whether a heading is above the story: its section contains only itself, and a longer paragraph follows."""
     if page.weights[section].text > page.weights[label].text or label.tag not in HEADINGS:
         return False
     after = next((one for one in section.itersiblings() if page.weights[one].text), None)
@@ -188,7 +188,7 @@ def _heads_prose(section: HtmlElement, label: HtmlElement, page: Outline) -> boo
 
 
 def _section_of(label: HtmlElement, page: Outline) -> HtmlElement:
-    """Return the largest element that the label is the head of and that is not the story's."""
+    """Return the largest element that begins with the label and is not part of the story."""
     section = label
     while True:
         above = section.getparent()
@@ -200,7 +200,7 @@ def _section_of(label: HtmlElement, page: Outline) -> HtmlElement:
 
 
 def _is_head_of(element: HtmlElement, above: HtmlElement, page: Outline) -> bool:
-    """Whether an element has the first text of the one above it."""
+    """Whether an element has the first text of its parent."""
     before = element.itersiblings(preceding=True)
     return not (above.text or "").strip() and not any(
         page.weights[one].text or (one.tail or "").strip() for one in before
@@ -208,7 +208,7 @@ def _is_head_of(element: HtmlElement, above: HtmlElement, page: Outline) -> bool
 
 
 def _foreign_after(section: HtmlElement, page: Outline) -> Iterator[HtmlElement]:
-    """Yield the siblings that follow a heading as far as they are about other pages."""
+    """Yield the siblings after a heading as long as they are about other pages."""
     tail = section.tail
     for after in section.itersiblings():
         is_foreign = not page.weights[after].text or _is_foreign(after, page) or _is_teaser(after, page)
@@ -219,7 +219,7 @@ def _foreign_after(section: HtmlElement, page: Outline) -> Iterator[HtmlElement]
 
 
 def _is_foreign(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element's text is about other pages: linked headings with little more, mostly links, or a form."""
+    """Whether an element is about other pages: linked headings with little else, mostly links, or a form."""
     weight = page.weights[element]
     if page.title is not None and any(one is element for one in page.title.iterancestors()):
         return False
@@ -231,15 +231,15 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
 
 
 def _is_paragraph(element: HtmlElement, page: Outline) -> bool:
-    """Whether a paragraph says something and links to nothing: a story's, among lists of links."""
+    """Whether an element is a paragraph with text and no links, which belongs to the story even among lists of links."""
     weight = page.weights[element]
     return weight.prose >= _MIN_PARAGRAPH and not weight.linked
 
 
 def _is_teaser(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element begins with a link and says little more, and is a link for the most part or has a picture.
+    """Whether an element is a teaser: it begins with a link, has little more text, and is mostly a link or has a picture.
 
-    A paragraph may begin with a link as well: `<p><a>Islanders</a> who commute …</p>`.
+    A paragraph may begin with a link too: `<p><a>Islanders</a> who commute …</p>`.
     """
     weight = page.weights[element]
     if weight.prose > _MAX_CARD_PROSE or not weight.linked:
@@ -251,10 +251,10 @@ def _is_teaser(element: HtmlElement, page: Outline) -> bool:
 
 
 def _cards(page: Outline) -> Iterator[HtmlElement]:
-    """Yield runs of alike siblings that each hold a linked heading and little more, after the better part of the prose.
+    """Yield runs of similar siblings that each contain a linked heading and little more, after most of the prose.
 
-    Before half of all prose on the page; or, as teasers may say more than a short story, of that outside of such runs,
-    if each has a picture and is short.
+    That is after half of all prose on the page; or, since teasers may have more text than a short story, of the prose
+    outside of such runs, if each has a picture and is short.
     """
     prose, runs = 0, []
     if not page.is_news or max(page.stories.values(), default=0) < _MIN_CARDS:
@@ -285,12 +285,12 @@ def _picture_cards(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _is_of_site(card: HtmlElement) -> bool:
-    """Whether a card leads to the site's own pages: a thing that is for sale elsewhere is what the story is about."""
+    """Whether a card links to the site's own pages; a product sold elsewhere is a topic of the story."""
     return any(is_on_site(link_of(one), one) for one in card.iter(*HEADINGS))
 
 
 def _sign_ups(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the box round each form, as far as it says little else; the forms alone if the boxes are the story."""
+    """Yield the box around each form, if it has little other text; only the forms if the boxes contain the story."""
     forms = [one for one in page.body.iter("form") if _is_box(one, page)]
     boxes = {_box_of(one, page) for one in forms}
     yield from boxes if _prose_of(boxes, boxes, page) <= _MAX_BOXED_SHARE * page.prose else forms

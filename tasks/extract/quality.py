@@ -1,6 +1,6 @@
-"""How far a text that was found can be trusted: by what it left, what it took too much, how it lies. Pure.
+"""Estimate the quality of an extracted text, by missing text, superfluous text, and its distribution on the page.
 
-A figure to sort by, not a measure of truth: on pages whose text is known, most are near 1, and what is far below is
+Pure. The figure is for sorting, not a measure of truth: on labelled pages most are near 1, and those far below are
 wrong.
 """
 
@@ -13,21 +13,21 @@ from lxml.html import HtmlElement
 from tasks.extract.tree import text_of
 
 GUESSES = frozenset(("readability", "paragraphs", "unseen"))
-"""Paths that are taken only when all else left too much of a page, or found nothing on it."""
+"""Paths that are used only if the others missed too much of a page, or found nothing."""
 
 _WORTH_OF_A_GUESS = 0.6
-_SLACK = 1.25  # of the page's words a fifth may be its own: navigation, footers
+_SLACK = 1.25  # a fifth of the page's words may be navigation and footers
 _MIN_JUDGED, _SHORT_LINE, _SHORT_UNSPACED = 500, 80, 25  # characters
 _UNSPACED = re.compile("[\u2e81-\U0010ffff]")
-_MIN_PARAGRAPH_LENGTH = 40  # characters; what is shorter is as often a label
+_MIN_PARAGRAPH_LENGTH = 40  # characters; shorter ones are as often labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
-    """How a text lies on its page, each 0 to 1.
+class Placement:
+    """How a text is placed on its page.
 
-    What of it is in one element, which of its lines are blocks of the page as they stand there, and how much of what
-    the page says outside of links it is.
+    Each is 0 to 1: the share of it in one element, the share of its lines that equal blocks of the page, and its share
+    of the page's text outside of links.
     """
 
     together: float = 1.0
@@ -35,15 +35,15 @@ class Signs:
     of_page: float = 1.0
 
 
-def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Signs | None = None) -> float:
-    """Return 0 to 1: the share of the article's paragraphs that the text has, without its lines that are mere links.
+def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Placement | None = None) -> float:
+    """Return the quality, 0 to 1: the share of the article's paragraphs that the text has, less its lines of mere links.
 
-    `tree` is the page after pruning, `mass` its paragraphs'. A guess counts for less than what was found by the usual
-    way, and so does a text that is scattered over the page, is little of it, or is made of short lines.
+    `tree` is the pruned page, `mass` that of its paragraphs. A guess counts less than a text found by the usual path,
+    and so does a text that is scattered over the page, a small part of it, or made of short lines.
     """
     if not text:
         return 0.0
-    signs = signs or Signs()
+    signs = signs or Placement()
     kept = min(1.0, len(text) / mass) if mass else 1.0
     links = {text_of(link) for link in tree.iter("a")}
     lies = _less(signs.together, 0.25) * _less(signs.found_again, 0.5) * _less(min(1.0, _SLACK * signs.of_page), 0.6)
@@ -53,12 +53,12 @@ def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Sig
 
 
 def _less(share: float, most: float) -> float:
-    """Return 1 for the whole, and less by so much at the most for nothing."""
+    """Return 1 for a full share, and 1 - `most` for none."""
     return 1.0 - most * (1.0 - share)
 
 
 def _short_share(text: str, links: AbstractSet[str]) -> float:
-    """Return the part of a text of some length that is in lines shorter than a sentence and are no links."""
+    """Return the share of a longer text that is in lines shorter than a sentence, except links."""
     if len(text) < _MIN_JUDGED:
         return 0.0
     shortest = _SHORT_UNSPACED if len(_UNSPACED.findall(text, 0, _MIN_JUDGED)) > _MIN_JUDGED / 2 else _SHORT_LINE
@@ -66,13 +66,13 @@ def _short_share(text: str, links: AbstractSet[str]) -> float:
 
 
 def paragraph_mass(tree: HtmlElement) -> int:
-    """Return the characters of the page's longer paragraphs, without those that are in links."""
+    """Return the number of characters in the page's longer paragraphs, outside of links."""
     masses = (length_of(element) - sum(map(length_of, element.iter("a"))) for element in tree.iter("p"))
     return sum(mass for mass in masses if mass >= _MIN_PARAGRAPH_LENGTH)
 
 
 def length_of(element: HtmlElement) -> int:
-    """Return the characters under an element, without the white space round its pieces."""
+    """Return the number of characters under an element, without white space around its pieces."""
     return sum(len(text.strip()) for text in element.itertext())
 
 

@@ -1,10 +1,10 @@
-"""The text that trafilatura's fast mode gives, by its own steps and for less, if a page lets that be known. Pure.
+"""Compute the text of trafilatura's fast mode faster, with its own steps, if the page allows it.
 
-The fast mode looks at all of a page, several times, with patterns for each element: three quarters of its time. Here
-the frame that it would choose is found first, by words that must be in an element's attributes before a pattern can
-match (`tasks.extract.quick_frames`); the frame alone is copied, cleaned, and given to the steps. If the outcome might
-depend on the rest of the page, the answer is None, or not sure. The steps are of one version, and only with that one
-are they called.
+Pure. The fast mode scans the whole page several times with XPath expressions for each element: three quarters of its
+time. Here the frame that it would choose is found first, by words that must be in an element's attributes before an
+expression can match (`tasks.extract.quick_frames`); only the frame is copied, cleaned, and passed to the steps. If the
+outcome might depend on the rest of the page, the result is None, or not sure. The steps are called only with the
+library version that they were written for.
 """
 
 from collections import Counter
@@ -26,22 +26,23 @@ from tasks.extract.tree import raw_text_of
 KNOWN_VERSION = "2.3.1"
 _IS_KNOWN = version("trafilatura") == KNOWN_VERSION
 
-_OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as one
-_MIN_TEXT, _MIN_PARAGRAPHS = 250, 750  # characters, of trafilatura's settings: what is less is looked for elsewhere
-_MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and the part of the page's: what is less is tried again
-_MAX_LOST = 7  # of a frame's text so many parts may go, but one
-# characters; what is longer goes only if nine tenths of it are links
+_OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as a link
+# characters, from trafilatura's settings; if there is less, it searches elsewhere
+_MIN_TEXT, _MIN_PARAGRAPHS = 250, 750
+_MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and share of the page's; if there is less, it tries again
+_MAX_LOST = 7  # teasers are removed only if more than one part in this many of a frame's text is left
+# characters; longer elements are removed only if nine tenths of them are links
 _MAX_SHORT, _MAX_SHORT_PARAGRAPH, _MIN_LINKED = 400, 160, 0.6
-_LINKED = ("div", "list", "p")  # deleted for their links
-_MIN_PARTS, _MAX_BOX = 3, 100  # elements of a short box with links; its characters
+_LINKED = ("div", "list", "p")  # deleted if they are mostly links
+_MIN_PARTS, _MAX_BOX = 3, 100  # elements and characters of a short box with links
 _MIN_REPEATED = settings.MIN_DUPLICATE_LENGTH
 _TABLE = ("table", "td", "th", "tr")
 _WILD = frozenset(("code", "p", "quote", "table"))
 _PICTURES, _TEASERS = (*xpaths.DISCARD_IMAGE_ELEMENTS,), (*xpaths.TEASER_DISCARD_XPATH,)
-_REBUILT = frozenset(("list", "table", "code", "quote"))  # made new, so that what follows them stays behind
+_REBUILT = frozenset(("list", "table", "code", "quote"))  # recreated, so that their tail text stays behind
 
 
-# What must occur before the expressions of the library can match; those decide.
+# necessary words of the library's expressions, which then decide
 _DISCARDED = Words(
     *xpaths._OVERALL_DISCARD_BOTH_TOKENS, *xpaths._OVERALL_DISCARD_ID_TOKENS, *xpaths._OVERALL_DISCARD_CLASS_TOKENS,
     *xpaths._CONSENT_ID_CLASS_TOKENS,
@@ -54,11 +55,10 @@ _BLOCKS = frozenset(("div", "item", "list", "p", "section", "span"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickText:
-    """What the library finds on a page, but for what it might do next.
+    """The text that the library finds on a page at first.
 
-    If that is not `is_sure`, the text is so little of its page that the library would look again, more leniently, would
-    find something else, and would take that if it is half as much again. It would look in the same frames if it
-    `is_framed`.
+    If it is not `is_sure`, the text is so small a part of the page that the library would search again, more leniently,
+    and take the result if it is half as long again. `is_framed`: it would search in the same frames.
     """
 
     text: str
@@ -68,11 +68,10 @@ class QuickText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
-    """The text's elements in a body, and the tags that are text.
+class _TextElements:
+    """The text's elements in a body, and the tags that count as text.
 
-    `has_more` says whether the library's lenient mode would find others; `lone` are single elements of frames before
-    this one.
+    `has_more`: the library's lenient mode would find others; `lone` are single elements of earlier frames.
     """
 
     body: HtmlElement
@@ -83,9 +82,9 @@ class _Taken:
 
 
 def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
-    """Return the text that trafilatura finds on a page with these options (fast, no comments), or None: ask the whole.
+    """Return the text that trafilatura finds on a page with these options (fast, no comments); None if the library must be called.
 
-    With its focus on recall, what it finds in a frame when it looks again.
+    With its focus on recall, return what it finds in a frame on its second attempt.
     """
     if not _IS_KNOWN:
         return None
@@ -107,8 +106,8 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
     return QuickText(text=text, size=size, is_sure=is_sure, is_framed=found.is_framed and has_paragraph)
 
 
-def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
-    """Return a short text with what is anywhere else, as the library does, or else all that the page says."""
+def _with_the_rest(page: Page, short: _TextElements, options: Extractor) -> _TextElements | None:
+    """Complete a short text with text from elsewhere, or else all text of the page, as the library does."""
     for one in reversed(short.lone):
         short.body.insert(0, one)
     found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short
@@ -124,8 +123,8 @@ def _size_of(body: HtmlElement) -> int:
     return len(" ".join(body.itertext()).strip())
 
 
-def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
-    """Return the text's elements from the first kind of frame in which there are several; or anywhere."""
+def _in_a_frame(page: Page, options: Extractor) -> _TextElements | None:
+    """Return the text's elements from the first kind of frame with several of them; else from anywhere."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     has_more, lone = False, list[HtmlElement]()
     for kind in KINDS:
@@ -144,13 +143,13 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
         has_more |= any(next(table.iter("list"), None) is not None for table in alone.iter("table"))
         found = _taken(alone, tags, options)
         if len(found) > 1:
-            return _Taken(body=found, tags=tags, has_more=has_more, is_framed=True, lone=lone)
+            return _TextElements(body=found, tags=tags, has_more=has_more, is_framed=True, lone=lone)
         lone.extend(found)
     return _anywhere(page.tree, tags, options)
 
 
 def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
-    """Return a copy of the frame on a page of its own, with the library's tags, or None if a form is most of it."""
+    """Return a copy of the frame as a separate page, with the library's tags; None if a form is most of it."""
     page = frame.makeelement("html")
     around = SubElement(page, "body")
     if next(frame.iterancestors(*_OPENING), None) is not None:
@@ -170,8 +169,8 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
 
 
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
-    """Delete what the library discards by name, and what is links for the most part; return whether teasers went."""
-    # all attributes of an element are asked for at once: each by itself takes as long
+    """Delete what the library discards by name, and what is mostly links; return whether teasers were deleted."""
+    # read all attributes of an element at once: reading one takes as long
     named = ((one, items) for one in frame.iterdescendants() if (items := one.items()))
     asked = [(one, names) for one, items in named if not ASKED.isdisjoint(names := dict(items))]
     found = [one for one, names in asked if _is_discarded(one, names)]
@@ -193,7 +192,7 @@ def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
 
 
 def _prune_links(frame: HtmlElement) -> None:
-    """Delete what is links for the most part, and look again at what held that, or stood before it."""
+    """Delete what is mostly links, and check its parent and the element before it again."""
     linked, changed = _linked_in(frame), set[HtmlElement]()
     for among in (None, changed):
         for tag in _LINKED:
@@ -212,7 +211,7 @@ def _prune_links(frame: HtmlElement) -> None:
 
 
 def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
-    """Return the characters of links under each element that may be deleted for them."""
+    """Return the number of linked characters under each element that may be deleted for them."""
     linked: Counter[HtmlElement] = Counter()
     for link in frame.iter("ref"):
         size = len(raw_text_of(link))
@@ -222,10 +221,10 @@ def _linked_in(frame: HtmlElement) -> Counter[HtmlElement]:
 
 
 def _may_be_links(one: HtmlElement, linked: int) -> bool:
-    """Whether an element is short, or has as much text in links as it must have to be deleted."""
+    """Whether an element is short, or has enough linked text to be deleted."""
     text, short = raw_text_of(one), _MAX_SHORT_PARAGRAPH if one.tag == "p" else _MAX_SHORT
     needed = max(short, linked / _MIN_LINKED)
-    # most of those that say enough do so in their beginning
+    # most long elements have enough text at their beginning
     return len(text) < short or (solid_size(text[: int(2 * needed)]) < needed and solid_size(text) < needed)
 
 
@@ -273,7 +272,7 @@ def _delete(elements: Iterable[HtmlElement]) -> None:
 
 
 def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:
-    """Return the tags that are text: boxes, too, if the page's paragraphs say little."""
+    """Return the tags that count as text, including boxes if the page's paragraphs have little text."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     size = sum(len(raw_text_of(one)) for one in alone.iter("p"))
     if size < _MIN_PARAGRAPHS:
@@ -283,7 +282,7 @@ def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:
 
 
 def _is_one_run(frame: HtmlElement) -> bool:
-    """Whether a frame is one run of text, which the library takes as a whole."""
+    """Whether a frame is a single run of text, which the library takes as a whole."""
     kinds = {str(one.tag) for one in frame.iterdescendants()}
     return kinds <= settings.INLINE_FORMATTABLE | {"lb"}
 
@@ -291,7 +290,7 @@ def _is_one_run(frame: HtmlElement) -> bool:
 def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElement:
     """Return the text's elements of a frame in a body."""
     body: HtmlElement = Element("body")
-    moved: set[HtmlElement] = set()  # with what they stood in
+    moved: set[HtmlElement] = set()  # with their ancestors
     for one in list(frame.iterdescendants()):
         tag, tail = one.tag, one.tail
         if tag == "done" or one in moved:
@@ -315,8 +314,8 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
 
 def _anywhere(
     tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
-) -> _Taken | None:
-    """Return a page's paragraphs, quotes and tables, wherever they are, each text once, after those that are `beside` them."""
+) -> _TextElements | None:
+    """Return all paragraphs, quotes and tables of a page, each text once, after the elements of `beside`."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
     if alone is None:
@@ -338,16 +337,16 @@ def _anywhere(
         if text not in known and not (len(text) > _MIN_REPEATED and text in framed):
             known.add(text)
             body.append(processed)
-    return _Taken(body=body, tags=tags)
+    return _TextElements(body=body, tags=tags)
 
 
 def _said_by(one: HtmlElement) -> str:
-    """Return the text under an element with white space folded."""
+    """Return an element's text with white space folded."""
     return " ".join(raw_text_of(one).split())
 
 
 def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
-    """Return a text that stands loose as a paragraph, if it is one."""
+    """Return a loose text as a paragraph, if it is one."""
     if text.isspace():
         return None
     loose = Element("p")
@@ -356,7 +355,7 @@ def _paragraph(text: str, options: Extractor) -> HtmlElement | None:
 
 
 def _is_suspect(size: int, tree: HtmlElement) -> bool:
-    """Whether a text may be so little of its page that the library would try again."""
+    """Whether a text may be so small a part of its page that the library would try again."""
     if size >= _MAX_SUSPECT:
         return False
     most = len(" ".join(raw_text_of(tree).split())) + 2 * int(tree.xpath("count(//*)"))
@@ -364,12 +363,12 @@ def _is_suspect(size: int, tree: HtmlElement) -> bool:
 
 
 def _has_paragraph(page: Page) -> bool:
-    """Whether a paragraph is left when the page is cleaned: the lenient mode cleans no page that has none then."""
+    """Whether a paragraph remains after cleaning the page; otherwise the lenient mode does not clean it."""
     return any(page.is_left(one) for one in page.tree.iter("p"))
 
 
 def _says_again(text: str, before: str) -> bool:
-    """Whether two long texts are the same but for white space. Most differ in their first word already."""
+    """Whether two long texts are equal apart from white space. Most differ in their first word already."""
     if min(len(text), len(before)) <= _MIN_REPEATED or text.split(None, 1)[:1] != before.split(None, 1)[:1]:
         return False
     words = text.split()
@@ -377,7 +376,7 @@ def _says_again(text: str, before: str) -> bool:
 
 
 def _tidy(body: HtmlElement) -> None:
-    """Delete what says the same as the element before it, and what is left of elements that were used."""
+    """Delete elements that repeat the one before, and the remains of used elements."""
     before = ""
     for one in list(body):
         text = raw_text_of(one)

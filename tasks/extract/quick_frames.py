@@ -1,7 +1,7 @@
-"""The frame of a story as trafilatura's fast mode would choose it: the first element of a kind that its patterns match.
+"""Find the frame of a story as trafilatura's fast mode would choose it: the first element that one of its XPath expressions matches.
 
-Pure. An element is searched for words that must be in its attributes before a pattern of the library can match; the few
-that have one are shown to the library's own pattern, whose answer about the same names is remembered.
+Pure. Elements are filtered by words that must be in their attributes before an expression can match; the library's own
+expression decides on the few others, and its result for the same names is cached.
 """
 
 import re
@@ -13,30 +13,30 @@ from lxml.etree import Element, SubElement, XPath
 from lxml.html import HtmlElement
 from trafilatura import settings, xpaths
 
-from tasks.extract.tree import judged_once, raw_text_of
+from tasks.extract.tree import cached_by_name, raw_text_of
 
 _BOXES = ("article", "main", "div", "section", "aside")
 _PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
 _NEVER = "(?!)"
 _REMOVED = frozenset(settings.MANUALLY_CLEANED)
-_MAX_REMEMBERED = 500  # characters of an element's names
-_MAX_FRAMES = 50  # that are cut off
+_MAX_REMEMBERED = 500  # characters of an element's names that are cached
+_MAX_FRAMES = 50  # frames that are tried
 ASKED = frozenset(
     ("class", "id", "role", "itemprop", "style", "aria-hidden", "data-component", "data-lp-replacement-content")
 )
-"""The attributes that the library's patterns look at."""
+"""The attributes that the library's expressions use."""
 
 
 class Words:
-    """Whether one of several tokens, plain or patterns, occurs in a text. What was asked once is known."""
+    """Whether one of several tokens, plain or regexes, occurs in a text; results are cached."""
 
     def __init__(self, *tokens: str) -> None:
         plain = tuple(token for token in tokens if not _PATTERN.search(token))
         patterns = [token for token in tokens if _PATTERN.search(token)]
-        # a pattern for each of the two: the first sees by a letter where no token begins
+        # one regex for each of the two: the first rules out positions by their first letter
         token_in, pattern_in = (re.compile(one or _NEVER).search for one in (_one_of(plain), "|".join(patterns)))
 
-        @judged_once
+        @cached_by_name
         def occur(text: str) -> bool:
             return token_in(text) is not None or pattern_in(text) is not None
 
@@ -44,11 +44,11 @@ class Words:
 
 
 def _one_of(tokens: Iterable[str]) -> str:
-    """Return a pattern of plain tokens, those that begin alike together: a quarter of what looking for each costs."""
+    """Return a regex (trie) of plain tokens, with common prefixes merged: a quarter of the cost of searching for each."""
     rest: dict[str, list[str]] = {}
     for token in sorted(tokens):
         rest.setdefault(token[:1], []).append(token[1:])
-    if "" in rest:  # one ends here: what goes on needs not be asked
+    if "" in rest:  # a token ends here, so longer ones need not be tried
         return ""
     branches = [re.escape(first) + _one_of(tails) for first, tails in rest.items()]
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})" if branches else ""
@@ -61,7 +61,7 @@ _COMMENT_WORDS = Words("omment", "comol", "disqus", "dsq")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What an element must have to be a frame of one kind: a tag, or a word in its class or its name, or one of these."""
+    """What an element needs to be a frame of one kind: a tag, or a word in its class or id, or one of several."""
 
     expression: XPath
     tag: str | None = None
@@ -104,7 +104,7 @@ KINDS = (
 
 
 def _is_likely(one: HtmlElement, names: str | None, name: str | None, kind: Kind) -> bool:
-    """Whether an element, its class and its id may be those of a frame."""
+    """Whether an element may be a frame by its tag, class and id."""
     if one.tag == kind.tag:
         return True
     return bool(
@@ -115,7 +115,7 @@ def _is_likely(one: HtmlElement, names: str | None, name: str | None, kind: Kind
 
 
 class Page:
-    """A page in which frames are sought, and what of it the library removes beforehand."""
+    """A page to search for frames, and the parts that the library removes beforehand."""
 
     def __init__(self, tree: HtmlElement) -> None:
         self.tree = tree
@@ -126,13 +126,13 @@ class Page:
 
     @property
     def has_scroll(self) -> bool:
-        """Whether a box may hold articles that follow: the library weighs those by what is in them."""
+        """Whether the page may contain further articles (endless scroll), which the library weighs by their content."""
         names = " ".join([f"{names} {name}" for _, names, name in self._boxes if names or name])
         is_likely = any(map(names.__contains__, _SCROLL))
         return is_likely and any(one(self.tree) for one in xpaths.RAW_TREE_PRUNE_XPATH)
 
     def frame_of(self, kind: Kind) -> tuple[HtmlElement | None, bool]:
-        """Return the first element of a kind, and whether that is known: not if too many had to be tried."""
+        """Return the first element of a kind, and whether the result is certain: not if too many had to be tried."""
         likely = (one for one, names, name in self._boxes if _is_likely(one, names, name, kind))
         for tried, one in enumerate(likely):
             if tried == _MAX_FRAMES:
@@ -142,14 +142,14 @@ class Page:
         return None, True
 
     def is_left(self, one: HtmlElement) -> bool:
-        """Whether an element is there still when the page is cleaned of small forms and of what its tag or name says."""
+        """Whether an element remains after the page is cleaned of small forms and of elements by tag or name."""
         return not any(
             self._is_lost(above) if above.tag == "form" else above.tag in _REMOVED or is_comment(above)
             for above in (one, *one.iterancestors())
         )
 
     def _is_lost(self, form: HtmlElement) -> bool:
-        """Whether a form holds no more than half of the page; what holds more is its layout."""
+        """Whether a form contains at most half of the page; a larger one is the page's layout."""
         if (lost := self._forms.get(form)) is None:
             lost = self._forms[form] = len(raw_text_of(form)) <= self._half
         return lost
@@ -167,7 +167,7 @@ def is_comment(one: HtmlElement) -> bool:
 
 
 def matches(expressions: Iterable[XPath], one: HtmlElement) -> bool:
-    """Whether an element would be found by what it is itself."""
+    """Whether an expression matches an element by its own tag and attributes."""
     asked = tuple((name, value) for name, value in one.items() if name in ASKED)
     is_short = sum(len(value) for _, value in asked) <= _MAX_REMEMBERED
     return (_known_match if is_short else _would_match)(tuple(expressions), one.tag, asked)
@@ -179,4 +179,4 @@ def _would_match(expressions: tuple[XPath, ...], tag: str, attributes: tuple[tup
     return any(expression(above) for expression in expressions)
 
 
-_known_match = lru_cache(maxsize=2048)(_would_match)  # the same names stand on all pages of a site
+_known_match = lru_cache(maxsize=2048)(_would_match)  # all pages of a site have the same names

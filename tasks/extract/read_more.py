@@ -1,4 +1,4 @@
-"""Lines between the paragraphs that lead to other stories of a site. Pure."""
+"""Find lines between paragraphs that link to other stories of the site. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -13,9 +13,10 @@ from tasks.extract.tree import HEADINGS, clean, words_in
 _READ_MORE = phrases.Phrases(phrases.READ_MORE)
 _LEAD = re.compile(r"[^:：|>»]{1,40}?(?=\s*[:：|>»])")
 _LEADING_MARKS = ":：|>»"
-MIN_TEASER_LINKS = 0.5  # of its text, that are in links
+MIN_TEASER_LINKS = 0.5  # of its text, in links
 _MIN_LEAD_LINKS = 0.3
-_MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 40  # of its text; characters of it; of a paragraph beside it
+# of its text; its characters; characters of a paragraph next to it
+_MIN_WHOLE_LINK, _MIN_HEADLINE, _MIN_PROSE = 0.98, 20, 40
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", ")", "”", "»")
 _BOXES, _MAX_BOX_PROSE = frozenset(("div", "figure", "section", "aside", "article")), 300  # characters
 _MIN_ALIKE = 2  # lines with the same label before a link
@@ -24,9 +25,10 @@ _PARTING_MARKS = frozenset((":", "：", "|", ">", "»", "–", "—", "-", "→"
 
 
 def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the lines that lead to another story of the site: a phrase and a link, or a label that several lines share.
+    """Yield the lines that link to another story of the site.
 
-    So is a paragraph that is nothing but such a link, between two that tell the story.
+    They are a phrase and a link, or a label that several lines share; also paragraphs that are only such a link,
+    between two paragraphs of the story.
     """
     leads: dict[tuple[str, ...], list[HtmlElement]] = {}
     for element, text in page.lines:
@@ -46,16 +48,16 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 
 
 def lead_of(text: str) -> str:
-    """Return the words before a line's first colon, bar or arrow; empty if there is none, or it is far in."""
+    """Return the words before a line's first colon, bar or arrow; empty if there is none, or it is far from the beginning."""
     lead = _LEAD.match(text) if any(map(text.__contains__, _LEADING_MARKS)) else None
     return lead[0] if lead else ""
 
 
 def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
-    """Whether a paragraph in a story is a link to another page of the site and no sentence: its headline.
+    """Whether a paragraph in a story is the linked headline of another page of the site.
 
-    It is after a paragraph or a list, before a paragraph or the next part's heading; an advert's box may be beside
-    it, or one more such link.
+    It comes after a paragraph or a list, and before a paragraph or the next section's heading; an advert's box, or one
+    more such link, may be next to it.
     """
     if element.tag != "p" or len(text) < _MIN_HEADLINE or text.endswith(_ENDS):
         return False
@@ -78,17 +80,17 @@ def _interrupts(element: HtmlElement, text: str, page: Outline) -> bool:
 
 
 def _with_text(row: Iterator[HtmlElement], page: Outline) -> HtmlElement | None:
-    """Return the next element of a row that has a text."""
+    """Return the next sibling with text."""
     return next((one for one in row if page.weights[one].text), None)
 
 
 def _is_alike(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a paragraph that is nothing but a link as well."""
+    """Whether an element is another paragraph that is only a link."""
     return element.tag == "p" and page.weights[element].link_share >= _MIN_WHOLE_LINK
 
 
 def _kind_of(one: HtmlElement | None, page: Outline) -> str | None:
-    """Return what an element is beside a line."""
+    """Return the role of an element next to a line."""
     if one is None:
         return None
     if one.tag in HEADINGS:
@@ -101,9 +103,9 @@ def _kind_of(one: HtmlElement | None, page: Outline) -> str | None:
 
 
 def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
-    """Whether a line begins with a phrase and leads to another page of the site.
+    """Whether a line begins with a phrase and links to another page of the site.
 
-    If it leads elsewhere, the phrase must end where its link begins, or at a mark: a source may be called `More on
+    If it links elsewhere, the phrase must end at the link or at a punctuation mark: a source may be titled `More on
     this point …`.
     """
     words = words_in(text)
@@ -116,13 +118,13 @@ def _begins_with_phrase(element: HtmlElement, text: str) -> bool:
 
 
 def _is_parted(text: str, size: int) -> bool:
-    """Whether a mark or a link's end is after so many words of a text."""
+    """Whether a punctuation mark or the end of a link follows the first `size` words of a text."""
     ends = [match.end() for match in islice(_WORDS.finditer(text), size)]
     return bool(ends) and text[ends[-1] :].lstrip()[:1] in _PARTING_MARKS
 
 
 def _leads_on(element: HtmlElement, lead: str) -> bool:
-    """Whether a line is a label and after it nothing but a link to another page of the site."""
+    """Whether a line is a label followed only by a link to another page of the site."""
     links = list(element.iter("a"))
     if len(links) != 1 or not is_on_site(links[0].get("href"), element):
         return False

@@ -1,4 +1,4 @@
-"""Pages that their own words refuse: a tombstone takes the place of what was fetched of them."""
+"""Replace the records of pages whose own signals refuse storing by tombstones."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -13,9 +13,9 @@ from tasks.values.look import Look
 
 
 def entomb_refused(batch: Batch, *, get: Callable[[str], bytes], put: Callable[[str, bytes], None]) -> None:
-    """Put segments again without the pages of the batch that were read and are refused; raises LakeUnavailable.
+    """Rewrite segments without the batch's refused pages; raises LakeUnavailable.
 
-    No record moves, so that every row that names an offset stays right. Done twice, it changes nothing.
+    No record moves, so that offsets in rows stay valid. Idempotent.
     """
     for key, offsets in _places(batch.captured).items():
         try:
@@ -28,14 +28,14 @@ def entomb_refused(batch: Batch, *, get: Callable[[str], bytes], put: Callable[[
 
 
 def without_refused(segment: bytes, looks: Iterable[Look]) -> bytes:
-    """Return a segment without the pages among these, all of them its own, that are refused."""
+    """Return a segment without those of its looks' pages that are refused."""
     for key, offsets in _places(looks).items():
         segment = _buried(segment, key, offsets) or segment
     return segment
 
 
 def _places(looks: Iterable[Look]) -> dict[str, set[int]]:
-    """Return where the records of refused pages are, by segment."""
+    """Return the offsets of the refused pages' records, by segment."""
     places: defaultdict[str, set[int]] = defaultdict(set)
     for look in looks:
         capture = look.captured

@@ -1,15 +1,16 @@
-"""A text without the runs of lines that it says twice: a layout for telephones beside one for desks. Pure."""
+"""Remove repeated runs of lines from a text, as from pages with a mobile and a desktop layout. Pure."""
 
 from collections.abc import Sequence
 
 from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
 
-_MIN_RUN, _MIN_LENGTH, _MIN_PARAGRAPH = 3, 200, 60  # lines; characters of all, of each of two: a chorus says less
+# lines; characters of all, of each of two; the chorus of a song is shorter
+_MIN_RUN, _MIN_LENGTH, _MIN_PARAGRAPH = 3, 200, 60
 
 
 def without_repeats(lines: Sequence[Line]) -> list[Line]:
-    """Return the lines without each run that an earlier run of the same text says already."""
+    """Return the lines without runs that repeat an earlier run."""
     places: dict[str, int] = {}
     kept: list[Line] = []
     run: list[Line] = []
@@ -31,7 +32,7 @@ def without_repeats(lines: Sequence[Line]) -> list[Line]:
 
 
 def _unless_repeated(run: Sequence[Line], *, is_last: bool = False) -> Sequence[Line]:
-    """Return nothing for a run that is long; at a text's end, for two paragraphs. In its midst two may be those of two items."""
+    """Return nothing for a long run or, at a text's end, for two paragraphs; elsewhere two paragraphs may legitimately recur."""
     sizes = [size_of(line.text) for line in run]
     is_long = len(run) >= _MIN_RUN and sum(sizes) >= _MIN_LENGTH
     return () if is_long or (is_last and len(run) > 1 and min(sizes) >= _MIN_PARAGRAPH) else run

@@ -1,4 +1,4 @@
-"""What a page and its server say of the rights to it: headers and meta elements into two answers. Pure."""
+"""Read a page's rights signals from headers, meta elements and inline licences. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _MAX_SCRIPTS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """Whether text and data mining is reserved, and whether copies are to be kept; None if nothing is said."""
+    """Whether text and data mining is reserved, and whether archiving is allowed; None if not stated."""
 
     tdm_reserved: bool | None
     noarchive: bool | None
@@ -28,7 +28,7 @@ class Rights:
 def signals_of(
     tree: HtmlElement, metadata: Metadata, headers: Iterable[tuple[str, str]], *, token: str
 ) -> tuple[Signal, ...]:
-    """Return what the page says of its own use; `token` is the name by which it may call us, `tree` has its scripts."""
+    """Return the page's own rights signals; `token` is our crawler's name, `tree` must still have its scripts."""
     inline = (one.text or "" for one in islice(tree.iter("script"), _MAX_SCRIPTS) if _is_rsl(one))
     licensed = (signal for text in inline for signal in inline_signals(text, tree.base_url))
     return (
@@ -42,9 +42,9 @@ def _is_rsl(script: HtmlElement) -> bool:
 
 
 def rights_of(metadata: Metadata, headers: Iterable[tuple[str, str]]) -> Rights:
-    """Return what is said of the page; `headers` have lower-case names, and one may be there several times.
+    """Return the page's rights; `headers` have lower-case names, which may repeat.
 
-    Of two answers the stricter counts. `noai` among the robots directives reserves if nothing else speaks of it.
+    The stricter of two answers counts. A `noai` directive reserves if nothing else states it.
     """
     fields = tuple(headers)
     directives = robots_directives((*(value for name, value in fields if name == "x-robots-tag"), *metadata.robots))

@@ -1,4 +1,4 @@
-"""What a source's own selectors find on its pages: XPath 1.0, by which its catalogue says where something is. Pure."""
+"""Apply a source's own selectors (XPath 1.0, from the catalogue) to its pages. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tasks.extract.tree import clean, text_of
 
 
 def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions, *, now: datetime) -> Metadata:
-    """Return the metadata with the title and the date that are where the options say, if anything does."""
+    """Return the metadata with the title and date that the options' selectors find, if any."""
     title = next(filter(None, map(_said_by, _found(tree, options.title))), None)
     if title:
         metadata = replace(metadata, title=title, titles=tuple(dict.fromkeys((title, *metadata.titles))))
@@ -24,7 +24,7 @@ def with_selected(metadata: Metadata, tree: HtmlElement, options: ExtractOptions
 
 
 def select_elements(tree: HtmlElement, selectors: Iterable[str]) -> list[HtmlElement]:
-    """Return the elements that the selectors find, each once; of one inside another, the outer."""
+    """Return the elements that the selectors find, each once; of nested ones only the outer."""
     chosen = {one: None for path in selectors for one in _found(tree, path) if isinstance(one, HtmlElement)}
     return [one for one in chosen if chosen.keys().isdisjoint(one.iterancestors())]
 

@@ -1,4 +1,4 @@
-"""The date that a page shows near its heading, in words or figures. Pure."""
+"""Find the visible date near a page's heading, in words or figures. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from tasks.extract.tree import clean, until_prose
 from tasks.values.text.written_dates import find_date
 
 _MAX_AFTER, _MAX_BEFORE, _MAX_PROSE = 150, 40, 2  # elements; long paragraphs
-_MAX_LINE, _MIN_SHARE = 80, 0.25  # characters of a line that has a date; the part of it that the date is
+_MAX_LINE, _MIN_SHARE = 80, 0.25  # characters of a line with a date; the date's share of it
 _AFTER, _BEFORE = XPath("following::*[position() <= $n]"), XPath("preceding::*[position() <= $n]")
 _DIGIT = re.compile(r"\d{4}")
 _CHANGED = re.compile(
@@ -23,7 +23,7 @@ _CHANGED = re.compile(
 
 
 def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
-    """Return the date that is nearest to the main heading, and the nearest that says when the page changed."""
+    """Return the date nearest to the main heading, and the nearest one that is marked as the date of change."""
     if heading is None:
         return None, None
     near = (
@@ -35,7 +35,7 @@ def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datet
 
 
 def _dates_in(elements: Iterable[HtmlElement], now: datetime) -> Iterator[tuple[bool, datetime]]:
-    """Yield the dates of the elements' lines, each with whether it is when the page changed."""
+    """Yield the dates in the elements' lines, each with whether it is the date of change."""
     label = ""
     for element in elements:
         if element.tag in ("script", "style"):

@@ -1,4 +1,4 @@
-"""Stored pages on their way to the extractor, which the processes that extract load, and who sends them pages does not."""
+"""Stored pages as jobs for the extractor; a light module, so that only worker processes load the extractor."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from tasks.values.page import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractConfig:
-    """How much one page may be: bytes after its content coding is undone, and elements; what is more is not parsed.
+    """The limits of one page: bytes after content decoding, and elements; larger pages are not parsed.
 
-    `has_markdown` says whether the text is wanted as markdown, too.
+    `has_markdown`: also return the text as markdown.
     """
 
     max_decoded_size: int = 5_000_000
@@ -21,10 +21,11 @@ class ExtractConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPage:
-    """One page to extract: `record` is the gzip member of its WARC response, which names its URL.
+    """One page to extract: `record` is the gzip member of its WARC response, which has its URL.
 
-    `fetched_at` bounds what dates may be true.
-    With `is_truncated`, its body ended before its end, and is read as far as it goes. `options` are its source's, `rendition` the gzip member of the record with the page as its scripts made it.
+    `fetched_at` bounds plausible dates.
+    `is_truncated`: its body is incomplete, and is decoded as far as possible. `options` are its source's, `rendition`
+    the gzip member of the record with the rendered page.
     """
 
     capture_id: str
@@ -36,11 +37,11 @@ class StoredPage:
 
 
 NamedPage = tuple[str, StoredPage]
-"""A page with the URL by which errors name it."""
+"""A page's URL, for error messages, and the page."""
 
 
 def extract_stored(stored: StoredPage, config: ExtractConfig) -> Page:
-    """Return the page as `tasks.extract.page.extract_page` does."""
-    from tasks.extract.page import extract_page  # noqa: PLC0415 - the extractor takes 20 MB, and half a second to import
+    """Extract a stored page, as `tasks.extract.page.extract_page` does."""
+    from tasks.extract.page import extract_page  # noqa: PLC0415 - importing the extractor takes 20 MB and half a second
 
     return extract_page(stored, config)

@@ -1,7 +1,4 @@
-"""Boxes at a text's end whose words the text does not use: a notice, an office's address, what other pages are about.
-
-Pure.
-"""
+"""Remove boxes at a text's end whose words do not occur in the text: a notice, an address, teasers. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -13,22 +10,22 @@ from lxml.html import HtmlElement
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
-from tasks.extract.tree import HEADINGS, make_of, outermost, words_in
+from tasks.extract.tree import HEADINGS, first_class, outermost, words_in
 
 _MAX_SHARE = 0.1  # of the text, from its end on
-_MIN_TEXT = 1000  # characters: a shorter one uses too few words
-_MAX_ALIKE = 3  # elements of a make in a row: paragraphs of the story are more
-_MIN_OWN = 0.5  # of a box's words: those that the rest of the text does not use
-_MIN_WORD = 4  # letters of one that says something
+_MIN_TEXT = 1000  # characters: a shorter text has too few words
+_MAX_ALIKE = 3  # siblings with one class; the story's paragraphs are more
+_MIN_OWN = 0.5  # of a box's words: those that do not occur in the rest of the text
+_MIN_WORD = 4  # letters of a significant word
 _MAX_LINES, _MAX_WORDS, _MAX_SEARCHED, _MAX_ROW = 14, 60, 100_000, 1000  # at the end; of a box; characters; elements
 _LISTS, _LOOSE = ("ul", "ol", "dl", "table"), ("p", "blockquote", "pre", *HEADINGS)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff]")
 
 
 def without_strangers(lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None) -> Sequence[Line]:
-    """Return lines without the boxes at their end, of at most a tenth of the text, that are of a rare make and have words of their own.
+    """Return the lines without boxes at their end that have a rare class and words of their own, up to a tenth of the text.
 
-    `main` is the text's own element. Lists stay, whose items are short, and what is written in a script without spaces.
+    `main` is the text's own element. Lists, whose items are short, and text in scripts without spaces are kept.
     """
     whole = sum(size_of(line.text) for line in lines)
     if main is None or whole < _MIN_TEXT:
@@ -51,28 +48,28 @@ def without_strangers(lines: Sequence[Line], blocks: Sequence[Block], main: Html
 
 
 def _box_of(line: Line, blocks: Sequence[Block], around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element that a line is in and most of the text does not."""
+    """Return the outermost ancestor of a line that does not contain most of the text."""
     return outermost(blocks[line.at].element, around) if line.at is not None else None
 
 
 def _is_common(box: HtmlElement) -> bool:
-    """Whether several elements of a box's make are in its row, as the paragraphs of a story do."""
+    """Whether several siblings have the same class as a box, like the paragraphs of a story."""
     above = box.getparent()
     row = above.iterchildren(box.tag) if above is not None else iter(())
-    return sum(make_of(one) == make_of(box) for one in islice(row, _MAX_ROW)) > _MAX_ALIKE
+    return sum(first_class(one) == first_class(box) for one in islice(row, _MAX_ROW)) > _MAX_ALIKE
 
 
 def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
-    """Whether a box may be the next part of what is in the one before it: it is of its make, or a loose paragraph."""
+    """Whether a box may continue the one before it: it has the same class, or is a loose paragraph."""
     if before is None or before.tag in _LOOSE:
         return False
-    return box.tag in _LOOSE or (box.tag == before.tag and make_of(box) == make_of(before))
+    return box.tag in _LOOSE or (box.tag == before.tag and first_class(box) == first_class(before))
 
 
 def _use_own_words(lines: Sequence[str], text: str) -> bool:
-    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it.
+    """Whether at least half of the words in the last lines do not occur in the rest of the text.
 
-    The text is in small letters.
+    The text must be in lower case.
     """
     own = "\n".join(lines).casefold()
     if _UNSPACED.search(own):

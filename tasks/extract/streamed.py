@@ -1,7 +1,8 @@
-"""Parts of a page that its server sends late, put where they belong. Pure, but it changes the tree given.
+"""Move the late parts of a streamed page to their place.
 
-React writes `<template id="B:0"></template>` where a part is to come, and at the end of the page the part itself,
-`<div hidden id="S:0">`; a script then moves it (react-dom's `$RC` and `$RS`). `P:` stands for a piece of such a part.
+Pure, except that it modifies the given tree. React writes a placeholder `<template id="B:0"></template>`, and at the
+end of the page the part itself, `<div hidden id="S:0">`, which a script moves there (react-dom's `$RC` and `$RS`). `P:`
+is a placeholder within such a part.
 """
 
 from lxml.html import HtmlElement
@@ -10,10 +11,10 @@ _PLACES, _PART = ("B:", "P:"), "S:"
 
 
 def place_streamed(tree: HtmlElement) -> None:
-    """Move each part that is sent late to its place, as the page's script does, and open templates on show. Linear."""
+    """Move each streamed part to its placeholder, as the page's script does, and open visible templates. Linear."""
     templates = list(tree.iter("template"))
     for one in templates:
-        if one.get("shadowrootmode"):  # what its element shows (HTML, 4.12.3)
+        if one.get("shadowrootmode"):  # a declarative shadow root, which is visible (HTML, 4.12.3)
             one.tag = "div"
     places = [one for one in templates if (one.get("id") or "").startswith(_PLACES)]
     if not places:

@@ -1,6 +1,6 @@
-"""The end of a text without what belongs to the page: boxes that ask for something, tags, addresses, notices, sources.
+"""Remove furniture from a text's end: calls to action, tags, addresses, notices, sources.
 
-Pure. What goes is known by where its links lead, by what the metadata say, or by its shape; never by a list of words.
+Pure. It is recognised by its links, by the metadata, or by its shape; never by a list of words.
 """
 
 import re
@@ -22,30 +22,30 @@ from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
 from tasks.extract.strangers import without_strangers
-from tasks.extract.tree import HEADINGS, make_of, outermost, raw_text_of, text_of, words_in, words_of
+from tasks.extract.tree import HEADINGS, first_class, outermost, raw_text_of, text_of, words_in, words_of
 
-_MAX_TAIL = 0.25  # of the text: more is no furniture
-_MAX_SOURCES = 0.5  # of the text: addresses are long, beside a brief in a dense script above all
+_MAX_TAIL = 0.25  # of the text: more is not furniture
+_MAX_SOURCES = 0.5  # of the text: URLs are long, above all compared with a brief in a dense script
 _MAX_LINES = 14
-_MAX_LAST = 0.1  # of the text: a box at its end that promotes a page
+_MAX_LAST = 0.1  # of the text: a promoting box at its end
 _MIN_LEFT = 2  # lines that a text keeps
-_MAX_LABEL = 40  # characters of what is over a list
-# of the text: in its own element; in boxes after; after all of it
+_MAX_LABEL = 40  # characters of the label above a list
+# of the text: in its own element; in later boxes; after all of it
 _MIN_MAIN, _MAX_APPENDIX, _MAX_REST = 0.7, 0.2, 0.15
 _LOOSE = ("p", "ul", "ol", "blockquote", "pre", *HEADINGS)
-_MAX_BESIDE = 0.35  # of the text: beside its own element
-_MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in what holds it and the heading; in one element outside of that
+_MAX_BESIDE = 0.35  # of the text: next to its own element
+_MIN_SCOPED, _MAX_UNSCOPED = 0.4, 0.4  # of the text: in the element with the heading; in one element outside of that
 _MIN_STORY = 300  # characters
 _WHOLE_LINK = 0.95  # of a line
 _RIGHTS = re.compile(
     r"(?:[^\W\d_]{2,8}\s)?(?:(?:©|\(c\)|copyright\b|℗)\s*.{0,40}?(?:19|20)\d\d|[©ⓒ℗]\s*\S)", re.IGNORECASE
 )
-_LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's own address
+_LABELLED = re.compile(r"[^\W\d_]{1,12}\s*[:：](?!/)\s*")  # before the page's own URL
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s]+")
 _BARE_ADDRESS = re.compile(r"(?:https?://|www\.)?[\w.-]+\.\w{2,}(?:/[^\s]*)?")
 _PIECES = re.compile(r"\s*[,;|·•#、，]\s*")
-_MAX_BEHIND = 2  # lines: where accounts are given, and what is after it
-_MIN_LEANING = 0.9  # of a line that is all in italics
+_MAX_BEHIND = 2  # lines: one with accounts, and the one after it
+_MIN_LEANING = 0.9  # of a line that is entirely in italics
 _ADDRESSED = ("p", *HEADINGS)
 _MAX_ANNOUNCEMENT = 200  # characters
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
@@ -54,7 +54,7 @@ _MIN_TAGS, _MIN_TAG_SHARE, _MIN_SOURCES, _MIN_SOURCE_SHARE = 2, 0.6, 2, 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """A text without its tail's furniture, and the characters that went."""
+    """A text without furniture at its end, and the number of removed characters."""
 
     lines: tuple[Line, ...]
     removed: int
@@ -62,7 +62,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holders:
-    """What holds most of a text, what nearly all of it, and what most of it and the page's heading."""
+    """The elements that contain most of a text, nearly all of it, and most of it with the page's heading."""
 
     main: HtmlElement | None
     container: HtmlElement | None
@@ -70,7 +70,7 @@ class Holders:
 
 
 def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, holders: Holders) -> Ending:
-    """Return the lines without furniture at their end."""
+    """Drop boilerplate lines at the end, and boxes beside the text."""
     main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
     around = frozenset((main, *main.iterancestors())) if main is not None else frozenset()
@@ -118,18 +118,18 @@ class _Tail:
     tags: AbstractSet[tuple[str, ...]]
     is_dense: bool
     named: dict[HtmlElement, bool]
-    """Which elements are in a box that names itself; what holds the text does not. Filled as they are asked for."""
+    """A cache: which elements are in a box with a furniture name; ancestors of the text are not."""
 
     @property
     def url(self) -> str:
-        """The page's own."""
+        """The page's URL."""
         return next((one.element.base_url for one in self.blocks), "")
 
     def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
-        """Return the lines without those outside of what holds the text and its heading, in boxes of another make.
+        """Return the lines without those outside of the element with the text and its heading, in boxes of another class.
 
-        All of them if there is no such element, or if those outside are more than a part: above all in one element,
-        which may be the story's second.
+        Return all lines if there is no such element, or if those outside are too many, above all in one element, which
+        may be the story's second part.
         """
         if scope is None or scope.tag in ("body", "html"):
             return list(lines)
@@ -147,7 +147,7 @@ class _Tail:
         return inner if is_part else list(lines)
 
     def _most_held(self, lines: Sequence[Line], inner: Sequence[Line]) -> float:
-        """Return the characters that one element has of the lines that are not among the inner ones."""
+        """Return the greatest number of characters that one element has of the lines outside of `inner`."""
         held: defaultdict[HtmlElement, float] = defaultdict(float)
         inside = {line.at for line in inner}
         for line in lines:
@@ -156,28 +156,29 @@ class _Tail:
         return max(held.values(), default=0)
 
     def _prose(self, line: Line) -> float:
-        """Return what a line says outside of links; nothing if the title is in a dense script, and the line has none of it."""
+        """Return a line's amount of text outside of links; 0 if the title is in a dense script and the line is not."""
         block, size = self._block(line), size_of(line.text)
         if self.is_dense and size == len(line.text):
             return 0
         return size * (1 - block.link_share if block is not None else 1)
 
     def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
-        """Whether a line outside of an element stands loose, or in a box like the one beside it: a story's next part.
+        """Whether a line outside of an element is loose, or in a box of the same class as that element: the story's next part.
 
-        `beside` has what is above that element, each with the one of its children that holds it.
+        `beside` maps the ancestors of that element to the child through which they contain it.
         """
         block = self._block(line)
         box = outermost(block.element, beside.keys()) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return True
         own = beside[box.getparent()]
-        return own.tag == box.tag and make_of(own) == make_of(box)
+        return own.tag == box.tag and first_class(own) == first_class(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
-        """Return where the boxes begin that follow the element with nearly all of the text, and are of another make.
+        """Return the index of the first line in the boxes of another class after the element with nearly all of the text.
 
-        Their number if there are none, or if they are more than a part of it, hold a table, or stand loose.
+        Return the number of lines if there are none, or if they are too much of the text, contain a table, or are
+        loose.
         """
         if holder is None:
             return len(lines)
@@ -198,18 +199,18 @@ class _Tail:
         return block is not None and _is_under(block.element, known)
 
     def _is_apart(self, line: Line, holder: HtmlElement) -> bool:
-        """Whether a line is in a box of another make than what holds the text, and in no table."""
+        """Whether a line is in a box of another class than the text's element, and not in a table."""
         block = self._block(line)
         box = outermost(block.element, {holder, *holder.iterancestors()}) if block is not None else None
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
         is_alike = any(
-            one.tag == holder.tag and make_of(one) == make_of(holder) != "" for one in (box, holder_of(block))
+            one.tag == holder.tag and first_class(one) == first_class(holder) != "" for one in (box, holder_of(block))
         )
         return not is_alike and next(block.element.iterancestors("table"), None) is None
 
     def is_furniture(self, lines: Sequence[Line]) -> bool:
-        """Whether lines up to what is cut already are furniture, by the first of them or by all together."""
+        """Whether lines up to the cut are furniture, by the first of them or by all together."""
         first = lines[0]
         if _RIGHTS.match(first.text) or self.are_sources(lines):
             return True
@@ -223,14 +224,14 @@ class _Tail:
         return self._is_biography(first, box) or asks(box, self.url)
 
     def are_a_promotion(self, lines: Sequence[Line], *, behind: Line) -> bool:
-        """Whether lines are all of a box of a make of its own that links to another page of the site, and heads no parts."""
+        """Whether lines are a box with a class of its own, a link to another page of the site, and no section headings."""
         box = self._box_of(lines[0]) if lines else None
         if box is None or self._box_of(behind) is box or any(self._box_of(line) is not box for line in lines[1:]):
             return False
         return promotes_a_page(box)
 
     def is_beside(self, line: Line) -> bool:
-        """Whether a line outside of the text's own element is in a box that names itself, or links to a page of the site."""
+        """Whether a line outside of the text's own element is in a box with a furniture name, or links to a page of the site."""
         block = self._block(line)
         if block is None or not self.named:
             return False
@@ -245,13 +246,13 @@ class _Tail:
         return all(is_on_site(link.get("href"), link) for link in block.element.iter("a"))
 
     def are_headlines(self, lines: Sequence[Line], story: Sequence[Line]) -> bool:
-        """Whether lines beside a story are nothing but links, however many: the story has paragraphs without them."""
+        """Whether lines next to a story are only links, while the story has paragraphs without links."""
         blocks = [block for line in lines if (block := self._block(line)) is not None]
         prose = sum(size for line in story if (size := size_of(line.text)) > _MAX_LABEL)
         return prose >= _MIN_STORY and all(block.link_share >= _WHOLE_LINK for block in blocks)
 
     def is_label(self, line: Line, *, over: Line) -> bool:
-        """Whether a line is the short label over what was cut: beside it, or its heading."""
+        """Whether a line is the short label above the cut: a sibling, or its heading."""
         block, below = self._block(line), self._block(over)
         if block is None or below is None or len(line.text) > _MAX_LABEL or line.text.endswith((".", "!", "?", "。")):
             return False
@@ -260,7 +261,7 @@ class _Tail:
         )
 
     def announces(self, lines: Sequence[Line], end: int) -> bool:
-        """Whether the last line before an end is one that something must follow: a heading, or a paragraph with a colon."""
+        """Whether the last line before `end` announces what follows: a heading, or a paragraph with a colon."""
         if end <= _MIN_LEFT:
             return False
         line, before = lines[end - 1], self._block(lines[end - 2])
@@ -279,7 +280,7 @@ class _Tail:
         return gives_accounts(block.element, host=host, makers=names_of_makers(host, self.metadata.authors))
 
     def _speaks_of_author(self, line: Line) -> bool:
-        """Whether a line is all in italics and names an author of the page."""
+        """Whether a line is entirely in italics and names an author of the page."""
         block = self._block(line)
         if block is None or block.element.tag != "p" or not self.metadata.authors:
             return False
@@ -290,7 +291,7 @@ class _Tail:
         return any(_is_named(name, words) for name in map(words_of, self.metadata.authors))
 
     def is_own_address(self, text: str) -> bool:
-        """Whether a text is nothing but the page's own address, with or without a label."""
+        """Whether a text is only the page's own URL, with or without a label."""
         if label := _LABELLED.match(text):
             text = text[label.end() :]
         if " " in text or not _BARE_ADDRESS.fullmatch(text):
@@ -302,23 +303,23 @@ class _Tail:
         return self.blocks[line.at] if line.at is not None else None
 
     def _box_of(self, line: Line) -> HtmlElement | None:
-        """Return the outermost element that a line is in and most of the text does not."""
+        """Return the outermost element that contains a line but not most of the text."""
         block = self._block(line)
         if block is None or self.main is None:
             return None
         return outermost(block.element, self.around)
 
     def _is_tags(self, text: str) -> bool:
-        """Whether most pieces of a line are the page's own tags."""
+        """Whether most pieces of a line are tags of the page."""
         pieces = [words for piece in _PIECES.split(text) if (words := words_in(piece))]
-        if len(pieces) == 1:  # beside one another, without a mark
+        if len(pieces) == 1:  # adjacent, without a separator
             tagged = {word for tag in self.tags for word in tag}
             return len(pieces[0]) >= _MIN_TAGS and tagged.issuperset(pieces[0])
         known = sum(piece in self.tags for piece in pieces)
         return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
 
     def _is_biography(self, line: Line, box: HtmlElement) -> bool:
-        """Whether a line begins with an author's name, marked as such, or is in a box of its own."""
+        """Whether a line starts with an author's name that is marked as such, or is in its own box."""
         words = words_in(line.text)
         names = (words_of(author) for author in self.metadata.authors)
         if not any((len(name) > 1 or _is_unspaced(name)) and words[: len(name)] == name for name in names):
@@ -328,7 +329,7 @@ class _Tail:
         return box.tag != "p" or is_marked
 
     def are_sources(self, lines: Sequence[Line]) -> bool:
-        """Whether the items of a list give addresses, for the most part."""
+        """Whether most items of a list contain URLs."""
         blocks = [block for line in lines if (block := self._block(line)) is not None]
         if (
             len(blocks) < len(lines)
@@ -344,7 +345,7 @@ class _Tail:
 
 
 def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
-    """Whether an element is one that is known to be so, or is in one; what is found out is known then."""
+    """Whether an element is or is in a known element; the result is cached in `known`."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
         answer = known[element] = above is not None and _is_under(above, known)
@@ -352,25 +353,25 @@ def _is_under(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
 
 
 def _stands_in_named(element: HtmlElement, known: dict[HtmlElement, bool]) -> bool:
-    """Whether an element or one that it is in names itself as no story's, up to those that are known."""
+    """Whether an element or an ancestor has a furniture name, up to the known ones; the result is cached in `known`."""
     if (answer := known.get(element)) is None:
         above = element.getparent()
         classes = element.get("class")
-        name = element.get("id") if element.tag not in HEADINGS else None  # a heading's is made of its words
+        name = element.get("id") if element.tag not in HEADINGS else None  # a heading's id is derived from its text
         is_named = (classes and classes_name_a_box(classes)) or (name and id_names_a_box(name))
         answer = known[element] = bool(is_named) or (above is not None and _stands_in_named(above, known))
     return answer
 
 
 def _is_named(name: tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether words have a name in them: of two words at least, or in a script that parts none."""
+    """Whether words contain a name of at least two words, or one in a script without spaces."""
     if _is_unspaced(name):
         return any(name[0] in word for word in words)
     return len(name) > 1 and any(words[at : at + len(name)] == name for at in range(len(words)))
 
 
 def _is_unspaced(name: tuple[str, ...]) -> bool:
-    """Whether a name of one word is one in full: in a script that parts no words."""
+    """Whether a single word is a full name, in a script without spaces."""
     return len(name) == 1 and len(name[0]) > 1 and name[0][0] > "\u2e80"
 
 

@@ -1,4 +1,4 @@
-"""The one title of a page, out of all that it calls itself. Pure."""
+"""Choose the title of a page among its headings and declared titles. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,16 +7,16 @@ from tasks.extract.tree import words_of
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•»:]{1,2}\s+|\s*\|\s*")
 _BAR = re.compile(r"\s*\|\s*")
-_LABEL = re.compile(r"\S+\s*[:：|–—/-]\s*")  # one word and a mark: `Blog: …`
+_LABEL = re.compile(r"\S+\s*[:：|–—/-]\s*")  # one word and a separator: `Blog: …`
 _MAX_LENGTH = 500
-_LONG_WORD = 4  # letters; shorter ones are in every line
+_LONG_WORD = 4  # letters; shorter words are in every line
 _MIN_TITLE, _MAX_KICKER, _MAX_SECTION = (
     2,
     6,
     4,
-)  # words of a title inside of a heading; of what is round it; of a section
+)  # words: of a title inside a heading; around it; of a section
 
-_MIN_UNSPACED = 6  # characters of a title in a script that does not part words
+_MIN_UNSPACED = 6  # characters of a title in a script without spaces
 
 Words = tuple[str, ...]
 
@@ -29,11 +29,11 @@ def choose_title(
     others: Iterable[str] = (),
     sections: Iterable[str] = (),
 ) -> str | None:
-    """Return the heading that readers see, if the page calls itself so elsewhere too, else the first candidate.
+    """Return the visible heading, if a declared title confirms it, else the first candidate.
 
-    `candidates` come in the order of their trust. A heading that says just what one of them says is taken first, then
-    one of the `others`, which are lesser headings; of one that says more at its beginning or end, the candidate. A
-    heading that has neither half of its words nor two long ones in common with any of them, or that is one word of
+    `candidates` are declared titles, the most reliable first. A heading equal to one of them comes first, then one of
+    the `others`, which are lesser headings; if a heading has more words at its beginning or end, the candidate is
+    returned. A heading that shares neither half of its words nor two long ones with any of them, or a single word among
     many, is a site's name, a section or a slogan; titles for search engines differ as much.
     """
     names = tuple(site_names)
@@ -57,7 +57,7 @@ def _exact(headings: Sequence[str], known: Sequence[Words]) -> str | None:
 
 
 def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
-    """Return the candidate that a heading ends with: a kicker, a label or a date is before it."""
+    """Return the candidate that a heading ends with, after a kicker, a label or a date."""
     for heading in headings:
         words = words_of(heading)
         for candidate in candidates:
@@ -70,7 +70,7 @@ def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
 
 
 def _part_of(others: Iterable[str], known: Sequence[Words], headings: Sequence[str]) -> str | None:
-    """Return the lesser heading that is a candidate, but for what a main heading says: `Copper Kettle: Notes on a ferry`."""
+    """Return the lesser heading that equals a candidate without the main heading's text: `Copper Kettle: Notes on a ferry`."""
     mains = [words_of(heading) for heading in headings]
     for other in others:
         words = words_of(other[:_MAX_LENGTH])
@@ -82,7 +82,7 @@ def _part_of(others: Iterable[str], known: Sequence[Words], headings: Sequence[s
 
 
 def _is_title(words: Words) -> bool:
-    """Whether words are enough for a title: several, or a longer one in a script that parts none."""
+    """Whether words suffice for a title: several, or a longer one in a script without spaces."""
     return len(words) >= _MIN_TITLE or (len(words) == 1 and len(words[0]) >= _MIN_UNSPACED and words[0][0] > "\u2e80")
 
 
@@ -98,9 +98,9 @@ def _is_alike(words: Words, others: Words) -> bool:
 
 
 def without_site(title: str, sites: frozenset[str]) -> str:
-    """Return a title without a site's name, given as its words in one piece, at its end: `… | World | Metro News`.
+    """Return a title without a site's name (given as concatenated words) at its end: `… | World | Metro News`.
 
-    What is between the title and the site's name goes as well, if it is short: a section.
+    A short part between title and site's name, a section, is removed too.
     """
     parts = list(_SEPARATOR.finditer(title))
     for index, part in enumerate(parts):
@@ -113,7 +113,7 @@ def without_site(title: str, sites: frozenset[str]) -> str:
 
 
 def _without_section(title: str, sections: frozenset[str]) -> str:
-    """Return a title without the page's section after or before it, and without what is barred off: `… | Opinion`."""
+    """Return a title without the page's section after or before it: `… | Opinion`."""
     parts = list(_SEPARATOR.finditer(title))
     if parts and "".join(words_of(title[parts[-1].end() :])) in sections:
         return title[: parts[-1].start()].rstrip()
@@ -128,5 +128,5 @@ def _without_section(title: str, sections: frozenset[str]) -> str:
 
 
 def _is_site(words: str, sites: frozenset[str]) -> bool:
-    """Whether words are a site's name, or what its domain begins with: `talkandroid` of `talkandroid.com`."""
+    """Whether words are a site's name, or the beginning of its domain: `talkandroid` of `talkandroid.com`."""
     return bool(words) and any(words == site or (len(words) > 3 and site.startswith(words)) for site in sites)

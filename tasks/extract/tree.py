@@ -1,4 +1,4 @@
-"""An HTML tree from text, and what is read off it: folded text and how much of it is in links. Pure."""
+"""Parse HTML into a tree, and read text and amounts of linked text from it. Pure."""
 
 import re
 import unicodedata
@@ -15,51 +15,51 @@ from lxml.html import HtmlElement, document_fromstring
 from tasks.extract.mojibake import mend
 from tasks.extract.streamed import place_streamed
 from tasks.values.text.latin import count_runs, latin_bytes
-from tasks.values.text.storable import without_unseen
+from tasks.values.text.storable import without_invisible
 from tasks.values.url import Url
 from tasks.web.text import with_few_attributes
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 INVISIBLE = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
-"""Elements whose text a reader never sees as text; noscript is shown to no browser that matters."""
+"""Elements whose text is never visible; no relevant browser shows noscript."""
 
-# lxml reads these and refuses to write them (XML 1.0, 2.2): some part words, the others are nothing
+# characters that lxml parses but refuses to serialize (XML 1.0, 2.2): some separate words, the others are removed
 _PARTING, _NOTHING = bytes((11, 12, 28, 29, 30, 31)), bytes((*range(9), *range(14, 28)))
 _WRITABLE = bytes.maketrans(_PARTING, b" " * len(_PARTING))
 _UNWRITABLE = tuple(bytes((one,)) for one in _PARTING + _NOTHING)
 _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
-# the same as character references, which libxml2 follows
+# the same as character references, which libxml2 resolves
 _UNWRITABLE_REFERENCE = re.compile(
     rb"&#(?:0*+(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d)|[xX]0*+(?:[1-8bcefBCEF]|1[\da-fA-F]|[fF]{3}[efEF])(?![\da-fA-F]));?"
 )
-# <o:p> of word processors, <fb:like>, <a"b>: names that lxml reads and refuses to write
+# <o:p> of word processors, <fb:like>, <a"b>: names that lxml parses but refuses to serialize
 _ODD_NAME = re.compile(rb"<([a-zA-Z][\w.-]*+[^\s\w./>-][^\s/>]*)")
-_ODD_NAMES_HOLD = LIBXML_VERSION >= (2, 14)  # before, a name ended at the first odd character
+_ODD_NAMES_HOLD = LIBXML_VERSION >= (2, 14)  # earlier versions ended a name at the first odd character
 _ODDLY_NAMED = XPath(
     "//*[translate(name(), 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.', '') != '']"
 )
-# what a page says after them belongs to its body (HTML, 13.2.6.4.20), and libxml2 reads no further
+# content after them belongs to the body (HTML, 13.2.6.4.20), but libxml2 stops there
 _ENDS = re.compile(rb"</(?:body|html)\s*>", re.IGNORECASE)
 _NOTHING_MORE = re.compile(rb"\s*+(?:</body\s*>)?\s*+(?:</html\s*>)?\s*+", re.IGNORECASE)
-_BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # NUL is left out: broken pages are full of it
-_BINARY_SHARE = 0.01  # of a beginning's characters; a stray one occurs in text
+_BINARY = re.compile("[\u0001-\u0008\u000e-\u001a]")  # without NUL, which is frequent in broken pages
+_BINARY_SHARE = 0.01  # of the first characters; stray ones occur in text
 _BEGINNING = 1000  # characters
 _WORD = re.compile(r"[^\W_]+")
-# of ASCII alone: letters casefolded, and all that is neither letter nor digit parts words
+# for ASCII: letters are casefolded, and everything else except digits separates words
 _WORDS_OF_ASCII = bytes(ord(chr(one).lower()) if chr(one).isalnum() else 32 for one in range(128)).ljust(256)
 _NO_WORD = re.compile(r"[\W_]+")
 _NO_WORD_OF_ASCII = bytes(one for one in range(128) if not chr(one).isalnum())
 _CASEFOLDED = bytes(range(256)).lower()
-# every element is one plain class: lxml.html's own look-up is Python, and called for each element of each pass
+# a single element class: lxml.html's class look-up is in Python, and called for each element in each pass
 _ONE_CLASS = ElementDefaultClassLookup(element=HtmlElement)
-_MAX_DEPTH = 511  # elements; what browsers nest at most
+_MAX_DEPTH = 511  # elements; the limit of browsers
 _TOO_DEEP = XPath("/*" * _MAX_DEPTH)
-_IS_DEEP = XPath(f"boolean({'/*' * 64})")  # as few pages are: so many steps into nothing take their time as well
+_IS_DEEP = XPath(f"boolean({'/*' * 64})")  # true for few pages; an expression with more steps would be slower on all
 
 
 @dataclass(slots=True)
 class Weight:
-    """Characters under an element: all of them, and those that are in links."""
+    """Characters in an element: all of them, and those in links."""
 
     text: int = 0
     linked: int = 0
@@ -71,14 +71,14 @@ class Weight:
 
     @property
     def link_share(self) -> float:
-        """The part that is in links, 0 to 1; 0 if there is no text."""
+        """The share of text in links, 0 to 1; 0 without text."""
         return self.linked / self.text if self.text else 0.0
 
 
-_WEIGHTLESS = Weight()  # of all elements without a text
+_WEIGHTLESS = Weight()  # shared by all elements without text
 T = TypeVar("T")
 
-_MAX_NAMES = 300  # characters of a class or a name that is remembered
+_MAX_NAMES = 300  # characters of a class or a name that is cached
 _MAX_REMEMBERED = 2048  # of those
 _MIN_PROSE = 120  # characters of a long paragraph
 _OF_HEAD = frozenset(
@@ -87,7 +87,7 @@ _OF_HEAD = frozenset(
 
 
 class _Judgements(dict[str, T]):
-    """What was judged before, by its names; the rest is judged when it is asked for."""
+    """A cache of judgements by name, filled on demand."""
 
     def __init__(self, judge: Callable[[str], T]) -> None:
         self._judge = judge
@@ -101,10 +101,11 @@ class _Judgements(dict[str, T]):
         return judgement
 
 
-def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
-    """Return a function of a class or a name that remembers what it was asked: all pages of a site have the same ones.
+def cached_by_name(judge: Callable[[str], T]) -> Callable[[str], T]:
+    """Return a cached version of a predicate on class or id values, which all pages of a site share.
 
-    Long ones are not kept: a hostile page has as many as it likes. A look in a dictionary is a third of a call.
+    Long values are not cached, since a hostile page may have any number. A dictionary look-up takes a third of the time
+    of a call.
     """
     return _Judgements(judge).__getitem__
 
@@ -112,23 +113,22 @@ def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
 def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
     """Return the document's root element, or None if there is nothing to parse: white space, a PDF, a picture.
 
-    `encoded` is the text in UTF-8, if somebody has it.
-
-    `huge_tree`, or a script over 10 MB or a depth over 255 silently empties the tree. Comments and processing
-    instructions are left out, so that every node is an element. Elements below the depth that browsers know give their
-    text to the one above, since the extractors are quadratic in depth.
+    `encoded` is the text in UTF-8, if the caller has it. It needs `huge_tree`: otherwise a script over 10 MB or a depth
+    over 255 silently empties the tree. Comments and processing instructions are dropped, so that every node is an
+    element. Elements deeper than browsers allow are merged into their parent, since the extractors are quadratic in
+    depth.
     """
-    # the bytes are made again from the text, so that neither an XML declaration nor a meta element is believed
+    # encoded from the decoded text, so that XML declarations and meta elements have no influence
     bounded = with_few_attributes(text)
     source = _whole(_writable(bounded, encoded if bounded is text else None))
     if not source or source.isspace() or _is_binary(text[:_BEGINNING]):
         return None
-    # nothing asks for an element by its id in libxml2's table, which takes a tenth of the time
+    # without libxml2's table of ids, which is unused and takes a tenth of the time
     parser = HTMLParser(huge_tree=True, encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
     parser.set_element_class_lookup(_ONE_CLASS)
     try:
         tree = document_fromstring(source, parser=parser, ensure_head_body=True)
-    except LxmlError:  # nothing but comments
+    except LxmlError:  # only comments
         return None
     for element in _oddly_named(tree, source):
         element.tag = "span"
@@ -145,15 +145,15 @@ def page_url(element: HtmlElement) -> Url:
     return _parsed_once(element.base_url)
 
 
-_parsed_once = lru_cache(maxsize=1)(Url.of)  # several ask for the parts of one page's URL, one after the other
+_parsed_once = lru_cache(maxsize=1)(Url.of)  # several callers need the parsed URL of one page in a row
 
 
 def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
-    """Return the elements whose names lxml refuses to write; scripts are full of what looks like one: `i<n;`."""
+    """Return the elements whose names lxml refuses to serialize; scripts contain many look-alikes: `i<n;`."""
     names = set(_ODD_NAME.findall(source))
     if not names:
         return []
-    # quick if a tree has no such element: libxml2 knows all of its names
+    # fast if a tree has no such element, since libxml2 has a dictionary of its names
     likely = {name.lower().decode("utf-8", "replace") for name in names}
     if _ODD_NAMES_HOLD and next(tree.iter(*likely), None) is None:
         return []
@@ -161,28 +161,28 @@ def _oddly_named(tree: HtmlElement, source: bytes) -> list[HtmlElement]:
 
 
 def _writable(text: str, encoded: bytes | None) -> bytes:
-    """Return UTF-8 without what a tree can hold and lxml cannot write."""
+    """Return UTF-8 without characters that lxml cannot serialize."""
     source = text.encode("utf-8", "replace") if encoded is None else encoded
-    if _NONCHARACTERS[0][:1] in source:  # one byte is looked for in no time
+    if _NONCHARACTERS[0][:1] in source:  # searching for one byte is very fast
         for one in _NONCHARACTERS:
             source = source.replace(one, b"")
-    if any(one in source for one in _UNWRITABLE):  # a tenth of what translating costs
+    if any(one in source for one in _UNWRITABLE):  # a tenth of the cost of translating
         source = source.translate(_WRITABLE, _NOTHING)
     return _UNWRITABLE_REFERENCE.sub(b" ", source)
 
 
 def _whole(source: bytes) -> bytes:
-    """Return a page that does not end before its last element: templates put together have several ends."""
-    first = _ENDS.search(source)  # by `</`, which has no case: as quick as to look for one of them
-    if first is None or _NOTHING_MORE.fullmatch(source, first.start()):  # as most do: they need not be copied
+    """Return a page without premature end tags of body and html, as in pages assembled from several templates."""
+    first = _ENDS.search(source)  # searches for `</`, which has no case: as fast as a plain search
+    if first is None or _NOTHING_MORE.fullmatch(source, first.start()):  # the usual case: no copy needed
         return source
     return _ENDS.sub(b"", source)
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot be in a head to the body.
+    """Move elements that are not allowed in a head to the body.
 
-    The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on.
+    The body's start tag is optional (HTML, 13.1.2.4), and libxml2 then continues the head.
     """
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
@@ -195,7 +195,7 @@ def _end_head(tree: HtmlElement) -> None:
 
 
 def _unbreak_titles(tree: HtmlElement) -> None:
-    """Make spaces of the line breaks in main headings: a title is one line, broken for its looks."""
+    """Replace line breaks in main headings by spaces: a title is one line, wrapped for layout."""
     for one in [br for heading in tree.iter("h1") for br in heading.iter("br")]:
         one.tail = f" {one.tail or ''}"
         one.drop_tag()
@@ -206,7 +206,7 @@ def _is_binary(beginning: str) -> bool:
 
 
 def remove(elements: Iterable[HtmlElement]) -> None:
-    """Take elements out of their tree, and leave the text that follows them. Linear, unlike lxml's strip_elements."""
+    """Remove elements from their tree, but keep the text after them. Linear, unlike lxml's strip_elements."""
     for element in elements:
         if (above := element.getparent()) is not None:
             if element.tail:
@@ -216,7 +216,7 @@ def remove(elements: Iterable[HtmlElement]) -> None:
 
 
 def until_prose(elements: Iterable[HtmlElement], *, most: int) -> Iterator[HtmlElement]:
-    """Yield elements up to the long paragraph that follows the `most` first ones: what is below it is not the head's."""
+    """Yield elements up to the long paragraph after the first `most` ones; later ones do not belong to the head."""
     prose = 0
     for element in elements:
         if element.tag == "p" and len(raw_text_of(element)) >= _MIN_PROSE:
@@ -227,44 +227,44 @@ def until_prose(elements: Iterable[HtmlElement], *, most: int) -> Iterator[HtmlE
 
 
 def clean(text: str | None) -> str:
-    """Return text in NFC, mended, with white space folded and unseen or broken characters (U+FFFD) gone."""
+    """Return text in NFC, repaired, with white space folded, and without invisible characters and U+FFFD."""
     if not text:
         return ""
     if text.isascii() and (folded := " ".join(text.split())).isprintable():
         return folded
-    folded = without_unseen(" ".join(mend(text).split()))
+    folded = without_invisible(" ".join(mend(text).split()))
     return unicodedata.normalize("NFC", folded)
 
 
 def raw_text_of(element: HtmlElement) -> str:
-    """Return all text under an element as it stands there; a quarter of what joining `itertext` costs."""
-    if len(element) == 0:  # as most are: links, and lines without markup
+    """Return all text under an element unchanged, at a quarter of the cost of joining `itertext`."""
+    if len(element) == 0:  # the usual case: links, and lines without markup
         return element.text or ""
     return str(tostring(element, method="text", encoding="unicode", with_tail=False))
 
 
 def text_of(element: HtmlElement) -> str:
-    """Return all text under an element, cleaned."""
+    """Return all text in an element, cleaned."""
     return clean(raw_text_of(element))
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return a text's words, casefolded: equal for lines that differ in punctuation only."""
+    """Return a text's words, casefolded; equal for lines that differ only in punctuation."""
     return words_in(clean(text))
 
 
 def words_in(cleaned: str) -> tuple[str, ...]:
-    """Return the words of a text that is clean already."""
+    """Return the words of a cleaned text."""
     return tuple(_split_ascii(cleaned) if cleaned.isascii() else _WORD.findall(cleaned.casefold()))
 
 
 def _split_ascii(text: str) -> list[str]:
-    """Return the words of a text in ASCII, casefolded; a third of what a pattern costs."""
+    """Return the words of an ASCII text, casefolded, at a third of a regex's cost."""
     return text.encode().translate(_WORDS_OF_ASCII).decode().split()
 
 
 def key_of(cleaned: str) -> str:
-    """Return the words of a text that is clean already in one piece: equal for lines that differ in marks only."""
+    """Return the words of a cleaned text, concatenated; equal for lines that differ only in punctuation."""
     if cleaned.isascii():
         return cleaned.encode().translate(_CASEFOLDED, _NO_WORD_OF_ASCII).decode()
     if "," not in cleaned and "." not in cleaned:  # a label or a cell
@@ -274,18 +274,18 @@ def key_of(cleaned: str) -> str:
 
 
 def is_one_of(cleaned: str, titles: Collection[tuple[str, ...]]) -> bool:
-    """Whether the words of a text are one of the titles; of a longer text no more is read than they have."""
+    """Whether the words of a text are one of the titles; reads no more of a longer text than needed."""
     most = max(map(len, titles), default=0)
     return next(islice(_WORD.finditer(cleaned), most, None), None) is None and words_in(cleaned) in titles
 
 
-def make_of(element: HtmlElement) -> str:
-    """Return the first of an element's classes: the others may say that it is the first, or which it is."""
+def first_class(element: HtmlElement) -> str:
+    """Return the first of an element's classes, which siblings of one kind share; the others may number or mark it."""
     return next(iter((element.get("class") or "").split()), "")
 
 
 def outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlElement | None:
-    """Return the outermost element at or above one that is none of those around; None if it is one of them."""
+    """Return the outermost of an element and its ancestors that is not in `around`; None if the element is."""
     box = element
     while (above := box.getparent()) is not None and above not in around:
         box = above
@@ -293,23 +293,23 @@ def outermost(element: HtmlElement, around: AbstractSet[HtmlElement]) -> HtmlEle
 
 
 def count_words(cleaned: str) -> int:
-    """Return the number of words of a text that is clean already."""
+    """Return the number of words of a cleaned text."""
     latin = latin_bytes(cleaned)
     return len(_WORD.findall(cleaned)) if latin is None else count_runs(latin)
 
 
 def has_words(cleaned: str) -> bool:
-    """Whether there is a letter or a digit in a text that is clean already."""
+    """Whether a cleaned text has a letter or a digit."""
     return _WORD.search(cleaned) is not None
 
 
 def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlElement, Weight]:
-    """Return the weight of each element of a subtree, given in document order with their parents. Linear."""
+    """Return the weight of each element of a subtree, given in document order with parents. Linear."""
     places = dict(zip(elements, range(len(elements)), strict=True))
     above = [places.get(parent, -1) for parent in parents]
-    # one more than elements: for what holds the first of them
+    # one more than the elements, for the parent of the first
     texts, linked, is_link = ([0] * (len(elements) + 1) for _ in range(3))
-    for link in elements[0].iter("a"):  # quicker than to ask each element for its tag
+    for link in elements[0].iter("a"):  # faster than checking each element's tag
         is_link[places[link]] = 1
     for at, (element, up) in enumerate(zip(elements, above, strict=True)):
         if is_link[up]:

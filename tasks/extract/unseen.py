@@ -1,6 +1,6 @@
-"""A story that a page does not show: kept for browsers without scripts, in a template, or in its scripts' data. Pure.
+"""Find a story that a page does not show: in noscript, in a template, or in its scripts' data.
 
-Asked only if a page shows nothing but its title, or so little that it may be other stories' teasers.
+Pure. Used only if a page shows only its title, or so little that it may be teasers of other stories.
 """
 
 import re
@@ -14,8 +14,9 @@ from tasks.extract.jsonld import read_json
 from tasks.extract.tree import text_of, words_of
 
 _MIN_STORY, _MIN_PARAGRAPH = 200, 40  # characters
-_MAX_VALUES, _MAX_DEPTH, _MAX_TITLED = 20_000, 20, 10  # of a script's data; of its parts with the page's title
-_MAX_TITLE, _MAX_AHEAD = 500, 200  # characters; of what is before the data: `window.__STATE__ = {`
+# values and depth of a script's data; parts with the page's title
+_MAX_VALUES, _MAX_DEPTH, _MAX_TITLED = 20_000, 20, 10
+_MAX_TITLE, _MAX_AHEAD = 500, 200  # characters; of the code before the data: `window.__STATE__ = {`
 _VALUE = re.compile(r"=\s*(?=[{\[])")
 _PROSE = re.compile(r"[.!?…。！？।؟۔»”\"')]\s*$|<p\b|\n")
 _ADDRESS = re.compile(r"\s*(?:[a-z]+:|/)\S*\s*\Z")
@@ -24,8 +25,8 @@ Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """A string of a script's data: the names that lead to it, without places in lists, and the first of those places."""
+class _DataString:
+    """A string in a script's data: its path of keys without list indexes, and the first of those indexes."""
 
     names: tuple[str, ...]
     place: int | None
@@ -33,13 +34,13 @@ class _Said:
 
 
 def alternative_text(hidden: Iterable[HtmlElement]) -> str:
-    """Return the story that a page has for browsers without scripts, or as a template, a line per paragraph; empty without one."""
+    """Return the story in noscript elements or templates, one line per paragraph; empty if there is none."""
     texts = (_paragraphs_of(one) for one in hidden if one.tag in ("noscript", "template"))
     return next((text for text in texts if len(text) >= _MIN_STORY), "")
 
 
 def data_text(hidden: Iterable[HtmlElement], titles: Collection[Words]) -> str:
-    """Return the story in a page's scripts, a line per paragraph; empty if there is none beside one of the page's titles."""
+    """Return the story in a page's scripts, one line per paragraph; empty if none has one of the page's titles next to it."""
     stories = (_in_data(one.text or "", titles) for one in hidden if one.tag == "script")
     return next((text for text in stories if len(text) >= _MIN_STORY), "")
 
@@ -73,15 +74,15 @@ def _is_titled(node: dict[str, object], titles: Collection[Words]) -> bool:
     return any(words_of(value) in titles for value in strings)
 
 
-def _said_in(node: dict[str, object]) -> Iterator[_Said]:
-    """Yield the strings under a node that are no addresses, in order."""
+def _said_in(node: dict[str, object]) -> Iterator[_DataString]:
+    """Yield the strings under a node that are not URLs, in order."""
     waiting: list[tuple[object, tuple[str, ...], int | None]] = [(node, (), None)]
     left = _MAX_VALUES
     while waiting and left:
         value, names, place = waiting.pop()
         left -= 1
         if isinstance(value, str) and not _ADDRESS.match(value):
-            yield _Said(names=names, place=place, text=value)
+            yield _DataString(names=names, place=place, text=value)
         elif isinstance(value, dict) and len(names) < _MAX_DEPTH:
             waiting.extend((one, (*names, name), place) for name, one in reversed(value.items()))
         elif isinstance(value, list) and len(names) < _MAX_DEPTH:
@@ -89,8 +90,8 @@ def _said_in(node: dict[str, object]) -> Iterator[_Said]:
             waiting.extend((one, (*names, "*"), at if place is None else place) for at, one in placed)
 
 
-def _largest(said: Sequence[_Said]) -> str:
-    """Return the strings of the kind that says most in sentences: a body, or the paragraphs of one."""
+def _largest(said: Sequence[_DataString]) -> str:
+    """Return the strings of the path with the most prose: a body, or its paragraphs."""
     kinds: dict[tuple[str, ...], dict[int | None, str]] = {}
     for one in said:
         parts = kinds.setdefault(one.names, {})

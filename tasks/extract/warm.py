@@ -1,7 +1,7 @@
-"""What the fork server of the extraction pool does once, so that its workers need not each: it imports this module.
+"""Warm up the fork server of the extraction pool, which imports this module once for all workers.
 
-Workers start with all of the extractor loaded and used: patterns compiled, settings read. What they share with each
-other is frozen, so that no collection of garbage looks at it or copies its memory.
+Workers start with the extractor loaded and used: regexes compiled, settings read. Shared objects are frozen, so that
+the garbage collector neither scans them nor causes copies of their memory.
 """
 
 import gc
@@ -11,7 +11,7 @@ from multiprocessing import spawn
 from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
-from tasks.runtime import workers  # noqa: F401 - with pebble: 10 ms and 0.7 MB of each worker
+from tasks.runtime import workers  # noqa: F401 - includes pebble: saves 10 ms and 0.7 MB per worker
 from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, keep_little
 from tasks.values.url import Url
 
@@ -24,7 +24,7 @@ _URL = Url("https://daily.example/story")
 
 
 def _warm_up() -> None:
-    """Read a story."""
+    """Extract an example story."""
     segment = SegmentWriter("warm.warc.gz", software="presslake", created_at=_AT)
     ref = segment.add_exchange(
         url=_URL, request_head=b"", response_head=_HEAD, body=_PAGE.encode("latin-1"), fetched_at=_AT
@@ -34,12 +34,13 @@ def _warm_up() -> None:
 
 
 def _without_main(*_: object) -> None:
-    """Do not import the parent's main module, as multiprocessing would in each worker: it may be all of Prefect."""
+    """Keep multiprocessing from importing the parent's main module in each worker: it may import Prefect."""
 
 
-keep_little(piece=1 << 20, end=6 << 20)  # less would have the system give each page its memory again: 0.5 ms of CPU
+keep_little(piece=1 << 20, end=6 << 20)  # with less, each page would fault its memory in again: 0.5 ms of CPU
 _warm_up()
 spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
 gc.collect()
 gc.freeze()
-gc.set_threshold(*COLLECTOR_THRESHOLDS)  # by default a hundredth part of each page is spent on looks for cycles
+# with the defaults, one percent of each page's time goes into searching for cycles
+gc.set_threshold(*COLLECTOR_THRESHOLDS)

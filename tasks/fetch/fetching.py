@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
-from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_taken, seen_partial
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_accepted, seen_partial
 from tasks.fetch.documents import MeetPolicies, record_documents
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
@@ -141,7 +141,7 @@ class _Collector:
         error, partial, detail = visit.error, None, None
         if fetched and isinstance(error, BodyTruncated):
             partial = seen_partial(look.due, payload_digest(fetched.body))
-            if _is_known(look, fetched) or is_taken(partial):
+            if _is_known(look, fetched) or is_accepted(partial):
                 error, detail = None, truncated_detail(str(fetched.missing))
         error = error or _trouble(fetched)
         is_known = error is None and _is_known(look, fetched)
@@ -232,7 +232,7 @@ class _Collector:
         """Label a captured page as a soft 404."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
-        error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
+        error = SkippedError(f"same response as for a page that does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, look: Look, fetched: Exchange, *, is_known: bool) -> RecordAddress:

@@ -14,6 +14,7 @@ from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.runtime.progress import OnStep
 from tasks.values.takedown import KeptOut, Scope, host_digest, source_digest, url_digest
+from tasks.values.text.storable import storable_text
 from tasks.values.url import url_key
 
 LARGE = 0.5
@@ -77,6 +78,8 @@ class Plan:
 
 def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step: OnStep) -> Plan:
     """Return what a takedown of this selection removes; raises ConfigError for an unknown name, LakeUnavailable."""
+    if any(storable_text(name) != name for name in selection.names):
+        raise ConfigError(f"--{selection.scope}: NUL, or bytes that are not UTF-8")
     seed = _Growing(*_seeds(selection))
     with index.read() as tx:  # an article may be in the index and not yet published
         seed.url_keys |= set(find_url_keys(tx, seed.article_ids).values())

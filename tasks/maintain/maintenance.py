@@ -30,6 +30,7 @@ from tasks.maintain.retention import (
     prune_set_aside,
     tidy_log,
 )
+from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 
@@ -84,7 +85,7 @@ def maintain_lake(config: MaintainConfig, settings: Settings, *, on_step: OnStep
 
 def _retention(settings: Settings) -> RetentionRules:
     """Return the retention rules; without a catalogue everything is kept for ever. Raises CatalogueError."""
-    return load_catalogue(settings.catalogue).retention() if settings.catalogue.exists() else NO_RETENTION
+    return load_catalogue(settings.catalogue).retention() if is_there(settings.catalogue) else NO_RETENTION
 
 
 def _update_search(settings: Settings, on_step: OnStep, *, is_expired: bool) -> int:
@@ -169,11 +170,11 @@ def summary_line(report: MaintainReport) -> str:
         (report.policy_rows, "{} rows of policies updated"),
         (report.files_packed, f"{{}} files packed into {report.files_made:,}"),
         (report.files_deleted, "{} old files deleted"),
-        (report.set_aside_deleted, "{} objects deleted that were set aside"),
+        (report.set_aside_deleted, "{} set-aside objects deleted"),
         (report.texts_expired, "{} texts expired"),
         (report.payloads_expired, "{} records expired"),
-        (report.articles_indexed, "{} articles of the search index updated"),
-        (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
+        (report.articles_indexed, "{} articles updated in the search index"),
+        (report.urls_forgotten + report.shapes_forgotten, "{} expired index rows deleted"),
     ]
     said = ", ".join(text.format(f"{number:,}") for number, text in done if number) or "Nothing to do"
     return f"{'Would be: ' if report.is_dry_run and said[0].isdigit() else ''}{said}."

@@ -1,10 +1,11 @@
-"""GETs that obey robots.txt (RFC 9309), the host's pace and its waits, together with all other processes.
+"""GET requests that obey robots.txt (RFC 9309), each host's pace and its requested waits, across all processes.
 
-What sites say of articles is looked up before these are asked for, and obeyed as the sources want (docs/rights.md).
+What sites state about the use of articles is looked up before the articles are requested, and obeyed as the sources
+want (docs/rights.md).
 
-Every request, robots.txt and each hop of a redirect included, has a permit of its host (tasks.politeness.limiter). The
-pace is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in an `Exchange`,
-an `ItemError`, or a wait: the host requires one and got no request.
+Every request, including robots.txt and each redirect, holds a permit for its host (tasks.politeness.limiter). The pace
+is that of the source that owns the host (tasks.config.owners), whichever source asks. A visit ends in an `Exchange`, an
+`ItemError`, or a deferral, if the host requires a wait.
 """
 
 import asyncio
@@ -57,11 +58,11 @@ from tasks.web.target import parse_target
 NO_SITE_RIGHTS = SiteRights()
 
 MAX_ORIGINS = 500
-"""Origins at work at once in one round of visits: each holds its robots.txt in memory."""
+"""Origins visited at once: each keeps its robots.txt in memory."""
 
 
 class PoliteClient:
-    """One batch's way to the web. Lives inside one event loop; an async context manager."""
+    """Polite access to the web for one batch, within one event loop. An async context manager."""
 
     def __init__(
         self,
@@ -97,9 +98,9 @@ class PoliteClient:
         await self._stack.__aexit__(kind, error, trace)
 
     async def visit(self, visits: Iterable[Visit], take: Take, *, is_full: Callable[[], bool] = never_full) -> None:
-        """Make all visits, many hosts at once and each at its own pace, and pass on the result of each at once.
+        """Make all visits, many hosts at once and each at its own pace. Passes each result to `take` at once.
 
-        When `is_full` is true, no more requests are made, and the rest is deferred to now.
+        While `is_full` returns True, nothing is requested, and the remaining visits are deferred to now.
         """
         self._limiter.is_full = is_full
         by_origin: defaultdict[tuple[str, str], list[Visit]] = defaultdict(list)
@@ -116,19 +117,19 @@ class PoliteClient:
                     visitors.create_task(self._visit_origins(waiting, take))
             await self._limiter.settled()
         except BaseExceptionGroup as group_of_errors:
-            # the index was away during a request for a permit or the report of an answer: raised as such, it is retried
+            # the index failed during a permit request or report: raise its error, so that the task is retried
             if isinstance(cause := _innermost(group_of_errors), StageError):
                 raise cause from group_of_errors
             raise
         finally:
             self._limiter.is_full = (
-                never_full  # or all that the caller's answer refers to would live as long as this client
+                never_full  # or this client would keep alive whatever the caller's function refers to
             )
 
     async def _visit_origins(self, waiting: deque[tuple[str, list[Visit]]], take: Take) -> None:
-        """Visit one origin after the other, as long as any waits: a task for each of ten thousand would take 17 MB.
+        """Visit one origin after the other until none is waiting, and release each when done.
 
-        What is done with is let go of.
+        One task per origin would take 17 MB for ten thousand.
         """
         while waiting:
             await self._visit_origin(*waiting.popleft(), take)
@@ -140,7 +141,7 @@ class PoliteClient:
             for one in group:
                 await _hand_over(take, _with_result(one, None, trouble, _now()))
             return
-        if len(group) == 1:  # as for most origins: no task but this one
+        if len(group) == 1:  # the usual case needs no further task
             await self._ask(group[0], policy, take)
             return
         async with asyncio.TaskGroup() as asking:
@@ -148,10 +149,7 @@ class PoliteClient:
                 asking.create_task(self._ask(one, policy, take))
 
     async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
-        """Return the policy of an origin, its reservations at hand if anybody asks; raises ItemError, HostWaits.
-
-        If reading them meets an exception nothing is known to be allowed: its URLs stay due, they are not to blame.
-        """
+        """Return an origin's policy, and look up its reservations if a visit needs them. Raises ItemError, HostWaits."""
         try:
             with guarded_item(f"the rules of {origin}"):
                 return await self._learn(origin, group)
@@ -178,7 +176,7 @@ class PoliteClient:
         except (ItemError, HostWaits) as other:
             trouble = other
         if one.is_article:
-            share.leave()  # a licence may wait for a permit, which those may have that wait for this share
+            share.leave()  # looking up a licence may wait for a permit whose holder waits for this share
         done = _with_result(one, fetched, trouble, asked_at)
         try:
             with guarded_item(one.url):
@@ -191,20 +189,20 @@ class PoliteClient:
             share.leave()
 
     def _check(self, one: Visit, url: Url, policy: RobotsPolicy) -> None:
-        """Raise RobotsDisallowed, RightsRefused or HostWaits for a URL that its site's documents do not let us ask for."""
+        """Raise RobotsDisallowed, RightsRefused or HostWaits if the site's documents forbid requesting the URL."""
         if not policy.allows_all:
             policy.check(url, user_agent=one.rules.user_agent)
         self._rights.check(one, url)
 
     async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
-        """Return what an origin's robots.txt allows, and learn what its documents say if any visit is to an article."""
+        """Return an origin's robots policy. If any visit is to an article, look up its other documents too."""
         if articles := [one for one in group if one.is_article]:
             return await self._rights.learn(origin, articles)
         return await self._files.policy(origin, group[0].rules)
 
     async def _get(self, one: Visit, way: Way, share: Share) -> Exchange:
         async def follow(url: Url) -> None:
-            """Apply the robots.txt and pace of its own host to a redirect's target."""
+            """Apply the robots.txt and the pace of the target's own host to a redirect."""
             way.leave()
             share.leave()
             policy = await self._learn(url.origin, [replace(one, url=url)])
@@ -231,20 +229,20 @@ class PoliteClient:
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
-        """Return what an origin answers to a question that is put to it once a day; `name` is the question's.
+        """Return an origin's answer to a request made once a day. `name` identifies the request.
 
-        403 stands for what its robots.txt does not let us ask. Raises HostWaits, and ItemError for want of a
-        robots.txt.
+        Status 403 stands for a request that robots.txt forbids. Raises HostWaits, and ItemError if robots.txt is
+        unavailable.
         """
         return await self._files.ask_daily(name, Url.of(url), rules)
 
     async def client_for(self, rules: SourceRules) -> WebClient:
-        """Return the client that asks as a source does and connects where it may; it knows no turns."""
+        """Return the client with a source's user agent and permitted networks. It does no rate limiting."""
         return await self._clients.client_for(rules)
 
 
 class ArticleRights:
-    """What the documents of the origins that one batch visits say of its articles."""
+    """What the documents of the origins that one batch visits say about its articles."""
 
     def __init__(self, documents: SiteDocuments, owners: Owners) -> None:
         self._documents = documents
@@ -252,20 +250,20 @@ class ArticleRights:
         self._by_origin: dict[tuple[str, str], SiteRights] = {}
 
     async def learn(self, origin: str, articles: Sequence[Visit]) -> RobotsPolicy:
-        """Return what an origin's robots.txt allows, and learn what all of its documents say; raises ItemError, HostWaits."""
+        """Return an origin's robots policy, and look up its other documents. Raises ItemError, HostWaits."""
         rules = articles[0].rules
         wants_tdm = any(self._obeyed(one, one.url).asks_tdm for one in articles)
         found = await self._documents.rights(origin, rules, wants_tdm=wants_tdm)
         key = (origin, mark_of(rules))
-        if not wants_tdm and (held := self._by_origin.get(key)):  # a redirect may have led here on another's behalf
+        if not wants_tdm and (held := self._by_origin.get(key)):  # this visit needs no tdmrep.json
             found = replace(found, tdm=held.tdm, tdm_document=held.tdm_document)
         self._by_origin[key] = found
         return found.policy
 
     def check(self, one: Visit, url: Url) -> None:
-        """Raise RightsRefused for an article that is refused before it is asked for, if that is obeyed.
+        """Raise RightsRefused for an article that known documents refuse, if the source obeys refusals.
 
-        Raises HostWaits while a document that may refuse it is still to be read.
+        Raises HostWaits while a document that may refuse it is still unread.
         """
         rights = self._by_origin.get((url.origin, mark_of(one.rules)))
         if one.is_article and rights is not None:
@@ -274,7 +272,7 @@ class ArticleRights:
             _check_all_read(rights, self._obeyed(one, url))
 
     def check_head(self, one: Visit, answer: Exchange) -> None:
-        """Raise RightsRefused for an article whose answer's header refuses it, if that is obeyed: its body is not read."""
+        """Raise RightsRefused if the response header refuses the article and the source obeys: the body is not read."""
         obeyed = self._obeyed(one, answer.url)
         if answer.status not in {200, 203} or not obeyed.is_excluding:
             return
@@ -282,10 +280,10 @@ class ArticleRights:
         _check_said((*self._site_signals(one, answer.url), *said), obeyed, answer.url)
 
     async def complete(self, one: Visit) -> Visit:
-        """Return a visit that is over with what its site says of the article; raises ItemError, HostWaits.
+        """Return a finished visit with what its site says about the article. Raises ItemError, HostWaits.
 
-        A page may name licences of its own, and so may an answer that asks for one: they are asked for now. If refusals
-        are obeyed, a page whose licence can be looked up another day only is asked for again then.
+        A page may name licences of its own, and so may a response that demands one: they are requested now. If refusals
+        are obeyed and a licence can only be looked up on another day, the page is deferred until then.
         """
         url = one.fetched.url if one.fetched else one.url
         rights = self._by_origin.get((url.origin, mark_of(one.rules)))
@@ -300,7 +298,7 @@ class ArticleRights:
         return replace(one, documents=rights.documents, obeyed=obeyed, rights=said)
 
     async def _with_licences(self, rights: SiteRights, one: Visit, fetched: Exchange) -> SiteRights:
-        """Return what is said of a page with the licences that it names, or that a refusal of it asks for."""
+        """Return the rights with licences that the page names, or that a refusal of it demands."""
         url = fetched.url
         if isinstance(one.error, PaymentRequired):
             rights = rights.with_licences(await self._documents.enclosed(fetched))
@@ -312,7 +310,7 @@ class ArticleRights:
         return await self._documents.with_licences(rights, url.origin, urls, one.rules) if urls else rights
 
     def _site_signals(self, one: Visit, url: Url) -> tuple[Signal, ...]:
-        """Return what is said of a page before it is asked for: by the documents of its site, and by its feed."""
+        """Return what is known about a page before its request: from its site's documents and its feed."""
         rights = self._by_origin.get((url.origin, mark_of(one.rules)), NO_SITE_RIGHTS)
         return _signals(rights, one, url)
 
@@ -333,7 +331,7 @@ async def _hand_over(take: Take, done: Visit) -> None:
 def _with_result(
     one: Visit, fetched: Exchange | None, trouble: ItemError | HostWaits | None, asked_at: datetime
 ) -> Visit:
-    """Return a visit that gave this answer and met this trouble, if any."""
+    """Return the visit with its response and error, or with its deferral."""
     if isinstance(trouble, HostWaits):
         return replace(one, deferred_until=trouble.until)
     return replace(one, fetched=fetched, error=trouble, asked_at=asked_at)
@@ -344,7 +342,7 @@ def _now() -> datetime:
 
 
 def _licences_of(fetched: Exchange) -> tuple[Url, ...]:
-    """Return the RSL licences that a page's header and head name."""
+    """Return the RSL licences named in a page's header and head."""
     origin = fetched.url.origin
     named = (value for name, value in fetched.headers if name == "link")
     return (*licence_links(named, origin=origin), *licence_elements(fetched.content, origin=origin))
@@ -352,24 +350,24 @@ def _licences_of(fetched: Exchange) -> tuple[Url, ...]:
 
 def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
     of_feed = feed_signals(one.announced_rights, one.url) if one.announced_rights else ()
-    said = rights.of_all  # most sites say the same of all pages
+    said = rights.of_all  # most sites say the same about all pages
     return (*(rights.signals_for(url) if said is None else said), *of_feed)
 
 
 def _check_said(signals: Iterable[Signal], obeyed: Obedience, url: Url) -> None:
-    """Raise RightsRefused if what is said of a page excludes it."""
+    """Raise RightsRefused if the signals exclude the page."""
     if (excluded := exclusion(signals, obeyed)) is not None:
         raise RightsRefused(f"{excluded}, at {url}")
 
 
 def _check_all_read(rights: SiteRights, obeyed: Obedience) -> None:
-    """Raise HostWaits if refusals are obeyed and a document is still to be read that may refuse."""
+    """Raise HostWaits if refusals are obeyed and a document that may refuse is still unread."""
     is_awaited = obeyed.obey is not Obey.RECORD or (obeyed.obeys_tdm and rights.tdm is None)
     if rights.waits_until is not None and is_awaited:
         raise HostWaits(rights.waits_until)
 
 
 def _payment_asked(fetched: Exchange, error: HttpRefused) -> ItemError:
-    """Return a refusal as one that asks for a licence or a price, if it does."""
+    """Return a refusal as PaymentRequired if it demands a licence or a price."""
     asked = payment_of(fetched.status, fetched.headers, fetched.content, origin=fetched.url.origin)
     return error if asked is None else PaymentRequired(f"{asked} at {fetched.url}".strip())

@@ -1,6 +1,7 @@
-"""A batch's clients of the web, one for each way of asking, and what is known of the places of the hosts that they reach.
+"""The web clients of a batch, one per user agent and set of networks, and the shared places of their hosts.
 
-Nothing here refers to who asks: a batch's client and its sites' files share this, and go without Python's collector.
+They hold no reference to their users (the batch's PoliteClient and SiteFiles), so there is no reference cycle and all are
+freed without the garbage collector.
 """
 
 from contextlib import AsyncExitStack
@@ -23,7 +24,7 @@ NO_PLACE = ""
 
 
 class Clients:
-    """The clients of one batch, made where they are asked for. Lives inside one event loop; an async context manager."""
+    """The clients of one batch, created on demand, within one event loop. An async context manager."""
 
     def __init__(self, config: WebConfig, limiter: RateLimiter, owners: Owners, *, resolve: Resolve | None) -> None:
         self._config = config
@@ -45,7 +46,7 @@ class Clients:
         await self._stack.__aexit__(kind, error, trace)
 
     async def client_for(self, rules: SourceRules) -> WebClient:
-        """Return the client that asks as a source does and connects where it may; it knows no turns."""
+        """Return the client with a source's user agent and permitted networks. It does no rate limiting."""
         networks = networks_of(rules)
         key = (rules.user_agent, networks)
         if key not in self._clients:
@@ -56,11 +57,11 @@ class Clients:
         return self._clients[key]
 
     def way_for(self, rules: SourceRules) -> Way:
-        """Return the way of one GET of a source."""
+        """Return a new way for one GET of a source."""
         return Way(self._limiter, rules, self._owners, self._place_of)
 
     async def _place_of(self, site: Site, rules: SourceRules) -> str | None:
-        """Return the place that a site's host shares with others, looked up once; raises ItemError."""
+        """Return the shared place of a site's host, looked up once, or None. Raises ItemError."""
         key = (site.host, mark_of(rules))
         async with self._looking_up.of(key):
             if (place := self._places.get(key)) is None:

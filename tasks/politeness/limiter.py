@@ -1,7 +1,7 @@
-"""Permits to make one request to a host, from the limits that all processes share.
+"""Permits for single requests to a host, granted by the limits that all processes share.
 
-A batch's own requests wait here in line for each host, or for the place that it shares with others. All requests for permits that come during one transaction go
-into the next one. A request holds one permit, and never while it waits for another host's.
+The requests of a batch queue here per host, or per place if the host shares one. Permit requests that arrive during one
+transaction go into the next. A request holds one permit, and never while it waits for another host's.
 """
 
 import asyncio
@@ -19,24 +19,24 @@ from tasks.politeness.keeping import Kept
 from tasks.values.permit import LearnedRobots, Permit, PermitEnd, PermitRequest, RobotsAnswer, Wait
 
 PATIENCE_S = 10.0
-"""A host that requires a longer wait than this, and than its delay, is put off."""
+"""A host that requires a wait longer than this and than its delay is deferred."""
 
 LONGEST_STAY_S = 900.0
-"""The longest time that one batch stays at one host, however slow it is; the rest is put off."""
+"""The longest that a batch stays at one host, in seconds. The rest of its visits there is deferred."""
 
 LEASE_MARGIN_S = 30.0
 
 GATHERED_S = 0.02
-"""How long what comes is gathered before it goes into one transaction, which costs 1.5 ms besides what is in it."""
+"""How long entries are collected into one transaction, which has a fixed cost of 1.5 ms."""
 
 MAX_LINES = 1000
-"""Lines in memory if nobody waits: each knows when its place is free, without asking the shared limits."""
+"""Idle queues in memory: each remembers when its place is free, which saves asking the shared limits."""
 
 Said = Permit | Wait | RobotsAnswer | None
 
 
 class SharedLimits(Protocol):
-    """The shared limits and robots.txt files (tasks.index.hosts); calls block, and are made in a thread."""
+    """The shared limits and robots.txt files (tasks.index.hosts). The calls block, so they run in a thread."""
 
     def exchange_permits(
         self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots]
@@ -45,7 +45,7 @@ class SharedLimits(Protocol):
 
 
 class HostWaits(PresslakeError):
-    """The host gives no permit before `until`."""
+    """The host grants no permit before `until`."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"until {until:%H:%M:%S}")
@@ -54,9 +54,9 @@ class HostWaits(PresslakeError):
 
 @dataclass(slots=True, weakref_slot=True)
 class _Line:
-    """A batch's requests that wait for one place: as many as may run at once have a seat; one of them asks the limits.
+    """A batch's queue for one place. `seats` bounds the requests at once; the one in `front` asks the limits.
 
-    It lives as long as any waits or holds a permit, and while it is one of the latest.
+    It exists while anyone waits or holds a permit, and while it is among the most recently used.
     """
 
     seats: asyncio.Semaphore
@@ -67,10 +67,7 @@ class _Line:
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """A permit in use.
-
-    Its holder notes whether the host is busy, the wait that it requires (seconds), and when it had answered.
-    """
+    """A permit in use. Its holder records if the host is busy, its requested wait (seconds), and when it responded."""
 
     permit: Permit
     delay_s: float
@@ -83,7 +80,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """An end, a request or a robots.txt to enter, or the origin whose robots.txt is `sought`."""
+    """One item of a transaction: an ended permit, a permit request, a learned robots.txt, or a stored answer to read."""
 
     answer: asyncio.Future[Said]
     ended: PermitEnd | None = None
@@ -93,14 +90,14 @@ class _Entry:
 
 
 def never_full() -> bool:
-    """Say that there is room for more."""
+    """Return False: the default of `is_full`."""
     return False
 
 
 class RateLimiter:
-    """Gives one batch its permits. `in_flight` bounds its requests under way, `lease_s` each one's time.
+    """Grants one batch its permits. `in_flight` bounds its requests at once, `lease_s` the time of each.
 
-    Once `is_full` is true there are no more.
+    While `is_full` returns True, no permits are granted.
     """
 
     def __init__(self, limits: SharedLimits, *, in_flight: int, lease_s: float) -> None:
@@ -111,16 +108,16 @@ class RateLimiter:
         self._lines: WeakValueDictionary[str, _Line] = WeakValueDictionary()
         self._latest: Kept[str, _Line] = Kept(MAX_LINES)
         self._passing: asyncio.Task[None] | None = None
-        # A thread of its own: asyncio's few may all be busy with decoding.
+        # A dedicated thread: asyncio's few may all be busy decoding.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
         self._entries: list[_Entry] = []
         self._ending: set[asyncio.Future[Said]] = set()
         self._unwritten: BaseException | None = None
 
     async def enter(self, host: str, *, delay_s: float, max_per_host: int, place: str | None = None) -> Held:
-        """Return a permit to make one request, which goes back by `leave`; raises HostWaits if there is none soon.
+        """Return a permit for one request, to be returned with `leave`. Raises HostWaits if none is available soon.
 
-        The hosts of one `place` stand in one line.
+        The hosts of one `place` share a queue.
         """
         line = self._line(place or host, max_per_host)
         wanted = PermitRequest(
@@ -136,7 +133,7 @@ class RateLimiter:
         return Held(permit=permit, delay_s=delay_s, line=line)
 
     def leave(self, held: Held) -> None:
-        """Give a permit back, with what its holder noted: the next in line waits until that is written, its holder does not."""
+        """Return a permit with what its holder recorded. Does not block; the next in the queue waits for the write."""
         self._in_flight.release()
         end = PermitEnd(
             permit=held.permit,
@@ -150,7 +147,7 @@ class RateLimiter:
         written.add_done_callback(partial(self._ended, held))
 
     async def settled(self) -> None:
-        """Wait until the ends of all permits are written; raises what writing one of them raised."""
+        """Wait until the ends of all permits are written. Raises the error of a failed write."""
         if self._ending:
             await asyncio.wait(set(self._ending))
         error, self._unwritten = self._unwritten, None
@@ -158,43 +155,43 @@ class RateLimiter:
             raise error
 
     async def kept_robots(self, origin: str) -> RobotsAnswer | None:
-        """Return the robots.txt that is kept and fresh."""
+        """Return the stored robots.txt if it is fresh, else None."""
         kept = await self.kept_answer(origin)
         return kept if kept and kept.is_fresh else None
 
     async def kept_answer(self, name: str) -> RobotsAnswer | None:
-        """Return what is kept under a name, fresh or not."""
+        """Return the answer stored under a name, fresh or not, or None."""
         said = await self._enter(sought=name)
         return said if isinstance(said, RobotsAnswer) else None
 
     async def aclose(self) -> None:
-        """Write the last ends of permits; the thread ends by itself."""
+        """Write the remaining ends of permits and release the thread."""
         try:
             if self._passing is not None:
-                await asyncio.wait({self._passing})  # a cancelled `await` would also cancel the write
+                await asyncio.wait({self._passing})  # cancelling an `await` of the task would also cancel the write
         finally:
             self._thread.shutdown(wait=False)
 
     async def keep(self, learned: LearnedRobots) -> None:
-        """Keep a robots.txt for all processes."""
+        """Store a robots.txt for all processes."""
         await self._enter(learned=learned)
 
     def _ended(self, held: Held, written: asyncio.Future[Said]) -> None:
-        """Let the next in line follow."""
-        held.line.free_at = time.monotonic() + held.delay_s  # at the earliest: the shared limits may require more
+        """Admit the next request of the queue."""
+        held.line.free_at = time.monotonic() + held.delay_s  # the earliest time: the shared limits may require more
         held.line.seats.release()
         self._ending.discard(written)
         self._unwritten = written.exception() or self._unwritten
 
     def _line(self, name: str, seats: int) -> _Line:
-        """Return the line for a place, made if there is none."""
+        """Return the queue of a place; create it if needed."""
         if (line := self._lines.get(name)) is None:
             line = self._lines[name] = _Line(asyncio.Semaphore(seats))
         self._latest.keep(name, line)
         return line
 
     async def _wait_for(self, wanted: PermitRequest, line: _Line) -> Permit:
-        """Return the host's permit, together with a place among the requests in flight."""
+        """Wait for a slot among the requests in flight and a permit of the host, and return the permit."""
         while True:
             await asyncio.sleep(max(line.free_at - time.monotonic(), 0.0))
             if self.is_full():
@@ -220,22 +217,22 @@ class RateLimiter:
         learned: LearnedRobots | None = None,
         sought: str | None = None,
     ) -> asyncio.Future[Said]:
-        """Enter one thing with all others that wait; the future has the answer."""
+        """Add an item to the next transaction; the future receives the answer."""
         answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
         self._entries.append(_Entry(answer=answer, ended=ended, wanted=wanted, learned=learned, sought=sought))
         if self._passing is None or self._passing.done():
-            # A task of its own: the ends are written even if a request is cancelled.
+            # A separate task: ends are written even if a request is cancelled.
             self._passing = asyncio.create_task(self._pass_all())
         return answer
 
     async def _pass_all(self) -> None:
-        """Enter all that waits, until nothing does."""
+        """Run transactions until no items are left."""
         while self._entries:
             await asyncio.sleep(GATHERED_S)
             entries, self._entries = self._entries, []
             said = asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
             await asyncio.wait({said})
-            if (error := said.exception()) is not None:  # the error is raised where each of them waits
+            if (error := said.exception()) is not None:  # raised in each waiting caller
                 for one in entries:
                     if not one.answer.done():
                         one.answer.set_exception(error)
@@ -244,7 +241,7 @@ class RateLimiter:
                 self._tell(one, answer)
 
     def _consult(self, entries: Sequence[_Entry]) -> list[Said]:
-        """Make all entries in one transaction and one read; return the answer to each."""
+        """Execute all items in one transaction and one read; return their answers in order."""
         ended = [one.ended for one in entries if one.ended]
         wanted = [one.wanted for one in entries if one.wanted]
         learned = [one.learned for one in entries if one.learned]
@@ -257,7 +254,7 @@ class RateLimiter:
     def _tell(self, one: _Entry, answer: Said) -> None:
         if not one.answer.done():
             one.answer.set_result(answer)
-        elif isinstance(answer, Permit) and one.wanted is not None:  # the request for it was cancelled
+        elif isinstance(answer, Permit) and one.wanted is not None:  # the permit's request was cancelled
             given_up = PermitEnd(permit=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
             self._entries.append(replace(one, ended=given_up, wanted=None))
 

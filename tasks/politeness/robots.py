@@ -1,8 +1,8 @@
-"""robots.txt by RFC 9309: bytes into a policy, a policy into answers. Pure.
+"""robots.txt by RFC 9309: bytes to a policy, a policy to answers. Pure.
 
-A matcher of our own, which agrees with Google's reference (ADR 0009). The reference's Python port is under the GPL,
-reads the whole file for each answer (200 ms on a large one) and stops at a line without a separator. A policy is parsed
-once. The index keeps the file's bytes and status, never the policy.
+This matcher agrees with Google's reference (ADR 0009). The reference's Python port is under the GPL, parses the whole
+file for each answer (200 ms on a large one) and stops at a line without a separator. Here a policy is parsed once. The
+index stores the file's bytes and status, not the policy.
 """
 
 import math
@@ -18,13 +18,13 @@ from tasks.values.url import Url
 from tasks.values.user_agent import product_token, token_of
 
 MAX_ROBOTS_SIZE = 500 * 1024
-"""Bytes that are read; RFC 9309, 2.5 requires no more."""
+"""Bytes that are parsed; RFC 9309, 2.5 requires no more."""
 
 _ROBOTS_PATH = "/robots.txt"
-_BOM = re.compile(rb"\xef?\xbb?\xbf?")  # Google skips a part of the mark, too
+_BOM = re.compile(rb"\xef?\xbb?\xbf?")  # like Google, also skip a partial byte order mark
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
-# Keys in use, misspellings included; longer forms of them count as well.
+# Keys in use, misspellings included. Longer keys that start with them also count.
 _AGENT_KEYS = ("user-agent", "useragent", "user agent")
 _ALLOW_KEYS = ("allow",)
 _DISALLOW_KEYS = ("disallow", "dissallow", "dissalow", "disalow", "diaslow", "diasllow", "disallaw")
@@ -41,9 +41,9 @@ class RobotsVerdict(StrEnum):
 
 
 def verdict_of_status(status: int | None) -> RobotsVerdict:
-    """Return the meaning of a status; for None, an unreachable site, RobotsUnavailable is raised.
+    """Return the meaning of a status. None means unreachable: disallow all.
 
-    429 counts as no answer: a request to slow down does not mean that there are no rules.
+    429 is treated like a missing response: a request to slow down does not mean that there are no rules.
     """
     if status is None or status >= 500 or status == 429:
         return RobotsVerdict.DISALLOW_ALL
@@ -51,13 +51,13 @@ def verdict_of_status(status: int | None) -> RobotsVerdict:
 
 
 def origin_of(url: str) -> str:
-    """Return `scheme://host[:port]`, to which one robots.txt applies; raises BadUrl."""
+    """Return `scheme://host[:port]`, the scope of one robots.txt. Raises BadUrl."""
     return Url.of(url).origin
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsPolicy:
-    """The content of one robots.txt. `sitemaps` are as written, in order, each once."""
+    """The rules of one robots.txt. `sitemaps`: as written, in order, without repeats."""
 
     groups: tuple[Group, ...] = ()
     sitemaps: tuple[str, ...] = ()
@@ -74,13 +74,13 @@ class RobotsPolicy:
 
     @property
     def allows_all(self) -> bool:
-        """Whether no URL needs to be looked at: there are no rules."""
+        """Whether every URL is allowed, because there are no rules."""
         return not self.groups
 
     def allows(self, url: str, *, user_agent: str) -> bool:
-        """Whether the URL may be fetched under this user agent, or product token; raises BadUrl.
+        """Whether this user agent or product token may fetch the URL. Raises BadUrl.
 
-        robots.txt itself always may (RFC 9309, 2.2.2). A URL whose answer takes too much work may not.
+        robots.txt itself is always allowed (RFC 9309, 2.2.2). A URL whose verdict is too costly is not.
         """
         try:
             return self._allows(url, user_agent)
@@ -88,7 +88,7 @@ class RobotsPolicy:
             return False
 
     def check(self, url: str, *, user_agent: str) -> None:
-        """Raise RobotsDisallowed if the URL may not be fetched, RobotsTooCostly if that is too much work to know."""
+        """Raise RobotsDisallowed if the URL may not be fetched, RobotsTooCostly if the verdict is too costly."""
         if not self._allows(url, user_agent):
             raise RobotsDisallowed(url)
 
@@ -103,11 +103,11 @@ class RobotsPolicy:
         return not verdicts or max(verdicts, key=weight_of).allows
 
     def for_agent(self, user_agent: str) -> Self:
-        """Return the part for one user agent: the rest need not be kept in memory."""
+        """Return the groups of one user agent, so that the others need not be kept in memory."""
         return replace(self, groups=tuple(self.groups_for(user_agent)))
 
     def crawl_delay_s(self, user_agent: str) -> float | None:
-        """Return the longest Crawl-delay for this user agent, or product token, in seconds; not capped."""
+        """Return the longest Crawl-delay of this user agent or product token, in seconds and uncapped."""
         name = product_token(user_agent).lower()
         delays = [
             delay_s
@@ -118,7 +118,7 @@ class RobotsPolicy:
         return max(delays, default=None)
 
     def groups_for(self, user_agent: str) -> list[Group]:
-        """Return all groups that name the agent, or else those for all agents (RFC 9309, 2.2.1)."""
+        """Return the groups that name the agent, or else those of `*` (RFC 9309, 2.2.1)."""
         name = product_token(user_agent).lower()
         return [group for group in self.groups if name in group.agents] or [
             group for group in self.groups if "*" in group.agents
@@ -126,14 +126,14 @@ class RobotsPolicy:
 
 
 def matched_path(url: str) -> str:
-    """Return the path and query of a URL as `Rule.matches` takes them; raises BadUrl."""
-    # In a path, the two special characters of patterns are plain characters.
+    """Return the path and query of a URL in the form that `Rule.matches` expects. Raises BadUrl."""
+    # `*` and `$` are special in patterns, but literal in paths
     return normal_path(Url.of(url).request_target).replace("*", "%2A").replace("$", "%24")
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsText:
-    """The part of a robots.txt that is read: the keys and values of its lines, none of a page of HTML; `is_cut` if there is more of it."""
+    """The parsed part of a robots.txt: keys and values of its lines, none for HTML. `is_cut`: the file is longer."""
 
     fields: tuple[tuple[str, str], ...]
     is_html: bool
@@ -141,7 +141,7 @@ class RobotsText:
 
     @classmethod
     def of(cls, body: bytes) -> Self:
-        """Read the lines of a robots.txt, of at most its first 500 KiB."""
+        """Read the lines of a robots.txt, at most its first 500 KiB."""
         plain = _BOM.sub(b"", body[: MAX_ROBOTS_SIZE + 1], count=1)
         text = _cut(plain).decode("utf-8", "surrogateescape")
         is_html = text.lstrip().startswith("<")
@@ -149,7 +149,7 @@ class RobotsText:
 
 
 def parse_robots(body: bytes) -> RobotsPolicy:
-    """Read a robots.txt, at most its first 500 KiB; unknown content, such as a page of HTML, gives no rules."""
+    """Parse a robots.txt, at most its first 500 KiB. Unknown content, such as HTML, yields no rules."""
     return policy_of(RobotsText.of(body))
 
 
@@ -162,12 +162,12 @@ def policy_of(text: RobotsText) -> RobotsPolicy:
 
 
 def policy_for(body: bytes, user_agent: str) -> RobotsPolicy:
-    """Read the part of a robots.txt for one user agent."""
+    """Parse the rules of one user agent."""
     return parse_robots(body).for_agent(user_agent)
 
 
 def sitemaps_in(body: bytes) -> tuple[str, ...]:
-    """Return the sitemaps that a robots.txt names."""
+    """Return the sitemaps named in a robots.txt."""
     return parse_robots(body).sitemaps
 
 
@@ -175,17 +175,17 @@ def _cut(body: bytes) -> bytes:
     if len(body) <= MAX_ROBOTS_SIZE:
         return body
     body = body[:MAX_ROBOTS_SIZE]
-    # Half a line would be another rule.
+    # a partial line would be a different rule
     return body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
 
 
 def robots_fields(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each line's key, in lower case, and value, without comments; lines that are none are left out."""
+    """Yield each line's lower-case key and its value, without comments. Skips lines without a key."""
     for raw in _LINE_END.split(text):
         line = raw.partition("#")[0].strip()
         key, colon, value = line.partition(":")
         if not colon:
-            # Some forget the colon; a line of two words is clear without it.
+            # the colon may be missing; a line of two words is still clear
             words = line.split()
             key, value = words if len(words) == 2 else ("", "")
         if key := key.strip().lower():
@@ -194,7 +194,7 @@ def robots_fields(text: str) -> Iterator[tuple[str, str]]:
 
 @dataclass(slots=True)
 class _Reader:
-    """The groups so far; agents that follow a rule open a new one."""
+    """The groups parsed so far. Agents that follow a rule start a new group."""
 
     groups: list[Group] = field(default_factory=list)
     sitemaps: dict[str, None] = field(default_factory=dict)
@@ -220,7 +220,7 @@ class _Reader:
             if value:
                 self.sitemaps[value] = None
         elif key.startswith(_DELAY_KEYS) and (delay_s := _delay_s(value)) is not None:
-            # Only a rule ends a group (RFC 9309, 2.2.4), but authors mean that a delay ends a row of agents.
+            # only a rule ends a group (RFC 9309, 2.2.4), but authors mean that a delay ends a list of agents
             self.delays.append((range(self.first_of_row, len(self.agents)), delay_s))
             self.is_row_over = True
 
@@ -237,7 +237,7 @@ class _Reader:
         self.rules.append(path_rule(value, allows=allows))
         folder, slash, page = value.rpartition("/")
         if allows and slash and page.startswith("index.htm"):
-            # a rule that allows the folder's index page allows the folder
+            # allowing a folder's index page allows the folder
             self.rules.append(path_rule(f"{folder}/$", allows=True))
 
     def _close(self) -> None:
@@ -248,7 +248,7 @@ class _Reader:
 
 
 def _agent_name(value: str) -> str:
-    # `* everybody` is the star, too.
+    # `* everybody` also means `*`
     return "*" if value.split(maxsplit=1)[:1] == ["*"] else token_of(value).lower()
 
 

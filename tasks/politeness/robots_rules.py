@@ -1,4 +1,4 @@
-"""The rules of a robots.txt's groups, matched with a path within a budget of work (RFC 9309, 2.2.2 and 2.2.3). Pure."""
+"""Rules of robots.txt groups, matched to a path within a work budget (RFC 9309, 2.2.2 and 2.2.3). Pure."""
 
 import re
 from collections.abc import Iterable
@@ -7,10 +7,10 @@ from typing import Self
 from urllib.parse import quote
 
 MAX_PATTERNS = 2000
-"""The most rules of a group with a wildcard or an anchor: each is tried, while a plain path is looked up."""
+"""The most rules with a wildcard or anchor per group: each is tried, whereas plain paths are looked up."""
 
 VERDICT_WORK = 2_000_000
-"""Characters of rules and paths that one answer may compare: some milliseconds."""
+"""The most characters of rules and paths compared for one verdict: a few milliseconds."""
 
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _PLAIN = re.compile(r"[A-Za-z0-9/._~?=&-]*")
@@ -19,7 +19,7 @@ _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One Allow or Disallow. `pieces` are the parts between wildcards, in the normal form of `normal_path`."""
+    """One Allow or Disallow. `pieces`: the parts between wildcards, normalised by `normal_path`."""
 
     pieces: tuple[str, ...]
     is_anchored: bool
@@ -28,11 +28,11 @@ class Rule:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it has no wildcard and no anchor."""
+        """Whether it has neither wildcard nor anchor."""
         return len(self.pieces) == 1 and not self.is_anchored
 
     def matches(self, path: str) -> bool:
-        """Whether a normalised path begins with this pattern; linear in the path."""
+        """Whether a normalised path starts with this pattern. Linear in the path's length."""
         first, last = self.pieces[0], self.pieces[-1]
         if not path.startswith(first):
             return False
@@ -50,29 +50,29 @@ class Rule:
 
 
 class TooMuchWork(Exception):
-    """An answer needs more than its budget, or a group has more patterns than are kept."""
+    """A verdict exceeds its budget, or its group has more patterns than are kept."""
 
 
 @dataclass(slots=True)
 class Work:
-    """The rest of one answer's budget, in compared characters: a count that is the same on every machine."""
+    """What remains of a verdict's budget, in compared characters: the count is equal on all machines."""
 
     left: int = VERDICT_WORK
 
     def take(self, cost: int) -> None:
         self.left -= cost
         if self.left < 0:
-            raise TooMuchWork(f"a verdict looks at more than {VERDICT_WORK:,} characters")
+            raise TooMuchWork(f"a verdict needs to read more than {VERDICT_WORK:,} characters")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules for some agents. `agents` has each lower-case name's place in the group.
+    """Rules for some agents. `agents` maps each lower-case name to its position in the group.
 
-    `rules` are the patterns, the weightiest first: they are tried one by one, and at most MAX_PATTERNS are kept
-    (`is_cut`). `plain` are paths without a wildcard, with whether they are allowed: they are looked up, each of the
-    `lengths` once, the longest first. A delay applies to the agents right above it: `delays` has their places, and the
-    seconds.
+    `rules`: patterns, the longest first. They are tried one by one, and at most MAX_PATTERNS are kept (`is_cut`).
+    `plain`: paths without wildcards, with whether they are allowed. They are looked up once for each of their
+    `lengths`, the longest first. `delays`: a delay applies to the agents right above it, given as a range of positions,
+    with the seconds.
     """
 
     agents: dict[str, int]
@@ -84,7 +84,7 @@ class Group:
 
     @classmethod
     def of(cls, agents: dict[str, int], rules: Iterable[Rule], delays: tuple[tuple[range, float], ...]) -> Self:
-        """Return the group of these rules, each once."""
+        """Return the group of these rules, without repeats."""
         plain: dict[str, bool] = {}
         patterns: dict[Rule, None] = {}
         for rule in rules:
@@ -97,9 +97,9 @@ class Group:
         return cls(agents, tuple(ordered[:MAX_PATTERNS]), delays, plain, lengths, len(ordered) > MAX_PATTERNS)
 
     def verdict(self, path: str, work: Work) -> Rule | None:
-        """Return the longest rule that matches, Allow before Disallow among equals (RFC 9309, 2.2.2).
+        """Return the longest rule that matches, Allow before Disallow if equally long (RFC 9309, 2.2.2).
 
-        Raises TooMuchWork, also if no kept rule of a cut group matches.
+        Raises TooMuchWork, also if no rule matches in a group whose patterns were cut.
         """
         best = self._plain_verdict(path, work)
         work.take(len(self.rules))
@@ -125,10 +125,10 @@ class Group:
 
 
 def path_rule(value: str, *, allows: bool = False) -> Rule:
-    """Return the parsed pattern of a path, in which `*` and a last `$` are special (RFC 9309, 2.2.3)."""
+    """Parse a path pattern, in which `*` and a final `$` are special (RFC 9309, 2.2.3)."""
     pattern = normal_path(value)
     is_anchored = pattern.endswith("$")
-    # At the end it is an anchor; elsewhere it is a plain dollar.
+    # `$` is an anchor at the end and literal elsewhere
     pieces = pattern.removesuffix("$").replace("$", "%24").split("*")
     return Rule(tuple(pieces), is_anchored, allows, len(pattern))
 
@@ -140,7 +140,7 @@ def weight_of(rule: Rule) -> tuple[int, bool]:
 def normal_path(path: str) -> str:
     """Return the form in which paths and patterns are compared (RFC 9309, 2.2.2).
 
-    Octets that are not URI characters are escaped, unreserved ones are unescaped, and escapes are upper-case.
+    Octets that are not URI characters are escaped, unreserved ones unescaped, and escapes are upper-case.
     """
     if _PLAIN.fullmatch(path):
         return path

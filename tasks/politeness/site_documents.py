@@ -1,7 +1,7 @@
-"""The documents beside robots.txt by which a site permits and refuses: RSL licences and tdmrep.json.
+"""Documents other than robots.txt in which a site permits and refuses uses: RSL licences and tdmrep.json.
 
-An origin costs as many look-ups of these a day as its source's `budget.documents_a_day` says (one): a document that was
-never seen comes first, then the one that was looked up longest ago. What was read earlier stays in force meanwhile.
+At most `budget.documents_a_day` of these (default one) are looked up per origin and day: first a document never seen,
+then the one looked up longest ago. Meanwhile, what was read earlier stays in force.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -36,10 +36,10 @@ T = TypeVar("T", Licences, Reservations)
 
 @dataclass(slots=True)
 class _Shelf:
-    """The documents of one origin for one kind of asker, as far as this client has them.
+    """The documents of one origin, for one kind of requester, as this client knows them.
 
-    `answers` have None for what cannot be had; what is `seen` and not among them is to be looked up another day. `ahead` is
-    how far the index's clock is ahead of ours, `spent` how many look-ups this client made, `waits_until` until when the
+    `answers`: None for what is unavailable. What is `seen` but not in `answers` waits for another day. `ahead`: how far
+    the index's clock is ahead of the local one. `spent`: look-ups made by this client. `waits_until`: until when the
     host of another origin wants no request.
     """
 
@@ -52,11 +52,11 @@ class _Shelf:
     waits_until: datetime | None = None
 
     def is_spent(self, a_day: int) -> bool:
-        """Whether no document may be asked for today."""
+        """Whether today's look-ups are used up."""
         return self.spent >= a_day or self.ledger.is_spent(now=self.now(), a_day=a_day)
 
     def now(self) -> datetime:
-        """Return the instant on the clock of the index."""
+        """Return the time by the index's clock."""
         return _now() + self.ahead
 
     def free_at(self, a_day: int) -> datetime:
@@ -77,9 +77,9 @@ class SiteDocuments:
         self._documents: Kept[tuple[str, datetime], SiteDocument] = Kept(MAX_POLICIES)
 
     async def rights(self, origin: str, rules: SourceRules, *, wants_tdm: bool) -> SiteRights:
-        """Return what the documents of an origin say, those read now and those read before; raises ItemError, HostWaits.
+        """Return what an origin's documents state, newly read or known. Raises ItemError, HostWaits.
 
-        They are robots.txt, the licences that it names and, if that is wanted, tdmrep.json.
+        The documents are robots.txt, the licences that it names and, with `wants_tdm`, tdmrep.json.
         """
         read, answer = await self._files.robots(origin, rules)
         named = (licence_url(one, origin=origin) for one in read.rights.licences[:MAX_LICENCES])
@@ -103,7 +103,7 @@ class SiteDocuments:
     async def with_licences(
         self, rights: SiteRights, origin: str, urls: Sequence[Url], rules: SourceRules
     ) -> SiteRights:
-        """Return what is said of a page that names licences of its own; raises HostWaits."""
+        """Return the rights of a page that names its own licences. Raises HostWaits."""
         wanted = urls[:MAX_LICENCES]
         shelf = await self._look_up(origin, wanted, rights.policy, rules)
         licences = tuple([await self._licence(origin, url, shelf) for url in wanted])
@@ -111,7 +111,7 @@ class SiteDocuments:
         return rights.with_licences(licences, waits_until=waits_until)
 
     async def enclosed(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
-        """Return the RSL document that is the body of an answer, if it is one."""
+        """Return the RSL document in a response body, if there is one."""
         if NAMESPACE.encode() not in fetched.content or len(fetched.content) > MAX_ROBOTS_SIZE:
             return ()
         said = await self._files.read(parse_rsl, fetched.content, item=fetched.url)
@@ -127,7 +127,7 @@ class SiteDocuments:
         return (NamedLicence(url=fetched.url, licences=said, document=document),)
 
     async def _look_up(self, origin: str, wanted: Sequence[Url], policy: RobotsPolicy, rules: SourceRules) -> _Shelf:
-        """Ask for the documents whose turn it is, and return all that is known; raises HostWaits."""
+        """Request the documents whose turn it is, and return everything known. Raises HostWaits."""
         name = f"{origin}#{LEDGER}={mark_of(rules)}"
         shelf = self._shelves.setdefault(name, _Shelf(name))
         if shelf.seen.issuperset(wanted):
@@ -158,7 +158,7 @@ class SiteDocuments:
             shelf.ahead = kept.fetched_at + kept.age - _now()
 
     async def _ask(self, shelf: _Shelf, origin: str, url: Url, policy: RobotsPolicy, rules: SourceRules) -> None:
-        """Ask for one document; its look-up is noted before its request, so that no other process asks for one more."""
+        """Request one document. Its look-up is recorded first, so that other processes stay within the budget."""
 
         async def may_ask() -> bool:
             await self._load_ledger(shelf)
@@ -174,13 +174,13 @@ class SiteDocuments:
             answer = await self._files.ask_document(
                 _name(url, rules), url, rules, accept=accept, kind=kind, speaks_of=origin, may_ask=may_ask
             )
-        except ItemError:  # its host's robots.txt cannot be had
+        except ItemError:  # the robots.txt of its host is unavailable
             shelf.answers.setdefault(url, None)
         except HostWaits as wait:
             if url.host == Url.of(origin).host:
                 shelf.seen.discard(url)
                 raise
-            shelf.waits_until = wait.until  # another's wait is no reason for this one to wait
+            shelf.waits_until = wait.until  # a wait of another host does not delay this origin
         else:
             if answer is not None:
                 shelf.answers[url] = answer
@@ -191,7 +191,7 @@ class SiteDocuments:
         await self._files.note(answer, origin, policy, rules, form=LEDGER)
 
     async def _tdm(self, origin: str, url: Url, shelf: _Shelf) -> tuple[Reservations | None, SiteDocument | None]:
-        """Return what an origin's tdmrep.json says: nothing if it cannot be had, None if it was never looked up."""
+        """Return what a tdmrep.json states: nothing if it is unavailable, None if it was never looked up."""
         if url not in shelf.answers:
             return None, None
         answer = shelf.answers[url]
@@ -202,7 +202,7 @@ class SiteDocuments:
         return said, self._document(PolicyKind.TDMREP, origin, answer, tdm_statements(said))
 
     async def _licence(self, origin: str, url: Url, shelf: _Shelf) -> NamedLicence:
-        """Return the RSL document at an address. What cannot be had, or is no RSL, grants nothing."""
+        """Return the RSL document at a URL. A document that is unavailable or not RSL grants nothing."""
         answer = shelf.answers.get(url)
         if answer is None:
             why = "it was not to be had" if url in shelf.answers else "it is not read yet"
@@ -216,9 +216,9 @@ class SiteDocuments:
         return NamedLicence(url=url, licences=said, document=document)
 
     async def _reading(self, read: Callable[[bytes], T], answer: RobotsAnswer, url: Url) -> T:
-        """Read a document once: every page of its site is under it."""
+        """Parse a document once: it applies to every page of its site."""
         key = (answer.origin, answer.fetched_at)
-        known: T | None = self._read.get(key)  # type: ignore[assignment]  # one name, one kind
+        known: T | None = self._read.get(key)  # type: ignore[assignment]  # each key has one type of value
         if known is None:
             known = await self._files.read(read, answer.body, item=url)
             self._read.keep(key, known)
@@ -242,14 +242,14 @@ class SiteDocuments:
 
 
 def _name(url: str, rules: SourceRules) -> str:
-    """Return the name under which a document is kept, for sources like this one."""
+    """Return the name under which a document is stored, for sources like this one."""
     return f"{url}#document={mark_of(rules)}"
 
 
 def _next(shelf: _Shelf, wanted: Sequence[Url], rules: SourceRules) -> str | None:
-    """Return the document to ask for, None if none may be asked for today.
+    """Return the document to request, or None if none may be requested today.
 
-    What pages have named and was never seen comes before what is named now.
+    A document that pages named and that was never seen comes before those named now.
     """
     if shelf.is_spent(rules.documents_a_day):
         return None

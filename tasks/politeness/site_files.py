@@ -1,7 +1,7 @@
-"""The daily requests to an origin: robots.txt, and a page that cannot exist; documents on their day.
+"""Daily requests to an origin: robots.txt, a page that cannot exist, documents. Sources of the same kind share them.
 
-Like sources share them. An answer is kept under a name that includes the asker: another user agent may get another
-answer, and an answer from a network that one source may reach is not valid for another.
+The name of a stored answer includes the requester: the server may answer another user agent differently, and an answer
+from a network that one source may reach is not valid for another.
 """
 
 import hashlib
@@ -43,27 +43,27 @@ from tasks.web.client import WebClient
 from tasks.web.exchange import Exchange, raise_for_status
 
 MAX_CRAWL_DELAY_S = 120.0
-"""A longer Crawl-delay is cut to this: some sites require days."""
+"""A longer Crawl-delay is capped at this: some sites require days."""
 
 PARSED_AT_ONCE_SIZE = 8 * 1024
-"""Up to this number of bytes, another process costs more than the reading itself."""
+"""Parse bodies up to this size here: another process costs more than parsing them."""
 
 MAX_POLICIES = 500
-"""Policies in memory, as many as there are origins at work at once, so that redirects to one host do not read its robots.txt again and again."""
+"""Policies in memory, one per origin visited at once, so that redirects to one host do not parse its robots.txt again."""
 
 MAX_SILENCES = 100
-"""Errors in memory that say why a robots.txt had no answer: each holds the frames that it passed, some 10 kB."""
+"""Errors in memory that explain missing robots.txt answers. Each holds its stack frames, about 10 kB."""
 
 T = TypeVar("T")
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
 class _MayNot(Exception):
-    """A document whose request may not be made today after all."""
+    """The request for a document is no longer allowed today."""
 
 
 def networks_of(rules: SourceRules) -> tuple[str, ...]:
-    """Return the networks that a source may reach beside the public internet, as text."""
+    """Return the networks that a source may reach besides the public internet, as text."""
     return _spelled(rules.allow_networks)
 
 
@@ -72,7 +72,7 @@ def mark_of(rules: SourceRules) -> str:
     return _mark(rules.user_agent, rules.allow_networks)
 
 
-@lru_cache(maxsize=1024)  # each request asks several times, and few sources differ in it
+@lru_cache(maxsize=1024)  # each request needs it several times, and few values differ
 def _mark(user_agent: str, networks: Networks) -> str:
     said = "\n".join((user_agent, *sorted(_spelled(networks))))
     return hashlib.sha256(said.encode()).hexdigest()[:12]
@@ -84,12 +84,12 @@ def _spelled(networks: Networks) -> tuple[str, ...]:
 
 
 def robots_name(origin: str, rules: SourceRules) -> str:
-    """Return the name under which an origin's robots.txt is kept, for sources like this one."""
+    """Return the name under which an origin's robots.txt is stored, for sources like this one."""
     return f"{origin}#robots={mark_of(rules)}"
 
 
 class SiteFiles:
-    """The files of the sites that one client visits; every request has its host's permit."""
+    """The files of the sites that one client visits. Every request holds its host's permit."""
 
     def __init__(
         self,
@@ -108,11 +108,11 @@ class SiteFiles:
         self._policies: Kept[tuple[str, datetime], ReadRobots] = Kept(MAX_POLICIES)
 
     async def policy(self, origin: str, rules: SourceRules) -> RobotsPolicy:
-        """Return what the origin's robots.txt allows, and request it if none is kept; raises ItemError, HostWaits."""
+        """Return what the origin's robots.txt allows; request it if none is stored. Raises ItemError, HostWaits."""
         return (await self.robots(origin, rules))[0].policy
 
     async def robots(self, origin: str, rules: SourceRules) -> tuple[ReadRobots, RobotsAnswer]:
-        """Return an origin's robots.txt, read and as it came; raises ItemError, HostWaits."""
+        """Return an origin's robots.txt, parsed and as received. Raises ItemError, HostWaits."""
         name = robots_name(origin, rules)
         async with self._asking.of(name):
             kept = await self._limiter.kept_robots(name)
@@ -124,13 +124,13 @@ class SiteFiles:
         if read is not None:
             return read, answer
         if answer.status is None and (silence := self._silences.get(name)):
-            raise silence  # says more than "robots.txt unavailable": dns_failed, timed_out
+            raise silence  # more specific than RobotsUnavailable: dns_failed, timed_out
         raise RobotsUnavailable(f"{origin}/robots.txt answered {answer.status or 'nothing'}")
 
     async def _parsed(self, answer: RobotsAnswer, origin: str, rules: SourceRules) -> ReadRobots | None:
-        """Read robots.txt by RFC 9309: 2xx has rules, other answers allow all; None for 5xx or no answer: all is forbidden.
+        """Parse robots.txt by RFC 9309. Other answers allow everything; None (5xx, 429 or no response) forbids it.
 
-        A long file is read in another process. If that is killed, RobotsUnavailable is raised.
+        A long file is parsed in another process. If that is killed, raises RobotsUnavailable.
         """
         verdict = verdict_of_status(answer.status)
         if verdict is not RobotsVerdict.PARSE:
@@ -142,13 +142,13 @@ class SiteFiles:
         return known
 
     async def read(self, read: Callable[..., T], body: bytes, *more: object, item: str) -> T:
-        """Read a daily file, a long one in another process; raises RobotsUnavailable if that is killed."""
+        """Parse a daily file, a long one in another process. Raises RobotsUnavailable if that is killed."""
         if len(body) <= PARSED_AT_ONCE_SIZE:
             return read(body, *more)
         return await self._reader.read(Job(read, (body, *more), item, RobotsUnavailable, RobotsUnavailable))
 
     async def _ask_robots(self, origin: str, name: str, rules: SourceRules) -> RobotsAnswer:
-        """Request robots.txt; a missing answer counts as one (RFC 9309, 2.3.1.4), and is kept for a while."""
+        """Request robots.txt. A missing response is stored for a while, too (RFC 9309, 2.3.1.4)."""
         try:
             return await self._ask_file(name, Url(f"{origin}/robots.txt"), rules, accept="text/plain, */*;q=0.5")
         except TooManyRedirects:
@@ -158,9 +158,10 @@ class SiteFiles:
             return RobotsAnswer(origin=name, status=None, body=b"", fetched_at=datetime.now(UTC))
 
     async def ask_daily(self, name: str, url: Url, rules: SourceRules) -> RobotsAnswer:
-        """Return an origin's answer to a daily request; `name` is the request's.
+        """Return an origin's answer to a daily request. `name` identifies the request.
 
-        403 stands for a request that its robots.txt forbids. Raises HostWaits, and ItemError without a robots.txt.
+        Status 403 stands for a request that robots.txt forbids. Raises HostWaits, and ItemError if robots.txt is
+        unavailable.
         """
         name = f"{name}={mark_of(rules)}"
         async with self._asking.of(name):
@@ -180,9 +181,9 @@ class SiteFiles:
         speaks_of: str,
         may_ask: Callable[[], Awaitable[bool]],
     ) -> RobotsAnswer | None:
-        """Return a document as it is answered now, and keep it; None if `may_ask` says at its turn that it may not.
+        """Request a document and store the answer; return None if `may_ask` denies it once the permit is there.
 
-        `speaks_of` is the origin whose pages it is for. Raises HostWaits, and ItemError without a robots.txt.
+        `speaks_of` is the origin whose pages it is about. Raises HostWaits, and ItemError if robots.txt is unavailable.
         """
         async with self._asking.of(name):
             policy = await self.policy(url.origin, rules)
@@ -196,7 +197,7 @@ class SiteFiles:
     async def note(
         self, answer: RobotsAnswer, origin: str, policy: RobotsPolicy, rules: SourceRules, *, form: str
     ) -> None:
-        """Keep a fact about an origin under a name of its own."""
+        """Store a fact about an origin under its own name."""
         await self._keep(answer, origin, policy, rules, form=form)
 
     async def _ask_and_keep(
@@ -211,7 +212,7 @@ class SiteFiles:
         speaks_of: str | None = None,
         may_ask: Callable[[], Awaitable[bool]] | None = None,
     ) -> RobotsAnswer:
-        """Return what is answered now, 403 for what robots.txt forbids; `kind` says that it is a document to keep."""
+        """Return the current answer, 403 if robots.txt forbids the request. `kind` marks a document to keep."""
         if not policy.allows(url, user_agent=rules.user_agent):
             return RobotsAnswer(origin=name, status=403, body=b"", fetched_at=datetime.now(UTC))
         try:
@@ -229,10 +230,10 @@ class SiteFiles:
         accept: str | None,
         may_ask: Callable[[], Awaitable[bool]] | None = None,
     ) -> RobotsAnswer:
-        """Request what is kept under a name; any status is an answer here. Raises ItemError, HostWaits."""
+        """Request a file to be stored under a name. Any status is an answer. Raises ItemError, HostWaits."""
         client, way = await self._client_for(rules), self._way_for(rules)
         async with way.opened(url.site):
-            # Another run may have asked while we waited for the permit.
+            # another run may have requested it while this one waited for the permit
             if kept := await self._limiter.kept_robots(name):
                 return kept
             if may_ask is not None and not await may_ask():
@@ -246,7 +247,7 @@ class SiteFiles:
                 cut=True,
                 asker=rules.source_id,
             )
-            with suppress(HttpStatusError, BadResponse), way.noting():  # what it asks of us is heeded
+            with suppress(HttpStatusError, BadResponse), way.noting():  # records a wait that the server requests
                 raise_for_status(fetched, now=datetime.now(UTC))
         is_good = fetched.status < 300
         body = fetched.content if is_good else b""
@@ -269,7 +270,7 @@ class SiteFiles:
         speaks_of: str | None = None,
         form: str | None = None,
     ) -> RobotsAnswer:
-        """Keep an answer, and return it as it is kept: a document that is back is at another turn."""
+        """Store an answer and return it as stored: a document that has returned gets another turn."""
         delay_s = policy.crawl_delay_s(product_token(rules.user_agent)) if policy else None
         document = document_of(kind, speaks_of or origin, answer) if kind else None
         await self._limiter.keep(
@@ -286,7 +287,7 @@ class SiteFiles:
 
 
 def evidence_of(final: Exchange, *, body: bytes) -> Evidence:
-    """Return an exchange as it is kept, with this of its body."""
+    """Return the evidence of an exchange, with this body."""
     return Evidence(
         url=final.url,
         request_head=final.request_head,

@@ -1,8 +1,8 @@
 """A site's /.well-known/tdmrep.json: whether text and data mining of its pages is reserved. Pure.
 
-W3C TDM Reservation Protocol, 5.2 (CG Final Report, 2024-05-10): a list of rules, each with a pattern of paths as in
-robots.txt; the first that matches counts. Unknown content has no effect: a value that is neither the number 0 nor the
-number 1 is an error of the protocol, and leaves the page unset.
+W3C TDM Reservation Protocol, 5.2 (CG Final Report, 2024-05-10): a list of rules, each with a path pattern as in
+robots.txt; the first match counts. Unknown content has no effect. A value that is neither the number 0 nor the number 1
+is a protocol error and leaves the page unset.
 """
 
 import json
@@ -21,7 +21,7 @@ MAX_RULES = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """One rule: a pattern of paths, whether rights are reserved there, the policy's address, and the rule as it stands."""
+    """One rule: a path pattern, whether rights are reserved there, the policy's URL, and the rule as written."""
 
     location: str
     rule: Rule
@@ -32,7 +32,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Reservations:
-    """The rules that are understood, in the file's order; `is_readable` is False if the file is no list of rules."""
+    """The valid rules, in the file's order. `is_readable` is False if the file is not a list of rules."""
 
     rules: tuple[Reservation, ...] = ()
     is_readable: bool = True
@@ -44,18 +44,18 @@ class Reservations:
         return cls()
 
     def rule_for(self, url: str) -> Reservation | None:
-        """Return the first rule that matches a page; raises BadUrl."""
+        """Return the first rule that matches a page, or None. Raises BadUrl."""
         path = matched_path(url)
         return next((one for one in self.rules if one.rule.matches(path)), None)
 
     def says(self, url: str) -> bool | None:
-        """Return whether rights to the page are reserved, None if no rule matches it; raises BadUrl."""
+        """Return whether rights to the page are reserved, or None if no rule matches. Raises BadUrl."""
         found = self.rule_for(url)
         return found.is_reserved if found else None
 
 
 def parse_tdmrep(body: bytes) -> Reservations:
-    """Read a tdmrep.json, at most its first thousand rules."""
+    """Parse a tdmrep.json, at most its first thousand rules."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -72,7 +72,7 @@ def _rule(one: Any) -> Reservation | None:  # noqa: ANN401 - any JSON
     location, said = one.get("location"), one.get("tdm-reservation")
     if not isinstance(location, str) or type(said) is not int or said not in {0, 1}:  # True is an int, and 1.0 equals 1
         return None
-    location = storable_text(location)  # JSON may have half a surrogate pair, which no path has
+    location = storable_text(location)  # JSON may contain half a surrogate pair, which no path has
     policy = one.get("tdm-policy")
     return Reservation(
         location=location,

@@ -1,4 +1,4 @@
-"""Visits: one URL to request under its source's rules, and the result of that. Pure."""
+"""Visits: one URL to request under its source's rules, with the result. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from tasks.values.url import Url
 from tasks.web.exchange import Exchange
 
 NEVER = datetime.min.replace(tzinfo=UTC)
-"""When a URL was asked that was not."""
+"""`asked_at` of a URL that was not requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One URL to request, once, under its source's rules; `key` is the caller's name for it.
+    """One URL to request once, under its source's rules. `key` is the caller's identifier.
 
-    With `is_article`, what its site's documents say of it is looked up, and obeyed as its own rules and those of the owners
-    of the hosts on its way say. `announced_rights` is the licence that its feed gave with it.
+    With `is_article`, the site's documents about it are looked up. They are obeyed as its own rules and those of the
+    hosts' owners say. `announced_rights` is the licence that its feed declares for it.
 
-    The client returns it with its result filled in:
+    The client returns the visit with its result:
 
     field | value
-    `deferred_until` | the instant until which its host requires a wait; None if it was asked, and nothing else then
-    `asked_at` | when it was asked, aware UTC
-    `fetched` | the answer, of any status; None if there is none
+    `deferred_until` | until when its host requires a wait; then it was not requested and nothing else is set
+    `asked_at` | when it was requested, aware UTC
+    `fetched` | the response, of any status; None if there is none
     `error` | why it is not a page; None if it is one
-    `rights` | what its feed and the site's `documents` say of the page
-    `obeyed` | how the page's own refusals are to be taken
+    `rights` | what its feed and the site's `documents` state about the page
+    `obeyed` | how to treat refusals in the page itself
     """
 
     key: str
@@ -54,4 +54,4 @@ class Visit:
 
 
 Take = Callable[[Visit], object]
-"""Takes a visit with its result; if it returns an awaitable, there are only as many requests as there is room for."""
+"""Takes a finished visit. If it returns an awaitable, the client waits for it (backpressure)."""

@@ -1,4 +1,4 @@
-"""The permit of a GET at its present host, and the wait that this host's answer requires."""
+"""The permit of a GET at its current host, and the wait that this host's response requests."""
 
 import hashlib
 import time
@@ -12,20 +12,20 @@ from tasks.politeness.limiter import Held, RateLimiter
 from tasks.values.domain import Site
 
 UNSPOKEN_WAIT_S = 60.0
-"""The wait after a 429 without one."""
+"""Seconds to wait after a 429 that names no wait."""
 
 
 PlaceOf = Callable[[Site, SourceRules], Awaitable[str | None]]
-"""Returns the name of the place that a site's host shares with others, if there is one; raises ItemError."""
+"""Returns the name of the place that a site's host shares with others, or None. Raises ItemError."""
 
 
 def place_name(domain: str, address: str) -> str:
-    """Return the name of a registrable domain on one address: a digest, so that the index names neither."""
+    """Return the name of a registrable domain at one address: a digest, so that the index reveals neither."""
     return hashlib.sha256(f"{domain} {address}".encode()).hexdigest()
 
 
 class Way:
-    """The permit of one GET, as redirects lead it from host to host: never two at once."""
+    """The permit of one GET, which redirects may lead from host to host. It never holds two at once."""
 
     def __init__(self, limiter: RateLimiter, rules: SourceRules, owners: Owners, place_of: PlaceOf) -> None:
         self._limiter = limiter
@@ -36,7 +36,7 @@ class Way:
 
     @asynccontextmanager
     async def opened(self, site: Site) -> AsyncIterator[None]:
-        """Hold the permit for a first request within the block, then for whatever the redirects led to."""
+        """Hold the permit for the first request inside the block, and then those for its redirects."""
         await self.enter(site)
         try:
             yield
@@ -44,7 +44,7 @@ class Way:
             self.leave()
 
     async def enter(self, site: Site) -> None:
-        """Wait for the permit of a site's host; raises HostWaits, and ItemError if the host has no address."""
+        """Wait for a permit of the site's host. Raises HostWaits, and ItemError if the host has no address."""
         pace = self._owners.pace_at(site, self._rules)
         place = await self._place_of(site, self._rules)
         self._held = await self._limiter.enter(
@@ -52,24 +52,24 @@ class Way:
         )
 
     def leave(self) -> None:
-        """Give the permit back, if there is one."""
+        """Return the permit, if there is one."""
         held, self._held = self._held, None
         if held is not None:
             self._limiter.leave(held)
 
     def answered(self) -> None:
-        """Note that the host has answered: what follows is no fault of its own."""
+        """Record the time of the host's response: later delays are not the host's fault."""
         if self._held is not None:
             self._held.answered = time.monotonic()
 
     async def follow(self, site: Site) -> None:
-        """Continue with another request."""
+        """Exchange the permit for one of the next request's host."""
         self.leave()
         await self.enter(site)
 
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """Judge an answer within the block: the wait that it asks for is kept for its host."""
+        """Check a response inside the block, and record the wait that it requests for its host."""
         try:
             yield
         except ServerBusy as error:

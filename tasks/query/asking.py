@@ -13,6 +13,7 @@ from tasks.errors import ConfigError, LakeUnavailable
 from tasks.query.views import open_views
 from tasks.runtime.lakes import lake_alone
 from tasks.values.text.escape import as_plain
+from tasks.values.text.storable import storable_text
 
 T = TypeVar("T")
 
@@ -45,13 +46,15 @@ def ask(query: str, settings: Settings) -> Iterator[Answer]:
 
 def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Raise ConfigError unless this is one statement that only reads."""
+    if storable_text(query) != query:
+        raise ConfigError("the query: NUL, or bytes that are not UTF-8")
     with query_errors():
         statements = connection.extract_statements(query)
     if len(statements) != 1:
-        raise ConfigError(f"the query has {len(statements)} statements; it must be one")
+        raise ConfigError(f"the query has {len(statements)} statements; only one is allowed")
     if statements[0].type not in _READS:
         raise ConfigError(
-            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are answered"
+            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are allowed"
         )
 
 

@@ -26,6 +26,7 @@ from tasks.replay.reading import Reading, Rules, Stored, read_unit
 from tasks.replay.report import ReplayReport, Tally
 from tasks.replay.selection import Older, Plan, make_plan, read_extractors
 from tasks.replay.state import Reader, Revisions
+from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, opened_index, opened_store
 from tasks.store.publishing import publish_all
@@ -58,7 +59,7 @@ class ReplayContext:
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
     check_lake(settings)
-    catalogue = load_catalogue(settings.catalogue) if settings.catalogue.exists() else None
+    catalogue = load_catalogue(settings.catalogue) if is_there(settings.catalogue) else None
     context = ReplayContext(
         index=opened_index(settings),
         store=opened_store(settings),
@@ -79,7 +80,7 @@ def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> 
     with _registered(context, run_id, is_dry_run=config.dry_run):
         if not config.dry_run:
             publish_all(context.index, context.store)  # decisions of a killed replay
-        on_step("choosing the pages", 0, 0)
+        on_step("selecting pages", 0, 0)
         plan = make_plan(context.store, config, _older(config, context))
         stopped = _carry_out(plan, context, tally, run_id=run_id, on_step=on_step)
     return ReplayReport(
@@ -116,7 +117,7 @@ def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str,
     )
     shown = _Shown()
     for number, unit in enumerate(plan.units()):
-        on_step("reading pages again", tally.total(), plan.captures)
+        on_step("extracting pages", tally.total(), plan.captures)
         compared = shown.compare(_read(unit, context))
         tally.add(compared)
         if stopped := _too_many_failed(tally, plan):
@@ -213,7 +214,7 @@ def _registered(context: ReplayContext, run_id: str, *, is_dry_run: bool) -> Ite
     with context.index.write() as tx:
         for kind, what in ((REPLAY, "another replay"), (MEND, "a mend (`verify --mend`)")):
             if other := runs.find_working(tx, kind=kind, now=now):
-                raise ConfigError(f"{what} is at work on this index (run {other}): replay after its end")
+                raise ConfigError(f"{what} is running on this index (run {other}): start the replay after it ends")
         runs.begin_run(tx, run_id=run_id, now=now)
     try:
         yield

@@ -18,14 +18,14 @@ from tasks.errors import (
     TooManyUnexpected,
     UnexpectedError,
 )
+from tasks.values.display import without_users
 
 FEWEST_UNEXPECTED = 5
 GREATEST_SHARE = 0.2
 
 MAX_FRAMES = 20
 _MESSAGE_LENGTH = 300
-# a URL has user name and password between // and @; in words or a query, a password is a value
-_USER = re.compile(r"//[^/\s@]*@")
+# in words or a query, a password is a value
 _SECRET = re.compile(
     r"""((?:password|passwd|secret|token|api_?key|authorization|credential)\w*["']?\s*[=:]\s*)[^\s&,;]+""",
     re.IGNORECASE,
@@ -56,7 +56,9 @@ def check_share(unexpected: Sequence[UnexpectedError], *, of: int, what: str) ->
     """Raise TooManyUnexpected, with the first traceback, if exceptions affect too many `of` a batch's items."""
     if is_our_fault(len(unexpected), of=of):
         first = unexpected[0]
-        raise TooManyUnexpected(f"{len(unexpected)} of {of} {what} met an exception; the first: {first}\n{first.trace}")
+        raise TooManyUnexpected(
+            f"{len(unexpected)} of {of} {what} raised an exception; the first: {first}\n{first.trace}"
+        )
 
 
 def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> list[tuple[Row, UnexpectedError]]:
@@ -95,7 +97,7 @@ def _shown(error: BaseException) -> str:
     """Return an exception's type and the first line of its message, without possible secrets and terminal codes."""
     # later lines may contain SQL values and driver hints
     line = next(iter(str(error).strip().splitlines()), "")
-    line = _SECRET.sub(r"\1***", _USER.sub("//***@", line[: 2 * _MESSAGE_LENGTH]))[:_MESSAGE_LENGTH]
+    line = _SECRET.sub(r"\1***", without_users(line[: 2 * _MESSAGE_LENGTH]))[:_MESSAGE_LENGTH]
     return _visible(f"{type(error).__name__}: {line}" if line else type(error).__name__)
 
 

@@ -10,6 +10,7 @@ from tasks.errors import ConfigError
 from tasks.search.asking import All, Either, Not, Part, SearchQuery, Wanted, read_query
 from tasks.search.words import words_of
 from tasks.values.text.escape import as_plain
+from tasks.values.text.storable import storable_text
 
 TEXTS = (("title", 2.0), ("text", 1.0))
 """The searched fields, with their weights."""
@@ -27,9 +28,9 @@ def query_of(asked: SearchQuery, schema: Schema) -> Query:
     part = read_query(asked.text)
     wanted = _query(part, schema)
     if wanted is None:
-        raise ConfigError(f"the query has no word in it: {as_plain(asked.text)}")
+        raise ConfigError(f"the query contains no word: {as_plain(asked.text)}")
     if not any(True for _ in _positive(part)):
-        raise ConfigError("the query only says what must not be there; `*` stands for every article")
+        raise ConfigError("the query only excludes words; start with `*` to match every article")
     filters = [(Occur.Must, one) for one in _filters(asked, schema)]
     return Query.boolean_query([(Occur.Must, wanted), *filters]) if filters else wanted
 
@@ -106,11 +107,13 @@ def _in_field(name: str, words: list[str], part: Wanted, schema: Schema) -> Quer
 
 def _filters(asked: SearchQuery, schema: Schema) -> Iterator[Query]:
     if asked.sources:
-        yield Query.term_set_query(schema, "source", list(asked.sources))
+        yield Query.term_set_query(schema, "source", [storable_text(one) for one in asked.sources])
     if asked.tags:
-        yield Query.term_set_query(schema, "tag", [tag.casefold() for tag in asked.tags])
+        yield Query.term_set_query(schema, "tag", [storable_text(tag).casefold() for tag in asked.tags])
     if asked.languages:
-        yield Query.term_set_query(schema, "language", [one.lower().replace("_", "-") for one in asked.languages])
+        yield Query.term_set_query(
+            schema, "language", [storable_text(one).lower().replace("_", "-") for one in asked.languages]
+        )
     if asked.since or asked.until:
         since = int(asked.since.timestamp()) if asked.since else None
         until = int(asked.until.timestamp()) - 1 if asked.until else None

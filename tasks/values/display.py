@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://[^/?#:@]*):.*@")
+_USER = re.compile(r"//[^/\s@]*@")
 _USERINFO = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@")
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -78,6 +79,11 @@ def counted(counts: Mapping[str, int]) -> str:
 def without_userinfo(url: str) -> str:
     """Return a URL without user name and password."""
     return _USERINFO.sub(r"\1", url)
+
+
+def without_users(text: str) -> str:
+    """Return any text with `***` for what is between `//` and `@`: there an address has a user's name and password."""
+    return _USER.sub("//***@", text)
 
 
 def masked_url(url: str) -> str:

@@ -1,7 +1,8 @@
-"""How much one address is asked, however many names it answers to: requests under way, and new ones a second.
+"""Limits per server address, whatever host names it serves: concurrent requests, and new requests per second.
 
-The names of one small server are many hosts to robots.txt and to a host's delay, and one machine to the requests. What many
-share on purpose, as a CDN's networks, is exempt. One value a process: batches in other threads and loops are counted too.
+For robots.txt and crawl delays, the names of one small server are many hosts, but one machine handles all their
+requests. Addresses shared on purpose, such as a CDN's networks, are exempt. One gate per process counts the batches of
+all threads and event loops.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ _MOST_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class AddressLimits:
-    """The most requests under way at one address, and the networks that are exempt."""
+    """The most concurrent requests and new requests per second at one address, and the exempt networks."""
 
     most: int = MAX_PER_ADDRESS
     a_second: float = STARTS_A_SECOND
@@ -32,7 +33,7 @@ class AddressLimits:
 
 
 class AddressGate:
-    """Lets requests through to addresses. Threads and event loops may share it."""
+    """Admits requests to addresses. Threads and event loops may share it."""
 
     def __init__(self, limits: AddressLimits | None = None, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits or AddressLimits()
@@ -44,7 +45,7 @@ class AddressGate:
         self._is_shared = lru_cache(maxsize=_MOST_KEPT)(partial(_is_in, networks=self._shared))
 
     async def enter(self, address: str) -> float:
-        """Wait until one more request may be made at an address, and count it; returns how long that took (seconds)."""
+        """Wait until an address accepts one more request, and count it; returns the wait in seconds."""
         began_s = self._now_s()
         while True:
             wait_s = self.try_enter(address)
@@ -53,7 +54,7 @@ class AddressGate:
             await asyncio.sleep(wait_s)
 
     def try_enter(self, address: str) -> float:
-        """Count a request if it may be made now; else return after how long it may be worth another try (seconds)."""
+        """Count a request if the address accepts it now and return 0; else return the seconds until the next try."""
         if self.is_shared(address):
             return 0.0
         with self._lock:
@@ -70,7 +71,7 @@ class AddressGate:
             return 0.0
 
     def leave(self, address: str) -> None:
-        """Note that a request has ended."""
+        """Record the end of a request."""
         if self.is_shared(address):
             return
         with self._lock:
@@ -79,7 +80,7 @@ class AddressGate:
                 del self._under_way[address]
 
     def is_shared(self, address: str) -> bool:
-        """Whether many share an address on purpose: it is exempt."""
+        """Whether an address is exempt because many share it on purpose."""
         return self._is_shared(address)
 
 
@@ -93,7 +94,7 @@ _gates_lock = threading.Lock()
 
 
 def shared_gate(limits: AddressLimits) -> AddressGate:
-    """Return the gate of this process for these limits."""
+    """Return this process's gate for these limits."""
     with _gates_lock:
         if limits not in _gates:
             _gates[limits] = AddressGate(limits)

@@ -1,4 +1,4 @@
-"""The network below HTTP: names are resolved and judged here, and what is connected to are the judged addresses."""
+"""The network below HTTP: resolve names, check the addresses, and connect only to those that passed."""
 
 import time
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from tasks.web.lookups import LookUps, Resolve
 from tasks.web.stream import Stream, connect
 
 MAX_ADDRESSES = 8
-"""Addresses of one name that are tried."""
+"""The most addresses of one name to try."""
 
 FORESEEN_S = 60.0
-"""How long the look-up that gave a host's address serves its next connection too."""
+"""How long the result of `address_of` also serves the host's next connection."""
 
 _LEAST_CONNECT_S = 1.0
 
 
 class GuardedBackend:
-    """Connects to addresses that the guard permits, and to those alone.
+    """Connects only to addresses that the guard permits.
 
-    The name is looked up once and the answers are judged and connected to as literals: there is no second look-up that
-    could answer otherwise.
+    A name is resolved once, and the checked addresses are connected to as literals. No second look-up could return
+    something else.
     """
 
     def __init__(self, guard: AddressGuard, *, resolve: Resolve, gate: AddressGate | None = None) -> None:
@@ -37,10 +37,10 @@ class GuardedBackend:
         self._foreseen: dict[tuple[str, int], tuple[float, Sequence[str]]] = {}
 
     async def connect(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> Stream:
-        """Connect to the first permitted address that answers, sharing the time-out among them.
+        """Connect to the first permitted address that responds, dividing the timeout among them.
 
-        The address counts as asked from then on, until `release`. Raises DnsFailed, ForbiddenAddress, ConnectFailed,
-        TimedOut, BadUrl.
+        The address is counted as in use until `release`. Raises DnsFailed, ForbiddenAddress, ConnectFailed, TimedOut,
+        BadUrl.
         """
         addresses = self._permitted(host, await self._addresses(host, port, budget, timeout_s))
         give_up_at = time.monotonic() + budget.time_left(timeout_s)
@@ -64,10 +64,7 @@ class GuardedBackend:
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
 
     async def address_of(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> str | None:
-        """Return the address by which a host is counted with others: the least of its addresses, whatever their order.
-
-        None without a gate, and if many share it on purpose. Raises DnsFailed, ForbiddenAddress, BadUrl.
-        """
+        """Return the address under which a host is counted: the smallest of its addresses, in whatever order."""
         if self._gate is None:
             return None
         addresses = await self._addresses(host, port, budget, timeout_s)
@@ -77,13 +74,13 @@ class GuardedBackend:
         return None if self._gate.is_shared(address) else address
 
     async def occupy(self, address: str, budget: Budget) -> float:
-        """Wait until one more request may be made at an address; returns how long that took, which is no part of its time."""
+        """Wait until an address accepts one more request; returns the wait in seconds and extends the deadline by it."""
         waited_s = await self._gate.enter(address) if self._gate is not None else 0.0
         budget.postpone(waited_s)
         return waited_s
 
     def release(self, address: str) -> None:
-        """Note that a request at an address has ended."""
+        """Record the end of a request at an address."""
         if self._gate is not None:
             self._gate.leave(address)
 
@@ -98,7 +95,7 @@ class GuardedBackend:
             addresses, waited_s = await self._look_ups.addresses(host, port, asker=budget.asker, timeout_s=limit_s)
         except TimeoutError as error:
             raise DnsFailed(f"{host}: no answer within {limit_s:.1f} s") from error
-        except UnicodeError as error:  # an empty label, or one of more than 63 octets
+        except UnicodeError as error:  # an empty label, or one longer than 63 octets
             raise BadUrl(f"{host} cannot be a host name") from error
         except OSError as error:
             raise DnsFailed(f"{host}: {error.strerror or error}") from error
@@ -113,13 +110,13 @@ class GuardedBackend:
             found = ", ".join(addresses[:MAX_ADDRESSES])
             place = "an address" if found == host else found
             raise ForbiddenAddress(
-                f"{host} is {place} outside the public internet: allow_networks of its source names what may be asked, "
-                "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
+                f"{host} is {place} outside the public internet: permit it with allow_networks in its source, "
+                "or with PRESSLAKE_ALLOW_NETWORKS for URLs outside the catalogue"
             )
         return permitted[:MAX_ADDRESSES]
 
 
-@lru_cache(maxsize=1000)  # of a host's requests, most follow each other
+@lru_cache(maxsize=1000)  # most requests to a host are consecutive
 def _is_literal(host: str) -> bool:
     try:
         ip_address(host)

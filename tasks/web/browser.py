@@ -1,7 +1,7 @@
-"""Pages as they stand once their scripts have run, in a headless Chromium that has no network of its own.
+"""Rendered pages: the document after its scripts have run, in a headless Chromium without network access.
 
-Whatever a page asks for is asked by our own guarded client, within bounds, or not at all. What slips past the
-interception (a worker's socket, WebRTC) meets a proxy that is not there and a resolver that knows no name.
+Every request of a page goes through our guarded client, within limits, or fails. Whatever bypasses the interception (a
+worker's socket, WebRTC) finds a proxy that does not exist and a resolver that knows no names.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NOWHERE = "http://127.0.0.1:9"
-"""The discard port: a proxy that nobody answers for."""
+"""The discard port: a proxy that never responds."""
 
 ARGUMENTS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
@@ -44,7 +44,7 @@ WITHOUT_SOCKETS = "delete window.RTCPeerConnection; delete window.webkitRTCPeerC
 ASKED_FOR = frozenset({"document", "script", "stylesheet", "xhr", "fetch"})
 PASSED_ON = ("content-type", "content-security-policy", "access-control-")
 QUIET_S = 0.5
-"""Seconds without a request under way after which a page is taken as it stands."""
+"""A page is ready after this many seconds without a request in flight."""
 
 LAUNCH_S = 30.0
 CLOSE_S = 10.0
@@ -52,14 +52,14 @@ AT_ONCE = 6
 
 
 class RenderFailed(PresslakeError):
-    """A page could not be had as its scripts make it; counted nowhere, since the answer as received is still there."""
+    """Rendering failed. It is not counted, because the original response is still available."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderLimits:
-    """What one page may ask for and take: requests, bytes after their content coding, seconds.
+    """Limits of one page: requests, decoded bytes, seconds.
 
-    After `settle_s` it is taken though it is still asking; `html_size` is that of the document as it then stands.
+    After `settle_s` the document is taken even if requests are still in flight. `html_size` bounds that document.
     """
 
     requests: int = 100
@@ -74,7 +74,7 @@ LIMITS = RenderLimits()
 
 
 def check_browser(rules: Iterable[SourceRules]) -> None:
-    """Raise ConfigError if a source asks for a browser and there is none."""
+    """Raise ConfigError if a source needs a browser and none is installed."""
     if all(one.render != "browser" for one in rules):
         return
     if find_spec("playwright") is None:
@@ -85,8 +85,8 @@ def check_browser(rules: Iterable[SourceRules]) -> None:
 
 @asynccontextmanager
 async def opened_browser(limits: RenderLimits = LIMITS) -> AsyncIterator["Browser"]:
-    """Run a Chromium within the block; raises RenderFailed if it does not start."""
-    from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - only if it is asked for
+    """Run Chromium inside the block. Raises RenderFailed if it does not start."""
+    from playwright.async_api import Error, async_playwright  # noqa: PLC0415 - imported only if needed
 
     async with async_playwright() as playwright:
         try:
@@ -94,7 +94,7 @@ async def opened_browser(limits: RenderLimits = LIMITS) -> AsyncIterator["Browse
                 executable_path=_executable(),
                 args=ARGUMENTS,
                 proxy={"server": NOWHERE},
-                chromium_sandbox=os.geteuid() != 0,  # Chromium has none for root
+                chromium_sandbox=os.geteuid() != 0,  # Chromium has no sandbox for root
                 timeout=LAUNCH_S * 1000,
             )
         except Error as error:
@@ -107,16 +107,16 @@ async def opened_browser(limits: RenderLimits = LIMITS) -> AsyncIterator["Browse
 
 
 class Browser:
-    """A headless Chromium. Every page is in a context of its own: no cookie and no cache outlives it."""
+    """A headless Chromium. Each page has its own context, so no cookie or cache outlives it."""
 
     def __init__(self, chromium: "Chromium", limits: RenderLimits) -> None:
         self._chromium = chromium
         self._limits = limits
 
     async def render(self, fetched: Exchange, client: WebClient, *, user_agent: str, route: str = "") -> bytes:
-        """Return the document in UTF-8 as it stands once its scripts are quiet; raises RenderFailed.
+        """Return the document in UTF-8 once its scripts are idle. Raises RenderFailed.
 
-        `route` is the fragment by which its scripts know what to show, `#` included.
+        `route` is the URL fragment that tells scripts what to show, including `#`.
         """
         from playwright.async_api import Error  # noqa: PLC0415
 
@@ -133,7 +133,7 @@ class Browser:
         except Error as error:
             raise RenderFailed(_first_line(error)) from error
         if len(html) > self._limits.html_size:
-            raise RenderFailed(f"{len(html)} bytes; at most {self._limits.html_size} are taken")
+            raise RenderFailed(f"{len(html)} bytes; the limit is {self._limits.html_size}")
         return html
 
     @asynccontextmanager
@@ -157,16 +157,16 @@ class Browser:
 
         inspector = await page.context.new_cdp_session(page)
         end = time.monotonic() + self._limits.settle_s
-        with suppress(Late):  # it is still being parsed
+        with suppress(Late):  # still being parsed
             await page.goto(traffic.url + route, wait_until="domcontentloaded", timeout=self._limits.settle_s * 1000)
         await traffic.settled(end)
-        # A page that goes on asking would keep us waiting for its document.
+        # a page that keeps sending requests would delay its document
         await inspector.send("Emulation.setScriptExecutionDisabled", {"value": True})
         return (await page.content()).encode("utf-8", "replace")
 
 
 class _Traffic:
-    """What one page asks for, and how much of it is still to be had."""
+    """The requests of one page, and what remains of their limits."""
 
     def __init__(self, fetched: Exchange, client: WebClient, limits: RenderLimits) -> None:
         self.url = fetched.url
@@ -181,7 +181,7 @@ class _Traffic:
         self._changed_at = time.monotonic()
 
     async def answer(self, route: "Route") -> None:
-        """Answer a request of the page's, or refuse it."""
+        """Fulfil or refuse a request of the page."""
         from playwright.async_api import Error  # noqa: PLC0415
 
         self._under_way += 1
@@ -189,7 +189,7 @@ class _Traffic:
             with suppress(Error):  # the page is gone
                 fetched = await self._had(route)
                 if fetched is None and _leads_elsewhere(route.request):
-                    await route.fulfill(status=204)  # so that the page stays as it is; for an abort it gives way
+                    await route.fulfill(status=204)  # keeps the current page; an abort would replace it
                 elif fetched is None:
                     await route.abort()
                 else:
@@ -199,7 +199,7 @@ class _Traffic:
             self._changed_at = time.monotonic()
 
     async def settled(self, end: float) -> None:
-        """Return when nothing is asked for a while, nothing more will be answered, or at `end` (monotonic seconds)."""
+        """Wait until requests pause, the limit is reached, or until `end` (monotonic seconds)."""
         self._changed_at = time.monotonic()
         while (now := time.monotonic()) < end and self._requests <= self._limits.requests:
             if not self._under_way and now - self._changed_at >= QUIET_S:
@@ -238,7 +238,7 @@ def _leads_elsewhere(request: "Request") -> bool:
 
 
 def _passed_on(fetched: Exchange) -> dict[str, str]:
-    """Return the fields that a page is judged by; the rest speak of a connection that the browser does not have."""
+    """Return the headers that affect rendering. The others concern a connection that the browser does not have."""
     return {name: fetched.header(name) or "" for name, _ in fetched.headers if name.startswith(PASSED_ON)}
 
 

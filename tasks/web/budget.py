@@ -1,4 +1,4 @@
-"""What one request may take, in time and octets, and how far its answer has come."""
+"""The limits of one request in time and bytes, and the progress of its response."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,20 +7,19 @@ from datetime import UTC, datetime
 from tasks.errors import BodyTooLarge, TimedOut
 
 FRAMING_SIZE = 256 * 1024
-"""Bytes that an answer's heads and chunk framing may take beside its body, which they may double."""
+"""Bytes allowed for response heads and chunk framing besides the body. Framing may double the body."""
 
 START_SIZE = 5
 
 
 @dataclass(slots=True, kw_only=True)
 class Budget:
-    """Limits of one request, given to a transport as the request's extension `budget`.
+    """Limits of one request, passed to a transport in the request extension `budget`.
 
-    `deadline_s` counts from the first `begin`, so that waiting for a free connection costs nothing. `max_body_size` is in
-    bytes, content coding kept; with `is_cut` a longer body ends there and is not refused. `asker` is the source that the
-    request is made for: look-ups are bounded for each. All other fields are the
-    transport's notes: `began` is on the monotonic clock, `start` has the first octets that were received, `head` the final
-    head of the answer as it came, `mended` what was changed in it.
+    `deadline_s` starts at the first `begin`, so waiting for a free connection is not counted. `max_body_size` is in
+    bytes of the coded body; with `is_cut`, a longer body is truncated instead of refused. `asker` is the requesting
+    source, for which look-ups are limited. The transport sets all other fields: `began` (monotonic clock), `start`
+    (first bytes received), `head` (final response head as received), `mended` (what was corrected in it).
     """
 
     deadline_s: float
@@ -40,11 +39,11 @@ class Budget:
 
     @property
     def max_size(self) -> int:
-        """Bytes that may be received in all, framing included."""
+        """The most bytes to receive in all, including framing."""
         return 2 * self.max_body_size + FRAMING_SIZE
 
     def begin(self) -> None:
-        """Start an attempt at a request. A second one has the octets again, and not the time."""
+        """Start an attempt. A second attempt gets fresh byte limits but shares the deadline."""
         self.started_at, self.began = datetime.now(UTC), time.monotonic()
         if self._ends_at is None:
             self._ends_at = self.began + self.deadline_s
@@ -52,19 +51,19 @@ class Budget:
         self.has_connected = self.has_head = self.has_ended = False
 
     def postpone(self, waited_s: float) -> None:
-        """Move the deadline by a wait that is no fault of the server's."""
+        """Extend the deadline by a wait that is not the server's fault."""
         if self._ends_at is not None:
             self._ends_at += waited_s
 
     def time_left(self, timeout_s: float | None = None) -> float:
-        """Return how long one wait may be, in seconds; raises TimedOut when the deadline has passed."""
+        """Return the limit for one wait in seconds. Raises TimedOut once the deadline has passed."""
         left_s = self.deadline_s if self._ends_at is None else self._ends_at - time.monotonic()
         if left_s <= 0:
             raise TimedOut("the deadline has passed")
         return left_s if timeout_s is None else min(timeout_s, left_s)
 
     def take(self, size: int, *, start: bytes) -> None:
-        """Count what was received, `start` being its first octets; raises BodyTooLarge."""
+        """Count received bytes; `start` holds the first ones. Raises BodyTooLarge."""
         self.has_ended = not size
         self.start = self.start or start
         self.size += size

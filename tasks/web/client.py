@@ -1,7 +1,7 @@
-"""One GET on the open web, guarded and bounded: an answer as it crossed the wire, or one of our errors.
+"""One GET on the open web, guarded and bounded: the response as received, or one of our errors.
 
-A thin adapter over httpx, so that another client can take its place: URLs, redirects and cookies are ours, and bodies
-are read raw. Never `.text` and never `aiter_bytes`: httpx's decoders have no bound.
+A thin adapter over httpx, so that another client can replace it. URLs, redirects and cookies are handled here, and
+bodies are read raw: httpx's decoders (`.text`, `aiter_bytes`) have no size limit.
 """
 
 import re
@@ -40,25 +40,25 @@ from tasks.web.transport import guarded_client
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
-# A field's value: no control character, nothing outside Latin-1, no white space at either end (RFC 9110, 5.5).
+# a valid field value: no control characters, only Latin-1, no white space at either end (RFC 9110, 5.5)
 _SENDABLE = re.compile(r"[!-~\xa1-\xff](?:[ -~\xa0-\xff]*[!-~\xa1-\xff])?")
 
 OnHead = Callable[[Exchange], None]
-"""Gets an answer's head before its body is read; if it raises RightsRefused, that has the answer without a body."""
+"""Receives a response's head before its body is read. A RightsRefused that it raises gets that response."""
 
 OnBody = Callable[[Exchange], Awaitable[None]]
-"""Gets an answer that has come, before its body is decoded, and may wait: no deadline runs any more."""
+"""Receives a complete response before its body is decoded, and may wait: the deadline no longer applies."""
 
 OnRedirect = Callable[[Url], Awaitable[None]]
-"""Gets the target of a redirect before it is followed; what it raises ends the GET."""
+"""Receives a redirect's target before it is followed. An error that it raises ends the GET."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebConfig:
-    """How the web is asked. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
+    """Settings of the client. `timeout_s` is for one connect, read or write, `deadline_s` for one GET; sizes in bytes.
 
-    `max_idle` connections stay open without being used. `addresses` bounds what one address is asked by this process, under
-    all of its names; `signer` signs requests over https.
+    `max_idle`: idle connections kept open. `addresses`: limits per server address in this process, for all its names.
+    `signer`: signs https requests.
     """
 
     user_agent: str
@@ -75,7 +75,7 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """What one GET may take. With `cut`, a longer body is cut instead of refused."""
+    """Limits of one GET. With `cut`, a longer body is truncated instead of refused."""
 
     wire_size: int
     decoded_size: int
@@ -83,9 +83,9 @@ class _Limits:
 
 
 class WebClient:
-    """Makes GETs over connections of its own. Lives inside one event loop; an async context manager.
+    """Makes GET requests over its own connections, within one event loop. An async context manager.
 
-    `resolve` takes the place of the system's resolver. No cookie outlives its GET.
+    `resolve` replaces the system's resolver. No cookie outlives its GET.
     """
 
     def __init__(self, config: WebConfig, guard: AddressGuard | None = None, resolve: Resolve | None = None) -> None:
@@ -96,7 +96,7 @@ class WebClient:
         )
         self._transport = transport
         self._http = guarded_client(transport)  # users know httpx: see ADR 0005
-        # Without "pool": a request that waits for a connection has no deadline yet.
+        # without "pool": a request has no deadline while it waits for a connection
         self._timeouts = dict.fromkeys(("connect", "read", "write"), config.timeout_s)
 
     async def __aenter__(self) -> Self:
@@ -123,12 +123,12 @@ class WebClient:
         takes_part: bool = False,
         asker: str = "",
     ) -> Exchange:
-        """Return the answer at the end of the redirects, whatever its status; raises ItemError.
+        """Return the response at the end of the redirects, whatever its status. Raises ItemError.
 
-        A page that leads its readers on (`leads_to`) is a redirect as well. Sizes take the place of the
-        configuration's. `cut` returns a longer body's beginning instead of refusing it; with `takes_part`, a body that
-        ends before its end is returned as far as it came.
-        `asker` is the source that it is for. The time that `on_redirect` takes does not count against the deadline.
+        A page that sends its readers elsewhere (`leads_to`) also counts as a redirect. Size arguments override the
+        configuration. `cut` truncates a longer body instead of refusing it. `takes_part` returns the received part of a
+        truncated body. `asker` is the requesting source. The time spent in `on_redirect` does not count toward the
+        deadline.
         """
         limits = _Limits(
             self._config.max_wire_size if max_wire_size is None else max_wire_size,
@@ -168,7 +168,7 @@ class WebClient:
                 await on_redirect(target)
 
     async def address_of(self, origin: str, *, asker: str = "") -> str | None:
-        """Return the address by which a host is counted together with others; None without `addresses`, or if it is shared.
+        """Return the address under which a host is counted; None without `addresses`, or if it is exempt.
 
         Raises DnsFailed, ForbiddenAddress, BadUrl.
         """
@@ -177,7 +177,7 @@ class WebClient:
 
     def _fields(self, asked: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
         fields = {"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPT_ENCODING, **asked}
-        # Validators and cookies are a server's words: one that is no field value is not sent back.
+        # validators and cookies come from servers: invalid field values are not sent back
         return [
             (name.encode(), value.encode("latin-1"))
             for name, value in fields.items()
@@ -197,7 +197,7 @@ class WebClient:
         response = await self._http.send(request, stream=True)
         body, is_cut_short = BytesIO(), False
         try:
-            # Before the body: with its end, the connection may be closed.
+            # before reading the body: when it ends, the connection may close
             answer = _headed(target, request, response, budget)
             if on_head is not None:
                 _ask_of_head(on_head, answer)
@@ -211,7 +211,7 @@ class WebClient:
 
 
 _NOTHING = httpx.ByteStream(b"")
-"""What a GET sends; without it, httpx looks into each request's headers for how to encode what there is not."""
+"""The empty body of a GET. Without it, httpx examines the headers of each request for a body's encoding."""
 
 
 def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
@@ -223,7 +223,7 @@ def _ask_of_head(on_head: OnHead, answer: Exchange) -> None:
 
 
 def _headed(target: Url, request: httpx.Request, response: httpx.Response, budget: Budget) -> Exchange:
-    """Return the exchange as far as its head, without the body."""
+    """Return the exchange up to the response head, without the body."""
     address = response.extensions["network_stream"].get_extra_info("server_addr")
     return Exchange(
         url=target,
@@ -245,28 +245,28 @@ def _elapsed_ms(budget: Budget) -> int:
     return round((time.monotonic() - budget.began) * 1000)
 
 
-@lru_cache(maxsize=1000)  # 1 kB each; of a host's requests, most follow each other
+@lru_cache(maxsize=1000)  # 1 kB each; most requests to a host are consecutive
 def _origin_url(origin: str) -> httpx.URL:
-    """Return the origin to which httpx connects; the path is the request's `target`, untouched. Raises BadUrl."""
+    """Return the origin that httpx connects to; the path is sent as `target`, unchanged. Raises BadUrl."""
     try:
         return httpx.URL(f"{origin}/")
-    except httpx.InvalidURL as error:  # which is no httpx.HTTPError
+    except httpx.InvalidURL as error:  # not a subclass of httpx.HTTPError
         raise BadUrl(f"{origin}/: {error}") from error
 
 
 def _stays(led_to: str, target: Url, answer: Exchange) -> bool:
-    """Whether a page leads to itself, and not in order to have a cookie back, or to what is no URL, as browsers find."""
+    """Whether a page stays: it leads to itself without setting a cookie, or to an invalid URL, as in browsers."""
     try:
         is_same = redirect_target(led_to.encode("utf-8", "replace"), base=target) == target
     except BadResponse:
         return True
-    except ItemError:  # which it will be when that is followed
+    except ItemError:  # raised when the redirect is followed
         return False
     return is_same and answer.header("set-cookie") is None
 
 
 async def _content(final: Exchange, limits: _Limits, on_body: OnBody | None) -> tuple[bytes, str | None]:
-    """Undo the content coding; returns also how much came of a body that ended before its end."""
+    """Decode the content coding; returns the content, and how much of a truncated body was received, or None."""
     if on_body is not None:
         await on_body(final)
     coding = final.header("content-encoding") or ""
@@ -279,7 +279,7 @@ async def _content(final: Exchange, limits: _Limits, on_body: OnBody | None) -> 
         return await decode_aside(decode, final.body, coding, max_size=limits.decoded_size), missing
     except (BadContentEncoding, BodyTruncated) as error:
         if final.status >= 400:
-            return b"", None  # of a refusal, the status counts
+            return b"", None  # only a refusal's status matters
         if not isinstance(error, BodyTruncated):
             raise
     return await decode_aside(decode_received_prefix, final.body, coding, max_size=limits.decoded_size), _missing(final)

@@ -1,7 +1,7 @@
-"""Connections that are kept open, for each origin: the one that was used last is used first.
+"""Idle connections per origin; the most recently used is reused first.
 
-They are httpcore's, one request at a time. Its pool is left out: it looks at every connection for every request, which
-costs 8 ms a request with fifty hosts.
+They are httpcore's, with one request at a time. httpcore's pool is not used: it scans all connections for each request,
+which costs 8 ms per request with fifty hosts.
 """
 
 import ssl
@@ -20,7 +20,7 @@ KEEPALIVE_S = 15.0
 
 
 class Origin(NamedTuple):
-    """Whom a connection leads to. `host` is a name or a literal address without brackets."""
+    """The endpoint of a connection. `host` is a name or a literal address without brackets."""
 
     scheme: str
     host: str
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Connection:
-    """One connection; `stream` is what `http` reads and writes."""
+    """One connection. `http` reads and writes `stream`."""
 
     origin: Origin
     http: httpcore.AsyncHTTP11Connection
@@ -37,7 +37,7 @@ class Connection:
 
 
 class Connections:
-    """The connections of one transport. At most `max_idle` stay open without being used, the latest."""
+    """The connections of one transport. At most `max_idle` idle ones stay open, the most recently used."""
 
     def __init__(self, backend: GuardedBackend, *, max_idle: int) -> None:
         self._backend = backend
@@ -48,10 +48,10 @@ class Connections:
     async def take(
         self, origin: Origin, budget: Budget, *, timeout_s: float | None = None, is_fresh: bool = False
     ) -> Connection:
-        """Return a connection for one request within the budget, with `is_fresh` one that no request has used.
+        """Return a connection for one request within the budget; with `is_fresh`, a new one.
 
-        `timeout_s` is for one connect, and one handshake. The caller who takes a connection gives it back. Raises what the
-        backend raises.
+        `timeout_s` applies to one connect and one handshake. The caller must return the connection with `give_back`.
+        Raises the backend's errors.
         """
         kept = None if is_fresh else await self._kept(origin)
         if kept is None:
@@ -61,7 +61,7 @@ class Connections:
         return kept
 
     async def give_back(self, connection: Connection) -> None:
-        """Keep the connection for the next request if its answer was read to the end, else close it."""
+        """Keep the connection for the next request if its response was read completely, else close it."""
         self._backend.release(connection.stream.address)
         if not connection.http.is_idle():
             if not connection.http.is_closed():
@@ -73,7 +73,7 @@ class Connections:
             await self._forget(next(iter(self._idle))).http.aclose()
 
     async def aclose(self) -> None:
-        """Close all that are not used."""
+        """Close all idle connections."""
         while self._idle:
             await self._forget(next(iter(self._idle))).http.aclose()
 
@@ -115,7 +115,7 @@ async def _secured(stream: Stream, host: str, timeout_s: float | None) -> Stream
 
 @cache
 def ssl_context() -> ssl.SSLContext:
-    """Return what verifies certificates: never of the environment's choosing, and made once, since it costs 0.05 s."""
+    """Return the TLS context, independent of environment variables. Cached, because creating it takes 0.05 s."""
     context = httpcore.default_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -1,7 +1,7 @@
-"""The cookies of one GET: some sites redirect to the same page until theirs comes back. Pure.
+"""Cookies of one GET: some sites redirect to the same page until their cookie comes back. Pure.
 
-They change and expire as RFC 6265 says, go back to the origin that set them and to no other host, whatever Domain says,
-and are forgotten with the GET.
+They are updated and expire by RFC 6265. They are sent only to the origin that set them, whatever their Domain, and are
+discarded after the GET.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from tasks.web.headers import capped
 MAX_COOKIES_SIZE = 4096
 
 MAX_FIELDS = 100
-"""Set-Cookie fields of one answer that are read."""
+"""The most Set-Cookie fields parsed per response."""
 
 _LONGEST_S = 400 * 86_400
 
@@ -28,7 +28,7 @@ class _Cookie:
 
 
 class Cookies:
-    """What the origins on one GET's way have set, by origin, path and name, in the order in which they were first set."""
+    """Cookies by origin, path and name, in the order in which they were first set."""
 
     def __init__(self) -> None:
         self._by_origin: dict[str, dict[tuple[str, str], _Cookie]] = {}
@@ -37,7 +37,7 @@ class Cookies:
         return bool(self._by_origin)
 
     def take(self, fields: Sequence[str], *, target: Url, now: datetime) -> None:
-        """Keep, change or forget what an answer's Set-Cookie fields say (RFC 6265, 5.2 and 5.3)."""
+        """Apply a response's Set-Cookie fields (RFC 6265, 5.2 and 5.3)."""
         ours = self._by_origin.setdefault(target.origin, {})
         for field in fields[:MAX_FIELDS]:
             pair, _, rest = field.partition(";")
@@ -51,11 +51,11 @@ class Cookies:
             if expires_at is not None and expires_at <= now:
                 ours.pop(place, None)
             else:
-                # a cookie that is changed keeps its place (5.3, 11.3)
+                # a changed cookie keeps its position (5.3, 11.3)
                 ours[place] = _Cookie(value=value.strip(), is_secure="secure" in attributes, expires_at=expires_at)
 
     def header_for(self, target: Url, *, now: datetime | None = None) -> str | None:
-        """Return the Cookie field's value for a request, None if there is nothing to send."""
+        """Return the Cookie field for a request, or None if there is nothing to send."""
         now = now or datetime.now(UTC)
         sent = [
             (path, f"{name}={cookie.value}")
@@ -70,13 +70,13 @@ class Cookies:
 
 
 def _attributes(text: str) -> dict[str, str]:
-    """Return the attributes of a cookie by lower-case name; of one that is there twice, the last."""
+    """Return a cookie's attributes by lower-case name; the last one wins."""
     parts = (part.partition("=") for part in capped(text).split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in parts}
 
 
 def _end_of(attributes: dict[str, str], now: datetime) -> datetime | None:
-    """Return when a cookie ends, None for with its GET; Max-Age counts before Expires (5.3, 3)."""
+    """Return a cookie's expiry, or None for the end of the GET. Max-Age overrides Expires (5.3, 3)."""
     seconds = attributes.get("max-age", "")
     if seconds.removeprefix("-").isdecimal() and seconds.isascii():
         age_s = int(seconds[:10])
@@ -89,10 +89,10 @@ def _end_of(attributes: dict[str, str], now: datetime) -> datetime | None:
 
 
 def _folder(path: str) -> str:
-    """Return the path that a cookie without one is for: the folder of what was asked for (5.1.4)."""
+    """Return a cookie's default path: the folder of the request path (5.1.4)."""
     return path.rpartition("/")[0] or "/"
 
 
 def _matches(asked: str, path: str) -> bool:
-    """Whether a path is within another (5.1.4)."""
+    """Whether a request path matches a cookie's path (5.1.4)."""
     return asked == path or (asked.startswith(path) and (path.endswith("/") or asked[len(path)] == "/"))

@@ -1,7 +1,7 @@
-"""Undoing a body's content coding within bounds. Pure but for the thread of `decode_aside`; no HTTP library.
+"""Decode content codings within size limits. Pure except for the thread of `decode_aside`; no HTTP library.
 
-A few hundred bytes can stand for a gigabyte, so input goes in by small slices and output comes out by small chunks: at
-no step is more than `max_size` and one chunk in memory.
+A few hundred bytes can expand to a gigabyte. So input is fed in small slices and output taken in small chunks: memory
+never holds more than `max_size` plus one chunk.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from tasks.web.sniffing import is_text
 
 MAX_CODINGS = 2
 MAX_MEMBERS = 10_000
-"""Gzip members or zstd frames in one body; each costs a new decoder, so that millions of empty ones are an attack."""
+"""Gzip members or zstd frames per body. Each needs a new decoder, so millions of empty ones are an attack."""
 
 DECODED_AT_ONCE_SIZE = 64 * 1024
-"""Bytes of a coded body up to which a thread costs more than the decoding; a bomb of this size takes a few ms per MB."""
+"""For coded bodies up to this size, a thread costs more than decoding. A bomb of this size takes a few ms per MB."""
 
 _CHUNK_SIZE = 65_536
 _SLICE_SIZE = 4096
-_ZSTD_SLICE_SIZE = 64  # zstandard bounds no output: a block of 4 bytes makes 128 KiB, so this slice at most 2 MiB
-_ZSTD_MAX_WINDOW_SIZE = 8 * 1024 * 1024  # what a content coding may ask for (RFC 9659)
+_ZSTD_SLICE_SIZE = 64  # zstandard does not limit output: a block of 4 bytes yields 128 KiB, so this slice at most 2 MiB
+_ZSTD_MAX_WINDOW_SIZE = 8 * 1024 * 1024  # the largest window for the content coding (RFC 9659)
 
 GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_RESERVED = 0xE0  # of the flags
@@ -36,9 +36,9 @@ _ZLIB_MAGICS = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 _ZSTD_MAGICS = (b"\x28\xb5\x2f\xfd", *(bytes([nibble, 0x2A, 0x4D, 0x18]) for nibble in range(0x50, 0x60)))
 _MAGICS = {"gzip": (GZIP_MAGIC,), "zstd": _ZSTD_MAGICS[:1], "deflate": _ZLIB_MAGICS}
 MAGIC_SIZE = 4
-"""Bytes by which `coding_of` knows a coding."""
+"""Bytes that `coding_of` needs."""
 
-# Not codings, but seen in the field where they change nothing: charsets, transfer terms, S3's upload framing.
+# not codings, but seen in practice without effect: charsets, transfer terms, S3's upload framing
 _MEANINGLESS = frozenset({"", "identity", "none", "binary", "8bit", "utf-8", "utf8", "aws-chunked"})
 
 
@@ -47,7 +47,7 @@ class _Truncated(Exception):
 
 
 class _ZlibObject(Protocol):
-    """What `isal_zlib.decompressobj` returns; the type has no public name."""
+    """The type of `isal_zlib.decompressobj`, which has no public name."""
 
     @property
     def eof(self) -> bool: ...
@@ -62,17 +62,17 @@ Decoder = Callable[[bytes], Iterator[bytes]]
 
 
 class Decode(Protocol):
-    """What the functions are that undo codings."""
+    """The signature of the decoding functions."""
 
     def __call__(self, body: bytes, content_encoding: str | None, *, max_size: int) -> bytes: ...
 
 
 def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return the body with its content codings undone, the last applied first (RFC 9110, 8.4).
+    """Return the body with its content codings decoded, the last applied first (RFC 9110, 8.4).
 
-    A body that is plain in spite of its gzip or zstd label is returned as it is. `max_size` is in bytes, at every step.
-    Raises DecompressionBomb above it (BodyTooLarge if nothing was coded), BodyTruncated when a stream ends early,
-    BadContentEncoding for an unknown coding, more than two, or an invalid stream.
+    A body that is plain despite its gzip or zstd label is returned unchanged. `max_size` is in bytes and applies at
+    every step. Raises DecompressionBomb above it (BodyTooLarge if nothing was coded), BodyTruncated if a stream ends
+    early, BadContentEncoding for an unknown coding, more than two, or an invalid stream.
     """
     for decoder in _decoders(content_encoding):
         try:
@@ -80,19 +80,19 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
         except _Truncated as error:
             raise BodyTruncated(f"the {content_encoding} stream ends early, after {len(body)} bytes") from error
     if len(body) > max_size:
-        raise BodyTooLarge(f"{len(body)} bytes; at most {max_size} are taken")
+        raise BodyTooLarge(f"{len(body)} bytes; the limit is {max_size}")
     return body
 
 
 def coding_of(start: bytes) -> str | None:
-    """Return the content coding that a body is in by its first MAGIC_SIZE bytes, whatever is said of it; brotli has none to tell."""
+    """Return the coding that a body's first MAGIC_SIZE bytes show, regardless of headers. Brotli has no magic number."""
     return next((name for name, magics in _MAGICS.items() if start.startswith(magics)), None)
 
 
 def decode_received(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return the body without the codings that are there, whatever is said of them; raises as `decode_body` does.
+    """Return the body without its actual codings, whatever the header says. Raises the errors of `decode_body`.
 
-    A coding that is named and not there is none; one that is there, named otherwise or not at all, is undone as well.
+    A coding that is named but absent is ignored. One that is present is decoded even if it is unnamed or misnamed.
     """
     try:
         plain = decode_body(body, content_encoding, max_size=max_size)
@@ -105,11 +105,11 @@ def decode_received(body: bytes, content_encoding: str | None, *, max_size: int)
     try:
         return decode_body(plain, coding_of(plain), max_size=max_size)
     except (BadContentEncoding, BodyTruncated):
-        return plain  # none but for its first bytes, or a file that a reader may read in part
+        return plain  # only its first bytes looked coded, or it is a file that its reader may read in part
 
 
 def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return at most the first `max_size` bytes of what `decode_received` gives; raises BadContentEncoding alone."""
+    """Return at most the first `max_size` bytes of `decode_received`'s result. Raises only BadContentEncoding."""
     try:
         plain = decode_prefix(body, content_encoding, max_size=max_size)
     except BadContentEncoding:
@@ -125,7 +125,7 @@ def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_siz
 
 
 def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return at most the first `max_size` decoded bytes of a body that may be cut; raises BadContentEncoding alone."""
+    """Return at most the first `max_size` decoded bytes of a body, possibly truncated. Raises only BadContentEncoding."""
     for decoder in _decoders(content_encoding):
         out = BytesIO()
         try:
@@ -134,13 +134,13 @@ def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -
                 if out.tell() >= max_size:
                     break
         except _Truncated:
-            pass  # a prefix is what was asked for
+            pass  # a prefix was requested
         body = out.getvalue()
     return body[:max_size]
 
 
 async def decode_aside(decode: Decode, body: bytes, content_encoding: str, *, max_size: int) -> bytes:
-    """Decode, a large body in a thread: it may take long, and other hosts are being asked."""
+    """Decode a body, a large one in a thread, so that other hosts are served meanwhile."""
     if len(body) <= DECODED_AT_ONCE_SIZE:
         return decode(body, content_encoding, max_size=max_size)
     return await asyncio.to_thread(decode, body, content_encoding, max_size=max_size)
@@ -150,7 +150,7 @@ def _decoders(content_encoding: str | None) -> list[Decoder]:
     names = [name.strip().lower() for name in capped(content_encoding).split(",")]
     names = [name for name in names if name not in _MEANINGLESS]
     if len(names) > MAX_CODINGS:
-        raise BadContentEncoding(f"{len(names)} content codings; at most {MAX_CODINGS} are undone")
+        raise BadContentEncoding(f"{len(names)} content codings; the limit is {MAX_CODINGS}")
     for name in names:
         if name not in _DECODERS:
             raise BadContentEncoding(f"unknown content coding {name[:40]!r}")
@@ -158,7 +158,7 @@ def _decoders(content_encoding: str | None) -> list[Decoder]:
 
 
 def _join(chunks: Iterator[bytes], max_size: int) -> bytes:
-    out = BytesIO()  # getvalue() shares its buffer: joining a list would hold everything twice
+    out = BytesIO()  # getvalue() shares its buffer, while joining a list would hold everything twice
     for chunk in chunks:
         if out.tell() + len(chunk) > max_size:
             raise DecompressionBomb(f"more than {max_size} bytes when decoded")
@@ -172,13 +172,13 @@ def _slices(body: bytes, size: int) -> Iterator[bytes]:
 
 
 def _gzip(body: bytes) -> Iterator[bytes]:
-    """Undo gzip, member after member; what follows the last is padding, which gzip(1) ignores too (RFC 1952, 2.2)."""
+    """Decode gzip, one member after another. Trailing data is ignored as padding, as gzip(1) does (RFC 1952, 2.2)."""
     if not body.startswith(GZIP_MAGIC):
         yield from _slices(body, _CHUNK_SIZE)
         return
     start = 0
     for _ in range(MAX_MEMBERS):
-        if len(body) > start + 3 and body[start + 3] & _GZIP_RESERVED:  # isal does not look (RFC 1952, 2.3.1.2)
+        if len(body) > start + 3 and body[start + 3] & _GZIP_RESERVED:  # isal does not check them (RFC 1952, 2.3.1.2)
             raise BadContentEncoding("corrupt: unknown header flags set")
         start = yield from _inflate(body, start, isal_zlib.decompressobj(isal_zlib.MAX_WBITS | 16))
         if not body.startswith(GZIP_MAGIC, start):
@@ -187,8 +187,8 @@ def _gzip(body: bytes) -> Iterator[bytes]:
 
 
 def _deflate(body: bytes) -> Iterator[bytes]:
-    """Undo deflate: zlib's format, as the standard says, or the bare stream that many servers send instead."""
-    # The two bytes of zlib's header, as a number, are a multiple of 31 (RFC 1950, 2.2).
+    """Decode deflate: the zlib format of the standard, or the raw stream that many servers send instead."""
+    # zlib's two header bytes, read as a number, are a multiple of 31 (RFC 1950, 2.2)
     has_header = len(body) >= 2 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
     if body:
         yield from _inflate(
@@ -205,7 +205,7 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
             raise _Truncated
         position += len(pending)
         chunk = b""
-        # A full chunk may have more behind it, though all input is taken.
+        # after a full chunk, more output may follow even if all input is consumed
         while (pending or len(chunk) == _CHUNK_SIZE) and not decoder.eof:
             try:
                 chunk = decoder.decompress(pending, _CHUNK_SIZE)
@@ -217,14 +217,14 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
 
 
 def _brotli(body: bytes) -> Iterator[bytes]:
-    """Undo brotli; what follows its end is left out, as browsers do."""
+    """Decode brotli. Data after its end is ignored, as in browsers."""
     decoder, taken, made = brotli.Decompressor(), 0, 0
     for piece in _slices(body, _SLICE_SIZE):
         try:
             for chunk in _unbrotlied(decoder, piece):
                 yield chunk
                 made += len(chunk)
-        except BadContentEncoding:  # as the decoder calls, too, what follows the end
+        except BadContentEncoding:  # the decoder also raises this for data after the end
             yield from _end_of_brotli(body, taken, made)
             return
         if decoder.is_finished():
@@ -235,9 +235,9 @@ def _brotli(body: bytes) -> Iterator[bytes]:
 
 
 def _end_of_brotli(body: bytes, taken: int, made: int) -> Iterator[bytes]:
-    """Begin again, and take the slice at `taken` by single bytes: the end comes before what follows it.
+    """Decode again, the slice at `taken` byte by byte, to find the end before the data that follows it.
 
-    `made` bytes of what comes of it are known.
+    `made` bytes of the output were already returned.
     """
     decoder = brotli.Decompressor()
     for piece in chain(_slices(body[:taken], _SLICE_SIZE), _slices(body[taken : taken + _SLICE_SIZE], 1)):
@@ -260,7 +260,7 @@ def _unbrotlied(decoder: brotli.Decompressor, piece: bytes) -> Iterator[bytes]:
 
 
 def _zstd(body: bytes) -> Iterator[bytes]:
-    """Undo zstd, frame after frame; skippable frames give nothing (RFC 8878, 3.1.2)."""
+    """Decode zstd, one frame after another. Skippable frames yield nothing (RFC 8878, 3.1.2)."""
     if not body.startswith(_ZSTD_MAGICS):
         yield from _slices(body, _CHUNK_SIZE)
         return

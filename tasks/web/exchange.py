@@ -1,8 +1,7 @@
-"""What crossed the wire: requests and their answers, what an answer's status means, and where it leads. Pure.
+"""HTTP exchanges: requests, responses, the meaning of their status, and where they redirect. Pure.
 
-A page that says nothing but that it leads elsewhere is a redirect to us, as it is to its reader: by a Refresh field, a
-meta element, or one line of script. One that has a text of its own is a page: it may reload itself, or send those on
-that run no scripts.
+A page whose only purpose is to send readers elsewhere (by a Refresh field, a meta element, or one line of script) is a
+redirect. A page with its own text is a page: it may reload itself, or redirect only clients without scripts.
 """
 
 import re
@@ -18,7 +17,7 @@ from tasks.web.headers import capped, parse_retry_after
 from tasks.web.sniffing import is_html
 from tasks.web.text import decode_text
 
-# Of these the first counts when a server sends several; of all others, all do (RFC 9110, 5.3).
+# for these fields the first of several counts; the others are joined (RFC 9110, 5.3)
 _SINGULAR = frozenset({"content-type", "content-length", "date", "etag", "last-modified", "location", "retry-after"})
 
 _MAX_FIELDS = 100
@@ -27,25 +26,25 @@ _PAGES = frozenset({200, 203})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 LONGEST_WAIT_S = 10.0
-"""Who is sent on later than this has something to read meanwhile."""
+"""A redirect later than this gives its readers something to read first."""
 
 LOOKED_AT_SIZE = 32 * 1024
-"""Bytes of a page that are looked at."""
+"""Bytes of a page that are examined."""
 
 LITTLE_TEXT = 400
-"""Characters below which a page says nothing of its own."""
+"""A page with fewer characters of text has no text of its own."""
 
-# HTML, 4.2.5.3: seconds, then a URL, in quotes or not; some leave `url=` out
+# HTML, 4.2.5.3: seconds, then a URL, optionally quoted; some omit `url=`
 _REFRESH = re.compile(
     r"\s*+([0-9]*+)[0-9.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?([\"']?)(.+)", re.IGNORECASE | re.DOTALL
 )
-# an element that refreshes has these words near each other; "refresh" alone is in the scripts of every fourth page
+# a refresh element has these words close together; "refresh" alone occurs in the scripts of every fourth page
 _REFRESHES = re.compile(rb"http-equiv[^<>]{0,100}?refresh")
 _META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z-]{1,20})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
 _SCRIPT = re.compile(r"<script\b[^<>]*>", re.IGNORECASE)
 _ONLOAD = re.compile(r"<body\b[^<>]{0,2000}?\bonload\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')", re.IGNORECASE)
-# a text, which stays, or a comment, with the marks that hide a script from what knows none
+# a string, which is kept, or a comment, including the marks that hide scripts from old browsers
 _REMARK = re.compile(
     r"(\"[^\"\n]*+\"|'[^'\n]*+'|`[^`]*+`)|/\*(?>[^*]|\*(?!/))*+(?>\*/)?+|//[^\n]*+|<!--|-->|<!\[CDATA\[|\]\]>"
 )
@@ -64,15 +63,14 @@ _TAG = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request and its answer. Heads are in HTTP/1.1's form, with CRLF and the empty line that ends them.
+    """One request and its response. Heads are in HTTP/1.1 form, with CRLF and the final empty line.
 
-    `headers` have lower-case names and Latin-1 values; `body` is as received, its transfer coding undone and its
-    content coding kept, or as much of it as came if it `is_cut_short`; `mended` says what was changed in the answer's
-    head, which is in `response_head` as it came;
-    `address` is the server's, None if it is not known; `started_at` is aware UTC.
+    `headers`: lower-case names and Latin-1 values. `body`: without transfer coding but with its content coding; only
+    the received part if it `is_cut_short`. `mended`: corrections to the response head; `response_head` has it as
+    received. `address`: the server's, or None if unknown. `started_at`: aware UTC.
 
-    Of a whole GET, it is the answer that is no redirect: `redirects` are those before it, `content` is its body with
-    its content coding undone, and if that ended before its end, `missing` says how much came: `5 of 7 bytes`.
+    For a whole GET it is the final response. `redirects` are those before it, and `content` is its decoded body. If the
+    body was truncated, `missing` says how much was received: `5 of 7 bytes`.
     """
 
     url: Url
@@ -92,11 +90,11 @@ class Exchange:
 
     @property
     def hops(self) -> tuple[Self, ...]:
-        """All answers of the GET, in their order; this is the last."""
+        """All responses of the GET, in order; this one is the last."""
         return (*self.redirects, self)
 
     def header(self, name: str) -> str | None:
-        """Return a field's value, by its lower-case name; of all but Location, which is a URL, no more than is looked at."""
+        """Return a field's value by lower-case name, capped in length except for Location, which is a URL."""
         values = [value for known, value in self.headers if known == name]
         if not values:
             return None
@@ -106,12 +104,12 @@ class Exchange:
 
     @property
     def is_redirect(self) -> bool:
-        """Whether this answer leads elsewhere."""
+        """Whether this response redirects."""
         return self.status in _REDIRECTS and self.header("location") is not None
 
     @property
     def is_conditional(self) -> bool:
-        """Whether the request asked for a change alone, so that 304 is an answer to it."""
+        """Whether the request was conditional, so that 304 answers it."""
         return any(
             line.startswith((b"if-none-match:", b"if-modified-since:"))
             for line in self.request_head.lower().split(b"\r\n")
@@ -119,10 +117,10 @@ class Exchange:
 
 
 def raise_for_status(answer: Exchange, *, now: datetime) -> None:
-    """Return for a page, and for a 304 that was asked for.
+    """Accept a page, and a 304 to a conditional request; raise for everything else.
 
-    Raises ServerBusy with the server's own wait for 408, 425, 429 and 5xx, GoneError for 410, HttpRefused for every
-    other answer that is no page, and BadResponse for one that makes no sense.
+    Raises ServerBusy with the server's requested wait for 408, 425, 429 and 5xx, GoneError for 410, HttpRefused for
+    other responses that are not pages, and BadResponse for invalid ones.
     """
     status, said = answer.status, f"{answer.status} at {answer.url}"
     if status in _PAGES or (status == 304 and answer.is_conditional):
@@ -130,7 +128,7 @@ def raise_for_status(answer: Exchange, *, now: datetime) -> None:
     if status in _REDIRECTS:
         raise BadResponse(f"{said} without a Location")
     if status in (206, 304) or not 200 <= status < 600:
-        raise BadResponse(f"{said}, which was not asked for")
+        raise BadResponse(f"{said}, which was not requested")
     disposition = reason_of_status(status).disposition
     if disposition is Disposition.STAYS_DUE:
         raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(answer.header("retry-after"), now=now))
@@ -138,15 +136,15 @@ def raise_for_status(answer: Exchange, *, now: datetime) -> None:
 
 
 def raise_for_missing(answer: Exchange) -> None:
-    """Raise BodyTruncated for an answer that ended before its end."""
+    """Raise BodyTruncated for a truncated response."""
     if answer.missing is not None:
         raise BodyTruncated(f"{answer.missing} at {answer.url}")
 
 
 def leads_to(answer: Exchange, content: bytes) -> str | None:
-    """Return where a page leads its readers on to, as it spells that, or None for a page of its own.
+    """Return where a page sends its readers, as written, or None if it has a text of its own.
 
-    `content` is its body without a content coding.
+    `content` is its decoded body.
     """
     if answer.status not in {200, 203}:
         return None
@@ -168,9 +166,9 @@ def leads_to(answer: Exchange, content: bytes) -> str | None:
 
 
 def _may_lead(start: bytes, *, by_script: bool) -> bool:
-    """Whether the words are there, without which a page leads nowhere: few have them, and the rest costs far more."""
+    """Whether the page has words without which it cannot redirect. This cheap test rules out most pages."""
     lower = start.lower()
-    # UTF-16 has its letters apart; every other charset of the web has ASCII's as they are
+    # UTF-16 has NULs between its letters; every other web charset contains ASCII unchanged
     may_refresh = b"refresh" in lower and _REFRESHES.search(lower) is not None
     return may_refresh or (by_script and b"location" in lower) or b"\0" in lower
 
@@ -186,7 +184,7 @@ def _of_meta(text: str) -> str | None:
 
 
 def _of_script(text: str) -> str | None:
-    """Return where the only scripts that do anything lead: one statement, and nothing beside it."""
+    """Return where a page's script redirects: a script with one statement and nothing else."""
     lower, position = text.lower(), 0
     while (opened := _SCRIPT.search(text, position)) and (end := lower.find("</script", opened.end())) >= 0:
         position = end
@@ -212,7 +210,7 @@ def _refreshed(value: str) -> str | None:
 
 
 def _without(opening: re.Pattern[str], text: str) -> str:
-    """Return the text without the elements, or comments, that begin so; one that never ends hides all that follows."""
+    """Return the text without elements or comments that start like this. An unclosed one hides the rest."""
     parts, position, lower = [], 0, text.lower()
     while found := opening.search(text, position):
         parts.append(text[position : found.start()])

@@ -1,7 +1,7 @@
-"""Which addresses may be connected to: public unicast, and what the operator lets through. Pure.
+"""Which addresses may be connected to: public unicast ones, and those that the operator allows. Pure.
 
-`ipaddress.is_global` is no check: it says yes to NAT64 and 6to4 forms of private addresses and to multicast, and its
-answers differ between Python versions. The tables are the IANA special-purpose address registries (RFC 6890).
+`ipaddress.is_global` does not suffice: it accepts NAT64 and 6to4 forms of private addresses and multicast, and differs
+between Python versions. The tables are the IANA special-purpose address registries (RFC 6890).
 """
 
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True)
 class AddressGuard:
-    """Judges addresses. `allow_networks` are CIDRs that are let through in addition; raises ConfigError on a wrong one."""
+    """Checks addresses. `allow_networks`: further permitted CIDRs. Raises ConfigError for an invalid one."""
 
     allow_networks: tuple[str, ...] = ()
     _allowed: tuple[IPv4Network | IPv6Network, ...] = field(init=False, repr=False, compare=False)
@@ -55,23 +55,23 @@ class AddressGuard:
         object.__setattr__(self, "_allowed", tuple(_parse_network(cidr) for cidr in self.allow_networks))
 
     def permits(self, address: str) -> bool:
-        """Tell whether this literal may be connected to. What is no literal, or has a zone, may not."""
+        """Return whether a literal address may be connected to. False if it is not a literal or has a zone."""
         parsed = _parsed_address(address)
         if parsed is None:
             return False
         return any(parsed in network for network in self._allowed) or _is_public(parsed)
 
 
-@lru_cache(maxsize=1000)  # of a host's requests, most follow each other
+@lru_cache(maxsize=1000)  # most requests to a host are consecutive
 def _parsed_address(address: str) -> IPv4Address | IPv6Address | None:
-    """Return a literal address as that to which it leads; None for what is none, or has a zone."""
+    """Return the address that a literal leads to, or None if it is not a literal or has a zone."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return None
     if not isinstance(parsed, IPv6Address):
         return parsed
-    # A mapped address is reached over IPv4, so it is that address, for the operator as well.
+    # a mapped address is reached over IPv4, so it counts as that address, also for the operator
     return (parsed.ipv4_mapped or parsed) if parsed.scope_id is None else None
 
 
@@ -79,7 +79,7 @@ def _parse_network(cidr: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(cidr, strict=False)
     except ValueError as error:
-        raise ConfigError(f"allow_networks: {cidr!r} is no network; write one as 10.0.0.0/8") from error
+        raise ConfigError(f"allow_networks: {cidr!r} is not a network; use a form such as 10.0.0.0/8") from error
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -92,7 +92,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _embedded_v4(address: IPv6Address) -> tuple[IPv4Address, ...]:
-    """Return the IPv4 addresses that a tunnel or translator would take out of this one."""
+    """Return the IPv4 addresses that a tunnel or translator would extract from this one."""
     if address in _NAT64:
         return (IPv4Address(int(address) & 0xFFFFFFFF),)
     if address.sixtofour:

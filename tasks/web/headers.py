@@ -1,4 +1,4 @@
-"""What single header fields say. Pure; every function takes what a server sent, however odd, and never raises."""
+"""Parse single header fields. Pure. Every function accepts whatever servers send and never raises."""
 
 import re
 from collections.abc import Iterable
@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 MAX_VALUE_LENGTH = 1024
-"""Characters of a field's value that any expression sees: no sense is longer, and some expressions take a time that grows
-with its square."""
+"""Characters of a field's value that are parsed: no sensible value is longer, and some regexes take quadratic time."""
 
 LONGEST_RETRY_AFTER_S = 86_400.0
 LONGEST_MAX_AGE_S = 31_536_000.0
@@ -15,19 +14,19 @@ LONGEST_MAX_AGE_S = 31_536_000.0
 _SECONDS = re.compile(r"[+-]?\d+(\.\d+)?")
 _MAX_AGE = re.compile(r'max-age\s*=\s*"?(\d+)"?', re.IGNORECASE)
 _VALUED_DIRECTIVES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-_CRAWLER = re.compile(r"[a-z][a-z0-9_ .-]*")  # a date's comma and colons make no crawler
+_CRAWLER = re.compile(r"[a-z][a-z0-9_ .-]*")  # a date's commas and colons do not match
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 
 
 def capped(value: str | None) -> str:
-    """Return the part of a field's value that is looked at."""
+    """Return the part of a field's value that is parsed."""
     return (value or "")[:MAX_VALUE_LENGTH]
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Return the wait in seconds, 0 to a day; None if the field is missing or nonsense.
+    """Return the wait in seconds, 0 to a day; None if the field is missing or invalid.
 
-    It may be seconds or a date (RFC 9110, 10.2.3); a date that has passed is no wait.
+    It may be seconds or a date (RFC 9110, 10.2.3); a past date means no wait.
     """
     if value is None:
         return None
@@ -42,7 +41,7 @@ def _seconds_until(text: str, now: datetime) -> float | None:
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """Return an HTTP date; None if there is none. It is in GMT, whether or not it says so (RFC 9110, 5.6.7)."""
+    """Return an HTTP date, or None. It is in GMT even if it does not say so (RFC 9110, 5.6.7)."""
     try:
         moment = parsedate_to_datetime(capped(value).strip())
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -51,7 +50,7 @@ def parse_http_date(value: str | None) -> datetime | None:
 
 
 def max_age_s(cache_control: str | None) -> float | None:
-    """Return Cache-Control's max-age in seconds, at most a year; None without one (RFC 9111, 5.2.2.1)."""
+    """Return Cache-Control's max-age in seconds, at most a year, or None (RFC 9111, 5.2.2.1)."""
     for directive in capped(cache_control).split(","):
         if found := _MAX_AGE.fullmatch(directive.strip()):
             return min(float(found[1]), LONGEST_MAX_AGE_S)
@@ -59,25 +58,25 @@ def max_age_s(cache_control: str | None) -> float | None:
 
 
 def media_type(content_type: str | None) -> str | None:
-    """Return `type/subtype` in lower case without parameters; None if there is none (RFC 9110, 8.3.1)."""
-    # A field sent twice arrives as one with a comma: the first counts.
+    """Return `type/subtype` in lower case without parameters, or None (RFC 9110, 8.3.1)."""
+    # a repeated field is joined with a comma: the first value counts
     text = re.split("[;,]", capped(content_type), maxsplit=1)[0].strip().lower()
     return text if _MEDIA_TYPE.fullmatch(text) else None
 
 
 def tdm_reservation(value: str | None) -> bool | None:
-    """Return whether text and data mining is reserved (W3C TDM Reservation Protocol, 5.1); None if nothing is said.
+    """Return whether text and data mining is reserved (W3C TDM Reservation Protocol, 5.1), or None if unstated.
 
-    Sent twice with two answers, it is.
+    If a repeated field conflicts, it is reserved.
     """
     said = {part.strip() for part in capped(value).split(",")}
     return True if "1" in said else False if "0" in said else None
 
 
 def robots_directives(values: Iterable[str]) -> frozenset[str]:
-    """Return what X-Robots-Tag fields, or meta elements named `robots`, say to everybody, lower-case, without values.
+    """Return the directives for everybody in X-Robots-Tag fields or `robots` meta elements, lower-case, without values.
 
-    What follows a crawler's name (`otherbot: noindex, nofollow`) is for that crawler alone, up to the field's end.
+    Directives after a crawler's name (`otherbot: noindex, nofollow`) apply to it alone, up to the field's end.
     """
     said: set[str] = set()
     for value in values:

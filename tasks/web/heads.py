@@ -1,13 +1,13 @@
-"""Heads as browsers and curl read them: one line that is no field does not cost the page. Pure.
+"""Correct response heads like browsers and curl do: one invalid line should not cost the page. Pure.
 
-Our parser of HTTP refuses an answer with a line that it does not understand. Such lines are taken out before it sees them, and
-named; of what frames the body, nothing is guessed: two lengths that differ stay, and are refused.
+Our HTTP parser refuses a response with an invalid line. Such lines are removed first, and recorded. Framing is never
+guessed: conflicting lengths stay and are refused.
 """
 
 import re
 
 MAX_HEAD_SIZE = 100 * 1024
-"""What our parser takes at most."""
+"""The parser's limit."""
 
 _NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _FIRST = rb"HTTP/\d\.\d \d{3}(?: [^\r\n]*+)?"
@@ -15,7 +15,7 @@ _WELL_FORMED = re.compile(_FIRST + rb"\r?\n(?>" + _NAME + rb":[^\r\n\x00]*+\r?\n
 _FIELD = re.compile(rb"(" + _NAME + rb")[ \t]*+:(.*)", re.DOTALL)
 _CODING, _LENGTH = b"transfer-encoding", b"content-length"
 _LOOSE_FIRST = re.compile(rb"(HTTP/\d\.\d)[ \t]+(\d{3})(?:[ \t]+(.*))?", re.DOTALL)
-# another number would be another length
+# a further number would be another length
 _LENGTH_AND_MORE = re.compile(rb"[ \t]*+(?:([0-9]{1,19})(?:[,; \t][^0-9]*+)?)?")
 _ODD_LENGTH = re.compile(rb"\n" + _LENGTH + rb":(?![ \t]*[0-9]+[ \t]*\r?\n)")
 _NAMED_LENGTH = 60
@@ -23,14 +23,14 @@ _MAX_NOTES = 5
 
 
 def mended_head(head: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """Return a head without the lines that are no fields, and what was changed, in words."""
+    """Return the head without invalid lines, and descriptions of what was changed."""
     if _WELL_FORMED.fullmatch(head) and not _has_odd_framing(head.lower()):
         return head, ()
     first, *lines = head.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
     notes: list[str] = []
     kept, is_dropped = [_first_line(first, notes)], True
     for line in lines:
-        if line[:1] in {b" ", b"\t"}:  # folded: it belongs to the line before
+        if line[:1] in {b" ", b"\t"}:  # a folded line belongs to the previous one
             if not is_dropped:
                 kept.append(line)
             continue
@@ -51,7 +51,7 @@ def _has_odd_framing(lower: bytes) -> bool:
 
 
 def _first_line(line: bytes, notes: list[str]) -> bytes:
-    """Return a status line with one space if there are others, or a tab."""
+    """Return a status line with single spaces."""
     found = None if re.fullmatch(_FIRST, line) else _LOOSE_FIRST.fullmatch(line)
     if found is None:
         return line
@@ -60,7 +60,7 @@ def _first_line(line: bytes, notes: list[str]) -> bytes:
 
 
 def _with_plain_lengths(lines: list[bytes], notes: list[str]) -> list[bytes]:
-    """Return the lines with lengths that are numbers alone, as curl reads them, and without one that says nothing."""
+    """Reduce lengths to plain numbers, as curl reads them, and drop empty ones."""
     kept = []
     for line in lines:
         name, _, value = line.partition(b":")
@@ -76,7 +76,7 @@ def _with_plain_lengths(lines: list[bytes], notes: list[str]) -> list[bytes]:
 
 
 def _with_one_coding(lines: list[bytes], notes: list[str]) -> list[bytes]:
-    """Return the lines with `chunked` said once, and without codings that change nothing (RFC 9112, 6.1)."""
+    """State `chunked` once, and drop codings without effect (RFC 9112, 6.1)."""
     places = [place for place, line in enumerate(lines) if line.lower().startswith(_CODING + b":")]
     said = [one.strip().lower() for place in places for one in lines[place].partition(b":")[2].split(b",")]
     true = [one for one in said if one not in {b"", b"identity"}]
@@ -92,7 +92,7 @@ def _named(line: bytes) -> str:
 
 
 def described(notes: tuple[str, ...]) -> str | None:
-    """Return what was changed in a head in one line, None for nothing."""
+    """Return the changes to a head in one line, or None."""
     if not notes:
         return None
     more = f"; and {len(notes) - _MAX_NOTES} more" if len(notes) > _MAX_NOTES else ""

@@ -1,7 +1,7 @@
-"""Look-ups of names: a few at once in all, and fewer for each source.
+"""DNS look-ups: few at once in all, and fewer per source.
 
-A dead name holds its thread for as long as the system's resolver tries. So the dead names of one source hold up
-no other source's, and the clock of a look-up starts when it has a thread.
+A dead name occupies its thread for as long as the system's resolver tries. With these limits, dead names of one source
+do not delay other sources. A look-up's timeout starts when it gets a thread.
 """
 
 import asyncio
@@ -13,34 +13,34 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 MOST = 32
-"""Look-ups at once, for all sources of one client."""
+"""Concurrent look-ups of one client."""
 
 MOST_EACH = 4
-"""Look-ups at once for one source."""
+"""Concurrent look-ups per source."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""From a host name and port to literal addresses, in the order in which they are to be tried; raises OSError."""
+"""Maps a host name and port to literal addresses, in the order to try them. Raises OSError."""
 
 
 class Resolver:
-    """The system's resolver in threads of its own: asyncio's few are shared, and a dead name holds one for long."""
+    """The system's resolver in dedicated threads: asyncio's few are shared, and a dead name occupies one for long."""
 
     def __init__(self, threads: int = MOST) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="resolve")
 
     async def __call__(self, host: str, port: int) -> tuple[str, ...]:
-        """Return the addresses in the system's order of preference (RFC 6724), each once; raises OSError."""
+        """Return the addresses in the system's order of preference (RFC 6724), without repeats. Raises OSError."""
         ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         answers = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
         return tuple(dict.fromkeys(str(address[0]) for *_, address in answers))
 
     def close(self) -> None:
-        """Let the threads end by themselves."""
+        """Stop without waiting for running look-ups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class LookUps:
-    """Makes look-ups with one resolver, within these bounds. Lives inside one event loop."""
+    """Look-ups with one resolver, within these limits and one event loop."""
 
     def __init__(self, resolve: Resolve, *, most: int = MOST, most_each: int = MOST_EACH) -> None:
         self._resolve = resolve
@@ -51,18 +51,18 @@ class LookUps:
     async def addresses(self, host: str, port: int, *, asker: str, timeout_s: float) -> tuple[Sequence[str], float]:
         """Return a host's addresses, and how long the look-up waited for its turn (seconds).
 
-        `timeout_s` starts with the look-up itself. `asker` is the source that it is for. Raises TimeoutError, OSError,
+        `timeout_s` starts with the look-up itself. `asker` is the requesting source. Raises TimeoutError, OSError,
         UnicodeError.
         """
         waited_s = await self._enter(asker)
         asking = asyncio.ensure_future(self._resolve(host, port))
-        # a look-up that nobody waits for any more still has its thread
+        # an abandoned look-up still occupies its thread
         asking.add_done_callback(partial(self._leave, asker))
         async with asyncio.timeout(timeout_s):
             return await asyncio.shield(asking), waited_s
 
     async def _enter(self, asker: str) -> float:
-        """Wait for a place; returns how long that took."""
+        """Wait for a slot; returns the wait in seconds."""
         began_s = time.monotonic()
         self._interested[asker] += 1
         try:
@@ -82,7 +82,7 @@ class LookUps:
         self._own_places[asker].release()
         self._forget(asker)
         if not asked.cancelled():
-            asked.exception()  # seen, although nobody may wait for it any more
+            asked.exception()  # retrieve it, since nobody may be waiting for it any more
 
     def _forget(self, asker: str) -> None:
         self._interested[asker] -= 1

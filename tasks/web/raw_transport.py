@@ -1,10 +1,11 @@
-"""httpx's way to the guarded network: answers as they crossed the wire, within their budget, or one of our errors.
+"""An httpx transport over the guarded network: responses as received, within their budget, or one of our errors.
 
-The main path stands on this; plain httpx wants `GuardedTransport`, which stands on it too. It is an adapter between three
-things that know nothing of each other: httpx's requests, our connections, and httpcore's HTTP/1.1.
+The main path uses it directly. Plain httpx uses `GuardedTransport`, a subclass. It connects three independent parts:
+httpx's requests, our connections, and httpcore's HTTP/1.1.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -38,16 +39,17 @@ DEADLINE_S = 60.0
 _PORTS = {"http": 80, "https": 443}
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITHOUT_BODY = frozenset({204, 304})
+_OCTETS, _QUOTED = re.compile(r"""bytearray\(b(['"].*['"])\)"""), r"\1"
+"""How h11 repeats what it cannot read, and how people would."""
 
 
 class RawTransport(httpx.AsyncBaseTransport):
-    """Asks over connections of its own, and raises ItemError. For asyncio; lives inside one event loop.
+    """Sends requests over its own connections and raises ItemError. For asyncio, within one event loop.
 
-    Bodies keep their content coding: read them with `aiter_raw`. Redirects are answers, whatever `follow_redirects` says.
-    At most `max_connections` requests are under way, each until its answer is closed; `max_idle` connections stay open without
-    being used. `deadline_s` and `max_body_size` are
-    for requests without a `budget` among their extensions; `resolve` takes the place of the system's resolver,
-    and `gate` bounds what one address is asked under all of its names.
+    Bodies keep their content coding: read them with `aiter_raw`. Redirects are returned, whatever `follow_redirects`
+    says. At most `max_connections` requests are in flight, each until its response is closed; up to `max_idle` idle
+    connections stay open. `deadline_s` and `max_body_size` apply to requests without the extension `budget`. `resolve`
+    replaces the system's resolver. `gate` limits requests per server address.
     """
 
     def __init__(
@@ -69,9 +71,9 @@ class RawTransport(httpx.AsyncBaseTransport):
         self._permits = asyncio.Semaphore(max_connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer, its body unread.
+        """Return the response with its body unread.
 
-        Extensions of the request: `target`, octets to ask for instead of the URL's; `budget`; and httpx's own `timeout`.
+        Request extensions: `target` (bytes sent instead of the URL's path), `budget`, and httpx's own `timeout`.
         """
         origin = _origin(request.url)
         budget = request.extensions.get("budget") or Budget(
@@ -88,13 +90,13 @@ class RawTransport(httpx.AsyncBaseTransport):
         return _RawResponse(answer.status, headers=answer.headers, stream=body, extensions=answer.extensions)
 
     async def address_of(self, url: httpx.URL, budget: Budget, *, timeout_s: float) -> str | None:
-        """Return the address by which a URL's host is counted; see `GuardedBackend.address_of`."""
+        """Return the address under which a URL's host is counted; see `GuardedBackend.address_of`."""
         budget.begin()
         _, host, port = _origin(url)
         return await self._backend.address_of(host, port, budget, timeout_s=timeout_s)
 
     async def aclose(self) -> None:
-        """Close all connections that are not used."""
+        """Close all idle connections."""
         await self._connections.aclose()
         if self._resolver is not None:
             self._resolver.close()
@@ -106,17 +108,17 @@ class RawTransport(httpx.AsyncBaseTransport):
             self._permits.release()
 
     async def _wait_for_permit(self, request: httpx.Request) -> None:
-        """Wait for a free connection, before any deadline runs."""
+        """Wait for a free connection. No deadline runs yet."""
         try:
             async with asyncio.timeout(_timeout_s(request, "pool")):
                 await self._permits.acquire()
         except TimeoutError as error:
-            raise TimedOut(f"{_identifier(request)}: no connection is free") from error
+            raise TimedOut(f"{_identifier(request)}: no free connection") from error
 
     async def _answer(
         self, request: httpx.Request, origin: Origin, budget: Budget
     ) -> tuple[Connection, httpcore.Response]:
-        """Ask once; again, on a fresh connection, if the server had given up the one that was kept alive."""
+        """Send a request; retry once on a fresh connection if the server had closed the idle one."""
         try:
             return await self._ask(request, origin, budget)
         except ConnectionLost:
@@ -145,10 +147,10 @@ _CLOSED = httpx.ByteStream(b"")
 
 
 class _RawResponse(httpx.Response):
-    """An answer of which httpx does not read Location: it would fail at what browsers and we accept.
+    """A response whose Location httpx does not parse: it fails for values that browsers and we accept.
 
-    httpx binds an answer to its stream and the stream to the answer. Once closed, it lets go of the stream, so that the 40
-    objects of a request end with it, and none waits for Python's collector.
+    httpx creates a reference cycle between a response and its stream. Closing this response breaks it, so the 40
+    objects of a request are freed at once instead of waiting for the garbage collector.
     """
 
     @property
@@ -156,7 +158,7 @@ class _RawResponse(httpx.Response):
         return False
 
     async def aclose(self) -> None:
-        """Close the stream, and let go of it."""
+        """Close the stream and drop the reference to it."""
         try:
             await super().aclose()
         finally:
@@ -164,7 +166,7 @@ class _RawResponse(httpx.Response):
 
 
 class _Body(httpx.AsyncByteStream):
-    """An answer's body, up to its bound; closing it gives the connection back."""
+    """A response's body within its limit. Closing it returns the connection."""
 
     def __init__(
         self,
@@ -177,7 +179,7 @@ class _Body(httpx.AsyncByteStream):
         self._is_closed = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the body as it comes; raises BodyTooLarge, BodyTruncated, ConnectionLost, TimedOut."""
+        """Yield the body as it arrives. Raises BodyTooLarge, BodyTruncated, ConnectionLost, TimedOut."""
         self._refuse_declared()
         limit, size = self._budget.max_body_size, 0
         with _our_errors(self._request, self._budget):
@@ -192,7 +194,7 @@ class _Body(httpx.AsyncByteStream):
                 raise BodyTooLarge(f"{_identifier(self._request)}: more than {limit} bytes")
 
     async def aclose(self) -> None:
-        """Give the connection back, once."""
+        """Return the connection, once."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -207,12 +209,12 @@ class _Body(httpx.AsyncByteStream):
         declared = next((value for name, value in self._answer.headers if name.lower() == b"content-length"), b"")
         if declared.isdigit() and int(declared) > self._budget.max_body_size:
             raise BodyTooLarge(
-                f"{_identifier(self._request)}: {int(declared)} bytes; at most {self._budget.max_body_size} are taken"
+                f"{_identifier(self._request)}: {int(declared)} bytes; the limit is {self._budget.max_body_size}"
             )
 
 
 def _origin(url: httpx.URL) -> Origin:
-    """Return whom to connect to; raises ForbiddenScheme."""
+    """Return the endpoint to connect to. Raises ForbiddenScheme."""
     if url.scheme not in _PORTS:
         raise ForbiddenScheme(f"{url.scheme} is neither http nor https: {str(url)[:200]}")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
@@ -222,14 +224,14 @@ def _to_httpcore(request: httpx.Request, origin: Origin) -> httpcore.Request:
     url = httpcore.URL(
         scheme=origin.scheme.encode(), host=origin.host.encode(), port=origin.port, target=request.url.raw_path
     )
-    # httpcore itself puts `target` of the extensions into the place of the URL's.
+    # httpcore itself replaces the URL's path by the extension `target`
     return httpcore.Request(
         request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions
     )
 
 
 def _is_repeatable(request: httpx.Request) -> bool:
-    """Tell whether asking twice does no harm (RFC 9110, 9.2.2), with a body that can be sent twice."""
+    """Whether repeating the request is harmless (RFC 9110, 9.2.2) and its body can be sent twice."""
     return request.method in _REPEATABLE and isinstance(request.stream, httpx.ByteStream)
 
 
@@ -239,34 +241,34 @@ def _timeout_s(request: httpx.Request, name: str) -> float | None:
 
 
 def _identifier(request: httpx.Request) -> str:
-    """Return the URL that was asked for, `target` in its place."""
+    """Return the requested URL, with `target` as its path."""
     target: bytes = request.extensions.get("target", request.url.raw_path)
     return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}{target.decode('latin-1')}"
 
 
 @contextmanager
 def _our_errors(request: httpx.Request, budget: Budget) -> Iterator[None]:
-    """Translate what httpcore raises; the one place that knows."""
+    """Translate httpcore's errors, in this one place."""
     try:
         yield
     except httpcore.TimeoutException as error:
         raise TimedOut(f"{_identifier(request)}: {type(error).__name__}") from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise _trouble(_identifier(request), error, budget) from error
-    except ssl.SSLError as error:  # a record that does not decrypt, after the handshake
+    except ssl.SSLError as error:  # a record that fails to decrypt after the handshake
         raise TlsFailed(f"{_identifier(request)}: {error}") from error
 
 
 def _trouble(url: str, error: httpcore.NetworkError | httpcore.ProtocolError, budget: Budget) -> ItemError:
     if isinstance(error, httpcore.NetworkError):
-        return ConnectionLost(f"{url}: reset {'in the body' if budget.has_head else 'before an answer'}")
+        return ConnectionLost(f"{url}: reset {'in the body' if budget.has_head else 'before a response'}")
     if not budget.has_ended:
-        return BadResponse(f"{url}: {error}")
+        return BadResponse(f"{url}: {_OCTETS.sub(_QUOTED, str(error))}")
     if budget.has_head:
         return BodyTruncated(f"{url}: {error}")
     if not b"HTTP/".startswith(budget.start):
-        return BadResponse(f"{url}: {budget.start!r} is no beginning of HTTP/1.1")
-    return ConnectionLost(f"{url}: closed before an answer")
+        return BadResponse(f"{url}: {budget.start!r} is not an HTTP/1.1 response")
+    return ConnectionLost(f"{url}: closed before a response")
 
 
 async def _no_resolver(host: str, port: int) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""Sign requests: Web Bot Auth (draft-ietf-webbotauth-httpsig-protocol-00) over HTTP Message Signatures (RFC 9421), Ed25519.
+"""Sign requests: Web Bot Auth (draft-ietf-webbotauth-httpsig-protocol-00), HTTP Message Signatures (RFC 9421), Ed25519.
 
-Each request of each redirect's hop is signed by itself, with an own nonce, and none over plain http. Covered are authority,
-method, path and the field that says whose key it is. The key stays in this module: no output, log or record has it.
+Each request, including each redirect, is signed separately with its own nonce; plain http is never signed. The
+signature covers authority, method, path and the field that names the key's owner. The key never leaves this module: no
+output, log or record contains it.
 """
 
 import base64
@@ -27,13 +28,13 @@ TAG = "web-bot-auth"
 LASTS_S = 60
 DIRECTORY_PATH = "/.well-known/http-message-signatures-directory"
 
-# RFC 9421, B.1.4: everybody has its private key
+# RFC 9421, B.1.4: its private key is public
 _PUBLISHED = "poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U"
 _NONCE_SIZE = 64
 
 
 class AgentForm(StrEnum):
-    """How Signature-Agent is written, which the drafts change: an origin, the directory's URL, or a bare string."""
+    """The form of Signature-Agent, which differs between drafts: an origin, the directory's URL, or a bare string."""
 
     ORIGIN = "origin"
     URL = "url"
@@ -42,7 +43,7 @@ class AgentForm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """A key, where its public part is to be found, and how that is written."""
+    """A key, the address of its public part, and the form of that address."""
 
     key: "Ed25519PrivateKey" = field(repr=False)
     agent: str
@@ -54,12 +55,12 @@ class Signer:
         return _thumbprint(_public(self.key))
 
     def directory(self) -> dict[str, Any]:
-        """Return the key directory that is to be served at the agent's address; it has the public key alone."""
+        """Return the key directory to serve at the agent's address. It contains only the public key."""
         jwk = {"kty": "OKP", "crv": "Ed25519", "kid": self.key_id, "x": _public(self.key), "use": "sig"}
         return {"keys": [jwk]}
 
     def fields(self, target: Url, *, method: str = "GET") -> tuple[tuple[str, str], ...]:
-        """Return the fields that sign a request now; none for one over plain http."""
+        """Return the fields that sign a request now, none over plain http."""
         if target.parts.scheme != "https":
             return ()
         nonce = base64.b64encode(secrets.token_bytes(_NONCE_SIZE)).decode()
@@ -69,7 +70,7 @@ class Signer:
 def signed_fields(
     signer: Signer, target: Url, *, method: str, now: datetime, nonce: str
 ) -> tuple[tuple[str, str], ...]:
-    """Return the fields that sign a request at an instant; the same arguments give the same fields."""
+    """Return the fields that sign a request at a given time. Deterministic."""
     named, said, component = _agent(signer)
     created = int(now.timestamp())
     parameters = (
@@ -93,7 +94,7 @@ def signed_fields(
 
 @lru_cache(maxsize=4)
 def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
-    """Return the signer of a PEM file; raises ConfigError, whose message has nothing of the key."""
+    """Load a signer from a PEM file. Raises ConfigError, whose message reveals nothing of the key."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - few sign
     from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
 
@@ -103,7 +104,7 @@ def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
     except OSError as error:
         raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: {error.strerror}") from error
     if is_open:
-        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: others may read it: chmod 600 {path}")
+        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: readable by other users: run chmod 600 {path}")
     try:
         key = load_pem_private_key(body, password=None)
     except (ValueError, TypeError):
@@ -112,12 +113,12 @@ def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
         raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: not an Ed25519 private key in PEM without a password")
     signer = Signer(key=key, agent=agent.rstrip("/"), form=form)
     if signer.key_id == _PUBLISHED:
-        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: it is the key that RFC 9421 publishes for tests")
+        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: this is the public test key of RFC 9421")
     return signer
 
 
 def _agent(signer: Signer) -> tuple[str, str, str]:
-    """Return the field's value, what of it is signed, and the name of that component."""
+    """Return the field's value, its signed part, and the component's name."""
     if signer.form is AgentForm.STRING:
         return f'"{signer.agent}"', f'"{signer.agent}"', '"signature-agent"'
     url = signer.agent if signer.form is AgentForm.ORIGIN else f"{signer.agent}{DIRECTORY_PATH}"

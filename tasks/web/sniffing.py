@@ -1,6 +1,6 @@
-"""What a body is by its first bytes, whatever it is called. Pure.
+"""What a body is by its first bytes, regardless of its label. Pure.
 
-Servers label pages as anything: what a browser would show as a page is one, and what it would not is none.
+Servers label pages as anything. A body is a page if browsers would show it as one.
 """
 
 import re
@@ -9,21 +9,21 @@ from codecs import getincrementaldecoder
 from tasks.web.text import wide_charset
 
 SNIFFED_SIZE = 65_536
-"""Bytes that are looked at: some pages begin with a comment of many kB."""
+"""Bytes that are examined: some pages start with a comment of many kB."""
 
-# byte order marks, white space, and in UTF-8 the spaces that editors and template engines leave before a page
+# byte order marks, white space, and UTF-8 spaces that editors and template engines leave before a page
 _BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n\x0c\xc2\xa0\xe2\x80\x8b"
 _END = rb"(?=[\s>/])"
 _OUTER = re.compile(rb"<(?:!doctype\s*html|(?:html|head|body|title|meta)" + _END + rb")", re.IGNORECASE)
-# WHATWG MIME Sniffing, 7.1: by these, too, a body is a page of which nothing is said
+# WHATWG MIME Sniffing, 7.1: further tags that make an unlabelled body a page
 _INNER = re.compile(rb"<(?:!--|(?:script|style|link|iframe|h1|div|font|table|a|b|br|p)" + _END + rb")", re.IGNORECASE)
 _DATA = re.compile(
-    rb"<(?:[\w-]+:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|svg)[\s>/]"  # what is announced in, and pictures
+    rb"<(?:[\w-]+:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|svg)[\s>/]"  # feeds, sitemaps and pictures
     rb"|\{\s*[\"}]|\[\s*[\"{\]]",  # JSON
     re.IGNORECASE,
 )
-_SOME = 16  # bytes: fewer are text by chance
-_UNTYPED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")  # characters that are in no text
+_SOME = 16  # bytes: fewer may be text by chance
+_UNTYPED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")  # characters that occur in no text
 _MAGIC = re.compile(
     rb"%PDF-|%!PS|\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}(?:WEBP|WAVE|AVI )|II\*\x00|MM\x00\*|\x00\x00\x01\x00"  # pictures
     rb"|.{4}ftyp|ID3[\x02-\x04]\x00|\xff[\xfb\xf3\xf2]|OggS\x00|fLaC\x00|\x1aE\xdf\xa3|FLV\x01"  # sound and film
@@ -34,23 +34,23 @@ _MAGIC = re.compile(
 
 
 def is_html(start: bytes) -> bool:
-    """Whether the first bytes are an HTML page's: its document type or an element that opens one, after comments."""
+    """Whether the body starts like an HTML page: a doctype or an opening element, after any comments."""
     return _OUTER.match(_opening(start)) is not None
 
 
 def is_fragment(start: bytes) -> bool:
-    """Whether the first bytes are HTML that leaves its outer elements out, or has them after something else."""
+    """Whether the body starts with HTML whose outer elements are missing or come after something else."""
     opening = _opening(start)
     return not is_other(start) and (_INNER.match(opening) is not None or b"<html" in opening[:1024].lower())
 
 
 def is_other(start: bytes) -> bool:
-    """Whether the first bytes are those of a picture, a document, sound, an archive, a feed or JSON."""
+    """Whether the body starts like a picture, document, sound, archive, feed or JSON."""
     return _MAGIC.match(start.lstrip(b" \t\r\n")) is not None or _DATA.match(_opening(start)) is not None
 
 
 def is_text(start: bytes) -> bool:
-    """Whether the first bytes are text in UTF-8, or begin with a tag in any charset: no content coding is left in them."""
+    """Whether the body starts with UTF-8 text, or with a tag in any charset: so no content coding is left."""
     bare = _narrow(start[:1024]).lstrip(_BOM_AND_SPACE)
     if b"\x00" in bare:
         return False
@@ -58,18 +58,18 @@ def is_text(start: bytes) -> bool:
 
 
 def _utf_8(start: bytes) -> str:
-    """Return UTF-8 as text, without the half of a character at its end; U+FFFD for what is none."""
+    """Decode UTF-8, without a partial character at the end; invalid bytes become U+FFFD."""
     return getincrementaldecoder("utf-8")("replace").decode(start)
 
 
 def _narrow(start: bytes) -> bytes:
-    """Return UTF-16 as UTF-8, and everything else as it is."""
+    """Convert UTF-16 to UTF-8; return everything else unchanged."""
     wide = wide_charset(start)
     return start.decode(wide, "replace").encode("utf-8", "replace") if wide else start
 
 
 def _opening(start: bytes) -> bytes:
-    """Return the bytes after white space, comments and processing instructions, or from one of them that never ends."""
+    """Return the bytes after white space, comments and processing instructions, or from an unclosed one of these."""
     rest = _narrow(start[:SNIFFED_SIZE]).lstrip(_BOM_AND_SPACE)
     while mark := next((mark for mark in (b"<!--", b"<?") if rest.startswith(mark)), None):
         end = b"-->" if mark == b"<!--" else b"?>" if b"?>" in rest[:4096] else b">"

@@ -1,12 +1,13 @@
-"""One TCP connection over asyncio's transports, as httpcore wants it; every wait of it ends at its request's deadline.
+"""One TCP connection over asyncio's transports, for httpcore. Every wait ends at the request's deadline.
 
-Nothing above cancels a task at a deadline: each wait is cut to the time left instead, and ends on its own.
+No task is cancelled at a deadline: each wait is limited to the time left and ends by itself.
 
-It takes the place of httpcore's own, which stands on anyio: that enters a cancel scope and a turn of the event loop for each
+It replaces httpcore's own stream, which uses anyio: that needs a cancel scope and a turn of the event loop for each
 read and write, and registers the socket again for each read.
 """
 
 import asyncio
+import os
 import re
 import ssl
 from collections import deque
@@ -24,13 +25,13 @@ _STATUS = re.compile(rb"HTTP/1\.\d +(\d{3})")
 _MAX_BLANKS = 8
 
 MAX_WAITING_SIZE = 256 * 1024
-"""Bytes that may wait to be read; the server has to wait with more."""
+"""Bytes buffered for reading; above this, the server has to wait (backpressure)."""
 
 
 class HeadMender:
-    """The beginning of one answer, on its way to the parser.
+    """Corrects the head of one response before the parser sees it.
 
-    `original` is the final head as it came, `notes` say what was changed in it, nothing if it is as it should be.
+    `original` is the final head as received; `notes` say what was changed, if anything.
     """
 
     def __init__(self) -> None:
@@ -41,7 +42,7 @@ class HeadMender:
         self._blanks = 0
 
     def take(self, received: bytes) -> bytes | None:
-        """Return what the parser may see of what has come, None for nothing yet; without more to come, all of it."""
+        """Return what the parser may see so far, or None. Empty input means the end, and returns everything left."""
         if self._is_over:
             return received
         self._pending = self._without_blanks(self._pending + received)
@@ -62,7 +63,7 @@ class HeadMender:
         return seen or None
 
     def _without_blanks(self, pending: bytes) -> bytes:
-        """Return what follows a few line ends before an answer: some servers send one too many after a body."""
+        """Drop a few line ends before a response: some servers send one too many after a body."""
         start = len(pending) - len(pending.lstrip(b"\r\n"))
         self._blanks += start
         return pending[start:] if self._blanks <= _MAX_BLANKS else pending
@@ -78,9 +79,9 @@ def _may_be_http(start: bytes) -> bool:
 
 
 class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """A connection's octets, within the budget of the request that uses it. One reader and one writer at a time.
+    """A connection's bytes, within the budget of the current request. One reader and one writer at a time.
 
-    `budget` is the current request's: one at a time uses a connection. `address` is the literal one that it leads to.
+    `budget` belongs to the current request; only one uses the connection at a time. `address` is the literal address.
     """
 
     def __init__(self, budget: Budget, address: str) -> None:
@@ -99,12 +100,12 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._is_paused = False
 
     def serve(self, budget: Budget) -> None:
-        """Begin another request's answer."""
+        """Prepare for the next request."""
         self.budget = budget
         self._mender = HeadMender()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        """Return what has come, its head mended, b"" at the end.
+        """Return received bytes, with the head corrected; b"" at the end.
 
         Raises TimedOut, BodyTooLarge, httpcore.ReadError, httpcore.ReadTimeout.
         """
@@ -129,8 +130,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        """Send all of it; raises TimedOut, httpcore.WriteError, httpcore.WriteTimeout."""
-        if not buffer:  # as what ends a request without a body
+        """Send all bytes. Raises TimedOut, httpcore.WriteError, httpcore.WriteTimeout."""
+        if not buffer:  # sent after a request without a body
             return
         timeout_s = self.budget.time_left(timeout)
         if self._transport is None or self._transport.is_closing():
@@ -151,7 +152,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> Self:
-        """Go on under TLS; raises TlsFailed, TimedOut, httpcore.ConnectTimeout, and BadUrl for a name that no certificate can have."""
+        """Switch to TLS. Raises TlsFailed, TimedOut, httpcore.ConnectTimeout, and BadUrl for an invalid host name."""
         timeout_s = self.budget.time_left(timeout)
         try:
             await self._shake_hands(ssl_context, server_hostname, timeout_s)
@@ -164,8 +165,8 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     async def _shake_hands(self, ssl_context: ssl.SSLContext, server_hostname: str | None, timeout_s: float) -> None:
         if self._transport is None or self._is_over:
             raise httpcore.ConnectError("closed")
-        if self._waiting:  # else it would count as if it had come under TLS
-            raise ssl.SSLError("the server spoke before the handshake")
+        if self._waiting:  # it would count as if received under TLS
+            raise ssl.SSLError("the server sent data before the handshake")
         try:
             async with asyncio.timeout(timeout_s):
                 secured = await self._loop.start_tls(
@@ -183,30 +184,30 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         secured.set_write_buffer_limits(0)
 
     async def aclose(self) -> None:
-        """Close the connection at once, without waiting for what was not sent yet."""
+        """Close the connection at once and drop unsent bytes."""
         if self._transport is not None:
             self._transport.abort()
             await asyncio.sleep(0)  # asyncio closes the socket in the loop's next turn, which may be its last
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
-        """Return `is_readable`: whether a read would not wait; `server_addr`: address and port; None for all else."""
+        """Return `is_readable` (whether a read would not block), `server_addr` (address and port), or else None."""
         if info == "is_readable":  # of a connection that is not in use: the server has closed it
             return bool(self._waiting) or self._is_over
         if info == "server_addr" and self._transport is not None:
-            self._server_addr = self._server_addr or self._transport.get_extra_info("peername")  # which is costly
+            self._server_addr = self._server_addr or self._transport.get_extra_info("peername")  # the look-up is costly
             return self._server_addr
         return None
 
-    # what asyncio calls
+    # asyncio's callbacks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; a write then waits until all of it is sent."""
+        """Store the transport. Writes wait until everything is sent."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(0)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what has come."""
+        """Buffer received bytes."""
         self._waiting.append(data)
         self._waiting_size += len(data)
         if self._waiting_size > MAX_WAITING_SIZE and self._transport is not None and not self._is_paused:
@@ -215,24 +216,24 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         _wake(self._reading)
 
     def eof_received(self) -> bool:
-        """Note the end; what is still to be sent may be sent."""
+        """Record the end of input; output may still be sent."""
         self._is_over = True
         _wake(self._reading)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that nothing more can come or go."""
+        """Record that the connection is closed in both directions."""
         self._is_over = True
         self._lost = exc
         _wake(self._reading)
         _wake(self._writing)
 
     def pause_writing(self) -> None:
-        """Note that not all was sent."""
+        """Record that the send buffer is full."""
         self._is_full = True
 
     def resume_writing(self) -> None:
-        """Note that all was sent."""
+        """Record that everything is sent."""
         self._is_full = False
         _wake(self._writing)
 
@@ -251,7 +252,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     async def _within(
         self, event: asyncio.Future[None], timeout_s: float, error: type[httpcore.TimeoutException]
     ) -> None:
-        """Wait for an event by a timer alone: asyncio.timeout would cost a cancellation."""
+        """Wait for an event with a plain timer: asyncio.timeout would cost a cancellation."""
         timer = self._loop.call_later(timeout_s, _give_up, event, error)
         try:
             await event
@@ -260,7 +261,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
 
 async def connect(address: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> Stream:
-    """Return a connection to a literal address; raises TimedOut, httpcore.ConnectError, httpcore.ConnectTimeout."""
+    """Connect to a literal address. Raises TimedOut, httpcore.ConnectError, httpcore.ConnectTimeout."""
     loop = asyncio.get_running_loop()
     left_s = budget.time_left(timeout_s)
     try:
@@ -268,8 +269,8 @@ async def connect(address: str, port: int, budget: Budget, *, timeout_s: float |
             _, stream = await loop.create_connection(partial(Stream, budget, address), address, port)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout("ConnectTimeout") from error
-    except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+    except OSError as error:  # asyncio's own words repeat the call: "[Errno 111] Connect call failed ('192.0.2.1', 80)"
+        raise httpcore.ConnectError(os.strerror(error.errno).lower() if error.errno else str(error)) from error
     return stream
 
 

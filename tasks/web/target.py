@@ -1,4 +1,4 @@
-"""URLs as they are requested, and where redirects lead. Pure; parsing is the WHATWG URL standard's, as in browsers."""
+"""Request URLs and redirect targets. Pure. Parsed by the WHATWG URL standard, as in browsers."""
 
 from urllib.parse import quote
 
@@ -9,29 +9,29 @@ from tasks.values.url import Url
 
 
 def parse_target(url: str) -> Url:
-    """Return what to ask for, without a fragment; raises BadUrl, or ForbiddenScheme for neither http nor https."""
+    """Return the URL to request, without its fragment. Raises BadUrl, or ForbiddenScheme if it is not http(s)."""
     if isinstance(url, Url) and not url.parts.hash:
         return url
     try:
         return _target(can_ada.parse(url))
-    except (ValueError, TypeError) as error:  # TypeError: not encodable, half a surrogate pair
+    except (ValueError, TypeError) as error:  # TypeError: half a surrogate pair cannot be encoded
         raise BadUrl(f"no URL: {url[:200]!r}") from error
 
 
 def redirect_target(location: bytes, *, base: Url) -> Url:
-    """Return where a Location field leads (RFC 9110, 10.2.2).
+    """Return the target of a Location field (RFC 9110, 10.2.2).
 
-    Raises BadResponse for what is no URL, and as `parse_target` does.
+    Raises BadResponse for an invalid URL, and the errors of `parse_target`.
     """
     try:
         text = location.decode()
     except UnicodeDecodeError:
-        # Octets that are no UTF-8 go back to the server as they came, escaped.
+        # octets that are not UTF-8 are sent back as received, escaped
         text = quote(location, safe="%/:?#[]@!$&'()*+,;=")
     try:
         parsed = can_ada.parse(base) + text
     except ValueError as error:
-        raise BadResponse(f"{base} redirects to {text[:200]!r}, which is no URL") from error
+        raise BadResponse(f"{base} redirects to {text[:200]!r}, which is not a URL") from error
     return _target(parsed)
 
 

@@ -1,11 +1,11 @@
-"""A body's bytes into text, by what they are and what is said of them, and markup within bounds. Pure; no HTTP library.
+"""Decode a body to text by its bytes and declarations, and bound its markup. Pure; no HTTP library.
 
-The order is the WHATWG's for HTML (byte order mark, HTTP header, meta), then what the bytes themselves say. If the
-bytes contradict a declaration, the bytes are believed: a wrong default in a server's configuration is a common thing.
+The order is the WHATWG's for HTML (byte order mark, HTTP header, meta), then detection. If the bytes contradict a
+declaration, the bytes win, because wrong server defaults are common.
 
-Markup is bounded before any tree is made of it: elements, and attributes of one. A tree takes many times its text, and
-looking for attributes of one name takes a time that grows with their square. Depth is bounded by libxml2 itself: at 256
-in XML, at 2,048 in HTML.
+Markup is bounded before it is parsed into a tree: the number of elements, and of attributes per element. A tree takes
+many times the memory of its text, and looking up attributes by name takes quadratic time. libxml2 itself bounds the
+depth: 256 in XML, 2,048 in HTML.
 """
 
 import re
@@ -21,8 +21,8 @@ from tasks.web.headers import capped
 _PRESCAN_SIZE = 4096
 _DETECTED_SIZE = 262_144
 
-# Name: the codecs that decode it, tried in turn, then the codecs whose labels mean it as well. The WHATWG reads many
-# labels as a superset's, since that is what authors mean: Latin-1 as windows-1252, GB2312 as GB18030 (Encoding, 4.2).
+# Name: the codecs that decode it, in order, then codecs whose labels also mean it. Like the WHATWG, read many labels as
+# a superset, because authors mean that: Latin-1 as windows-1252, GB2312 as GB18030 (Encoding, 4.2).
 _MULTI_BYTE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "utf-8": (("utf_8",), ()),
     "utf-16le": (("utf_16_le",), ("utf_16",)),
@@ -53,7 +53,7 @@ _SINGLE_BYTE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 _ENCODINGS = {**_MULTI_BYTE, **_SINGLE_BYTE}
 
-# Labels that the codec registry does not know; separators are left out, as in `_squash`.
+# labels that Python's codec registry lacks, normalised by `_squash`
 _MORE_LABELS = {
     "unicode11utf8": "utf-8",
     "utf8mb4": "utf-8",
@@ -97,23 +97,23 @@ _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _META_CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]+)", re.IGNORECASE)
 
 MAX_TAGS = 1_000_000
-"""Tags of one document; what follows is cut off. A sitemap's 50,000 URLs, each with its date and title, have a third."""
+"""The most tags per document; the rest is cut off. A sitemap of 50,000 URLs with dates and titles has a third of this."""
 
 MAX_ATTRIBUTES = 200
-"""Attributes of one element; those of one that has more are left out, all of them."""
+"""The most attributes per element. An element with more loses all of them."""
 
 _LONG_TAG = 1000
-_MIN_ATTRIBUTE = 2  # characters, with what parts it from the next
-# XML allows no `<` in a value, and if HTML does, the rest is another piece
+_MIN_ATTRIBUTE = 2  # characters, with the separator
+# XML allows no `<` in a value; in HTML, the rest then counts as another piece
 _TAG = re.compile(r"""[A-Za-z_][^\s/>"']*+(?>[^>"']++|"[^"]*+"|'[^']*+')*+""")
 _ATTRIBUTE = re.compile(r"""[^\s"'=>/]++\s*+(?>=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+""")
 _NAME = re.compile(r"[^\s/>]*")
 
 
 def decode_text(body: bytes, content_type: str | None) -> tuple[str, str]:
-    """Return the text without its byte order mark, and the name of the charset, lower-case as the WHATWG writes it.
+    """Return the text without its byte order mark, and the charset's lower-case WHATWG name.
 
-    Never raises: what cannot be decoded at last becomes U+FFFD.
+    Never raises: undecodable bytes become U+FFFD.
     """
     for mark, name in _BOMS:
         if body.startswith(mark):
@@ -125,9 +125,9 @@ def decode_text(body: bytes, content_type: str | None) -> tuple[str, str]:
 
 
 def with_query_in(url: str, charset: str) -> str:
-    """Return a link of a page with its query escaped in the page's charset, as browsers send it (WHATWG URL, 4.4).
+    """Return a page's link with its query escaped in the page's charset, as browsers send it (WHATWG URL, 4.4).
 
-    What the charset cannot write becomes a character reference. A link of ASCII, or of a page in UTF-8, stays.
+    Characters outside the charset become character references. ASCII links and links of UTF-8 pages stay unchanged.
     """
     if charset.startswith("utf-") or url.isascii():
         return url
@@ -143,16 +143,16 @@ def with_query_in(url: str, charset: str) -> str:
 
 
 def _believed(body: bytes, declared: list[str]) -> tuple[str, str] | None:
-    """Return the text by a declaration that the bytes bear out, or as UTF-8 if they are that, or None."""
+    """Return the text by a declaration that fits the bytes, or as UTF-8 if it is that, or None."""
     for name in declared:
         text = _strict(body, name)
         if text is None:
             continue
-        # Single-byte charsets decode anything, while text in them is never UTF-8 by chance.
+        # single-byte charsets decode anything, while their text is never valid UTF-8 by chance
         if name in _SINGLE_BYTE and not body.isascii() and (utf8 := _strict(body, "utf-8")) is not None:
             return utf8, "utf-8"
         return text, name
-    # ASCII with escapes is UTF-8 too, but it is meant as ISO-2022.
+    # ASCII with escapes is valid UTF-8, too, but means ISO-2022
     if b"\x1b" not in body and (utf8 := _strict(body, "utf-8")) is not None:
         return utf8, "utf-8"
     for name in (*declared, "utf-8"):
@@ -163,7 +163,7 @@ def _believed(body: bytes, declared: list[str]) -> tuple[str, str] | None:
 
 
 def _is_mostly_right(text: str) -> bool:
-    """Tell a page with a few broken characters from one in another charset: more of its letters came out than not."""
+    """Whether a page has only a few broken characters: more non-ASCII characters decoded than failed."""
     wrong = text.count("\ufffd")
     right = len(text) - len(text.encode("ascii", "ignore")) - wrong
     return wrong < right
@@ -177,13 +177,13 @@ def _detected(body: bytes) -> tuple[str, str] | None:
 
 
 def wide_charset(body: bytes) -> str | None:
-    """Return the UTF-16 that a body is in, by its byte order mark or by its NULs; None for any other charset."""
+    """Return which UTF-16 a body is in, by its byte order mark or NULs, or None."""
     marked = (name for mark, name in _BOMS if name != "utf-8" and body.startswith(mark))
     return next(marked, None) or _unmarked_utf16(body)
 
 
 def _unmarked_utf16(body: bytes) -> str | None:
-    """Return the UTF-16 whose ASCII, which is most of any markup, would make these NULs; None if there are few."""
+    """Return the UTF-16 variant whose ASCII (most of any markup) would explain the NULs, or None if there are few."""
     sample = body[:1024]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) * 5 < len(sample) or len(sample) < 4:
@@ -199,17 +199,17 @@ def _header_charset(content_type: str | None) -> str | None:
 
 
 def _meta_charset(body: bytes) -> str | None:
-    """Return what the document says of itself in its first 4096 bytes: XML declaration or meta element."""
+    """Return the charset declared in the first 4096 bytes: by the XML declaration or a meta element."""
     start = body[:_PRESCAN_SIZE]
     label = found[1] if (found := _XML_ENCODING.match(start)) else _meta_label(_COMMENT.sub(b"", start))
     name = _name_of(label.decode("ascii", "replace")) if label else None
-    # a reader who could read this in ASCII has no UTF-16 to read (HTML, 13.2.3.2).
+    # a declaration that can be read as ASCII is not in UTF-16 (HTML, 13.2.3.2)
     return "utf-8" if name in ("utf-16le", "utf-16be") else name
 
 
 def _meta_label(start: bytes) -> bytes | None:
     for element in _META.findall(start):
-        # Within quotes it counts for http-equiv alone: a description may speak of charset=x.
+        # inside quotes it counts only with http-equiv: a description may mention charset=x
         is_equivalent = b"http-equiv" in element.lower()
         bare = _META_CHARSET.search(element)
         if bare and (is_equivalent or b"charset" in _QUOTED.sub(b"", element).lower()):
@@ -235,7 +235,7 @@ def _squash(label: str) -> str:
 
 
 def _labels() -> dict[str, str]:
-    """Map every label to its name: the registry's aliases for the codecs above, their numbers, and what it lacks."""
+    """Map labels to names: the registry's aliases for the codecs above, their numbers, and labels that it lacks."""
     by_codec = {codec: name for name, (codecs, more) in _ENCODINGS.items() for codec in (*codecs, *more)}
     labels = {_squash(alias): by_codec[codec] for alias, codec in aliases.items() if codec in by_codec}
     labels |= {_squash(codec): name for codec, name in by_codec.items()}
@@ -254,7 +254,7 @@ def _name_of(label: str) -> str | None:
 
 
 def bounded_markup(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return the text within its bounds, and what was left out, in words."""
+    """Return the text within its limits, and descriptions of what was removed."""
     doubts = []
     if text.count("<") > MAX_TAGS:
         text = text[: _place_of(text, MAX_TAGS)]
@@ -266,7 +266,7 @@ def bounded_markup(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def with_few_attributes(text: str) -> str:
-    """Return the text without the attributes of elements that have too many; the same string if none has."""
+    """Return the text without the attributes of elements that have too many; the same object if none has."""
     kept, at = list[str](), 0
     for start, stop in _long_pieces(text):
         if (gone := _attributes(text, start, stop)) is not None:
@@ -276,9 +276,9 @@ def with_few_attributes(text: str) -> str:
 
 
 def _long_pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where tags with what follows them begin, after their `<`, and end, if they are long.
+    """Yield the start (after `<`) and end of long pieces: a tag with the text up to the next one.
 
-    The last `<` of each window begins the next one: so nearly all of a page is stepped over, and never read.
+    The last `<` in each window starts the next window. So nearly all of a page is skipped.
     """
     at = text.find("<")
     while 0 <= at < len(text) - _LONG_TAG:
@@ -294,9 +294,9 @@ def _place_of(text: str, number: int) -> int:
 
 
 def _attributes(text: str, start: int, stop: int) -> tuple[int, int] | None:
-    """Return where a tag's attributes begin and end, or None if those are not too many."""
+    """Return where a tag's attributes start and end, or None if they are not too many."""
     end = text.find(">", start, start + _MIN_ATTRIBUTE * MAX_ATTRIBUTES)
-    # a short tag, in which no quotes are open
+    # a short tag without open quotes
     if end >= 0 and text.find("'", start, end) < 0 and text.count('"', start, end) % 2 == 0:
         return None
     tag, name = _TAG.match(text, start, stop), _NAME.match(text, start, stop)

@@ -1,10 +1,10 @@
-"""What makes plain httpx safe to send at strangers' servers: a guarded transport, and a client that uses it.
+"""Make plain httpx safe for unknown servers: a guarded transport, and a client that uses it.
 
     async with httpx.AsyncClient(transport=GuardedTransport()) as client:
         response = await client.get("https://news.example/", follow_redirects=True)
 
-Whatever the client's own settings are, only public addresses are connected to, bodies are bounded, coded ones too, and no
-cookie is sent. docs/transport.md has the whole of it.
+Whatever the client's settings, it connects only to public addresses, bounds bodies (decoded ones too) and sends no
+cookies. See docs/transport.md.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -51,18 +51,18 @@ AS_HTTPX: dict[type[ItemError], type[httpx.RequestError]] = {
     BadContentEncoding: httpx.DecodingError,
     DecompressionBomb: httpx.DecodingError,
 }
-"""What an error of ours is to httpx's users."""
+"""Our errors as httpx's users know them."""
 
 _OF_CODED_BODY = frozenset({b"content-encoding", b"content-length"})
 
 
 class GuardedTransport(RawTransport):
-    """Connects to public addresses alone, within bounds of time and size, and keeps no cookies. For any httpx.AsyncClient.
+    """Connects only to public addresses, with limits on time and size, without cookies. For any httpx.AsyncClient.
 
-    `guard` judges addresses at each connect, a redirect's too; by default every private one is refused. A request has
-    `deadline_s` in all and its body `max_body_size` bytes on the wire; content codings are undone here, up to
-    `max_decoded_size` bytes, since httpx's decoders have no bound. A Cookie field is never sent, wherever it comes from.
-    Raises httpx.RequestError, whose cause is one of tasks/errors.py.
+    `guard` checks addresses at each connect, including redirects; by default all private ones are refused. A request
+    takes at most `deadline_s` in all, and its body `max_body_size` bytes on the wire. Content codings are decoded here,
+    up to `max_decoded_size` bytes, because httpx's decoders have no limit. A Cookie field is never sent, whatever its
+    origin. Raises httpx.RequestError, whose cause is one of tasks/errors.py.
     """
 
     def __init__(
@@ -85,8 +85,8 @@ class GuardedTransport(RawTransport):
         self._max_decoded_size = max_decoded_size
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer, its body unread and without a content coding."""
-        # httpx's client has a jar that takes every cookie; what it puts into a request ends here.
+        """Return the response with its body unread and without a content coding."""
+        # httpx's client has a cookie jar that accepts everything; what it adds to a request is removed here
         request.headers.pop("Cookie", None)
         with _httpx_errors(request):
             raw = await super().handle_async_request(request)
@@ -99,13 +99,13 @@ class GuardedTransport(RawTransport):
 
 
 class _PlainBody(httpx.AsyncByteStream):
-    """A body with its content coding undone, within its bound."""
+    """A body whose content coding is decoded, within its limit."""
 
     def __init__(self, request: httpx.Request, raw: httpx.Response, coding: str | None, max_size: int) -> None:
         self._request, self._raw, self._coding, self._max_size = request, raw, coding, max_size
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the body, one that was coded in one piece; raises httpx.RequestError."""
+        """Yield the body; a coded one in one piece. Raises httpx.RequestError."""
         with _httpx_errors(self._request):
             if self._coding is None:
                 async for chunk in self._raw.aiter_raw():
@@ -116,7 +116,7 @@ class _PlainBody(httpx.AsyncByteStream):
                 yield await decode_aside(decode_body, coded, self._coding, max_size=self._max_size)
 
     async def aclose(self) -> None:
-        """Give the connection back."""
+        """Return the connection."""
         await self._raw.aclose()
 
 
@@ -126,9 +126,9 @@ def guarded_client(
     headers: Mapping[str, str] | None = None,
     follow_redirects: bool = False,
 ) -> httpx.AsyncClient:
-    """Return a client over this transport, or a `GuardedTransport`, that takes nothing from the environment.
+    """Return a client over this transport or a new `GuardedTransport`, independent of environment variables.
 
-    It parses no cookie and, unless asked to, follows no redirect.
+    It parses no cookies and, by default, follows no redirects.
     """
     return _Client(
         transport=transport or GuardedTransport(),
@@ -139,31 +139,31 @@ def guarded_client(
 
 
 class _NoCookies(httpx.Cookies):
-    """Cookies that take nothing, and do not even parse what strangers would put into them."""
+    """A cookie jar that stores nothing and does not even parse a server's cookies."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
-        """Leave an answer's cookies where they are."""
+        """Ignore a response's cookies."""
 
 
 _NO_COOKIES = _NoCookies()
 
 
 class _Client(httpx.AsyncClient):
-    """httpx's client, without cookies: its own makes urllib's request and answer of each of httpx's to look for them."""
+    """httpx's client without cookies: to find them, httpx converts each request and response into urllib's."""
 
     @property
     def cookies(self) -> httpx.Cookies:
-        """None, whatever was set."""
+        """The empty jar, whatever was set."""
         return _NO_COOKIES
 
     @cookies.setter
     def cookies(self, cookies: Any) -> None:  # noqa: ANN401 - httpx's type of it is private
-        """Ignore what is set."""
+        """Ignore the value."""
 
 
 @contextmanager
 def _httpx_errors(request: httpx.Request) -> Iterator[None]:
-    """Say what went wrong as httpx's users expect it."""
+    """Translate our errors to httpx's."""
     try:
         yield
     except ItemError as error:

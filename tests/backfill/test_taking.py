@@ -242,9 +242,9 @@ def test_files_that_are_not_archives_are_reported_and_the_others_read(place, tmp
 @pytest.mark.parametrize(
     ("paths", "says"),
     [
-        (["{tmp}/missing.warc.gz"], "there is no such file"),
-        (["{tmp}/*.warc.gz"], "there is no such file"),
-        (["{tmp}"], "there is no such file"),
+        (["{tmp}/missing.warc.gz"], "no such file"),
+        (["{tmp}/*.warc.gz"], "no such file"),
+        (["{tmp}"], "no such file"),
         (["@{tmp}/list"], "the list cannot be read"),
         (["{tmp}/page.html"], "none of 1 files is a WARC file"),
     ],
@@ -290,7 +290,7 @@ def test_a_unit_whose_worker_dies_is_retried_then_left_to_the_next_run(place, ot
     other_place.backfill(path)
 
     assert (report.pages, report.failed) == (10, {"unit_lost": 4})
-    assert report.troubles == ("unit 1 is left to the next run: its worker died",)
+    assert report.troubles == ("unit 1 will be retried by the next run: its worker died",)
     assert (again.pages, again.failed) == (4, {})
     assert {row["capture_id"] for row in place.rows("captures")} == {
         row["capture_id"] for row in other_place.rows("captures")
@@ -301,7 +301,7 @@ def test_concurrent_backfills_are_refused(place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(1)]))
 
     def begin_another(step):
-        with pytest.raises(ConfigError, match="another backfill is at work"):
+        with pytest.raises(ConfigError, match="another backfill is running"):
             place.backfill(path)
 
     report = place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=begin_another))
@@ -315,7 +315,7 @@ def test_verify_finds_and_mends_nothing_during_a_backfill(place, tmp_path):
 
     def look(_step):
         seen.append(place.verify().faults)
-        with pytest.raises(ConfigError, match="a backfill is at work"):
+        with pytest.raises(ConfigError, match="a backfill is running"):
             place.verify(mend=True)
 
     place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=look))

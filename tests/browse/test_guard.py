@@ -132,7 +132,7 @@ def test_a_weak_or_unsendable_token_is_refused(tmp_path, text):
 def test_a_missing_token_file_and_a_host_name_are_clear_errors(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         read_token(tmp_path / "none")
-    with pytest.raises(ConfigError, match="is no address"):
+    with pytest.raises(ConfigError, match="is not an address"):
         read_host("news.example.org")
 
 

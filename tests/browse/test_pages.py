@@ -244,7 +244,7 @@ def test_a_missing_page_is_a_404(client, path):
     answer = client.get(path)
 
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "Page not found" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/articles/%00", "/?source=%00", "/search?q=a%00b", "/url?url=%00"])
@@ -274,7 +274,7 @@ def test_the_index_may_become_unavailable_and_return(home, settings, make_client
     moved.write_bytes(content)
 
     assert (away.status_code, made) == (503, False)
-    assert "The index is away" in away.text
+    assert "The index is not available" in away.text
     assert there.get("/").status_code == 200
 
 

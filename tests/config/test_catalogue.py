@@ -194,20 +194,20 @@ MISTAKES = [
         "sources.yaml:7: sources[0].crawl_delay_s: Input should be a valid number",
     ),
     # the file as YAML
-    ("", "sources.yaml: empty; it should have `sources:`"),
-    ("# nothing\n", "sources.yaml: empty; it should have `sources:`"),
+    ("", "sources.yaml: empty; expected `sources:`"),
+    ("# nothing\n", "sources.yaml: empty; expected `sources:`"),
     ("- a\n", "sources.yaml:1: should be a mapping with `sources:`"),
     ("\n\nplain\n", "sources.yaml:3: should be a mapping with `sources:`"),
-    ("sources:\n\t- id: a\n", "sources.yaml:2: a tab; YAML is indented with spaces"),
+    ("sources:\n\t- id: a\n", "sources.yaml:2: contains a tab; indent YAML with spaces"),
     ("sources: [\n  {id: a\n", "sources.yaml:3: did not find expected ',' or '}'"),
     ("sources: []\n---\nsources: []\n", "sources.yaml:2: but found another document"),
-    ("sources: [{id: a}]\nsources: [{id: b}]\n", "sources.yaml:2: sources stands on line 1 already"),
-    ("sources:\n  - id: a\n    feeds: []\n    feeds: []\n", "sources.yaml:4: feeds stands on line 3 already"),
-    ("sources: !!python/tuple [a]\n", "sources.yaml:1: the tag tag:yaml.org,2002:python/tuple has no meaning here"),
-    ("sources: !mine [a]\n", "sources.yaml:1: the tag !mine has no meaning here"),
+    ("sources: [{id: a}]\nsources: [{id: b}]\n", "sources.yaml:2: sources is already defined on line 1"),
+    ("sources:\n  - id: a\n    feeds: []\n    feeds: []\n", "sources.yaml:4: feeds is already defined on line 3"),
+    ("sources: !!python/tuple [a]\n", "sources.yaml:1: the tag tag:yaml.org,2002:python/tuple is not supported here"),
+    ("sources: !mine [a]\n", "sources.yaml:1: the tag !mine is not supported here"),
     ("? [a]\n: b\n", "sources.yaml:1: a key should be a name"),
     (b"sources:\n  - id: \xff\n", "sources.yaml:2: not UTF-8"),
-    ("&a [*a]", "sources.yaml:1: too large or too deep once its aliases are expanded"),
+    ("&a [*a]", "sources.yaml:1: too large or too deep after expanding its aliases"),
     # shape
     (
         "source: []\n",
@@ -225,7 +225,7 @@ MISTAKES = [
     ("sources:\n  - name: A\n", "sources.yaml:2: sources[0].id: is required"),
     (
         "sources:\n  - id: a\n  - id: b\n  - id: a\n",
-        "sources.yaml:4: sources[2].id: is the id of an earlier source too",
+        "sources.yaml:4: sources[2].id: is already the id of an earlier source",
     ),
     # fields
     (source_with("feed: []"), "sources.yaml:3: sources[0].feed: unknown field; did you mean feeds?"),
@@ -245,15 +245,15 @@ MISTAKES = [
     ),
     (
         source_with("include: ['(']"),
-        "sources.yaml:3: sources[0].include[0]: is no regular expression: missing ), unterminated subpattern at position 0",
+        "sources.yaml:3: sources[0].include[0]: is not a regular expression: missing ), unterminated subpattern at position 0",
     ),
     (
         source_with("allow_networks: [10.0.0.1/8]"),
-        "sources.yaml:3: sources[0].allow_networks[0]: is no network such as 10.0.0.0/8: 10.0.0.1/8 has host bits set",
+        "sources.yaml:3: sources[0].allow_networks[0]: is not a network such as 10.0.0.0/8: 10.0.0.1/8 has host bits set",
     ),
     (
         source_with("allow_networks: [10]"),
-        "sources.yaml:3: sources[0].allow_networks[0]: is no network such as 10.0.0.0/8: should be quoted text",
+        "sources.yaml:3: sources[0].allow_networks[0]: is not a network such as 10.0.0.0/8: should be quoted text",
     ),
     (source_with("name: 20"), "sources.yaml:3: sources[0].name: should be text; put a number in quotes"),
     (
@@ -293,23 +293,23 @@ MISTAKES = [
     (source_with("obey_tdm: 1"), "sources.yaml:3: sources[0].obey_tdm: Input should be a valid boolean"),
     (
         source_with("extract: {keep: ['//div[']}"),
-        "sources.yaml:3: sources[0].extract.keep[0]: is no XPath 1.0: Invalid expression",
+        "sources.yaml:3: sources[0].extract.keep[0]: is not XPath 1.0: Invalid expression",
     ),
     (
         source_with("extract: {keep: ['unheard(.)']}"),
-        "sources.yaml:3: sources[0].extract.keep[0]: is no XPath 1.0: Unregistered function",
+        "sources.yaml:3: sources[0].extract.keep[0]: is not XPath 1.0: Unregistered function",
     ),
     (
         source_with("extract: {selectors: {title: count(//h1)}}"),
-        "sources.yaml:3: sources[0].extract.selectors.title: should find elements, attributes or text, not a number or a truth",
+        "sources.yaml:3: sources[0].extract.selectors.title: should select elements, attributes or text, not a number or a boolean",
     ),
     (
         source_with("extract: {keep: [//aside, 'css:div[']}"),
-        "sources.yaml:3: sources[0].extract.keep[1]: is no CSS selector: Expected ident or '*', got <EOF at 4>",
+        "sources.yaml:3: sources[0].extract.keep[1]: is not a CSS selector: Expected ident or '*', got <EOF at 4>",
     ),
     (
         source_with("extract: {selectors: {date: 'css:time:first'}}"),
-        "sources.yaml:3: sources[0].extract.selectors.date: is no CSS selector: The pseudo-class :first is unknown",
+        "sources.yaml:3: sources[0].extract.selectors.date: is not a CSS selector: The pseudo-class :first is unknown",
     ),
     (
         source_with("extract: {selectors: {body: //p}}"),
@@ -347,7 +347,7 @@ def test_a_mistake_in_a_url_file_is_reported_with_that_files_line(written, tmp_p
 
 
 def test_a_missing_file_is_named(tmp_path):
-    assert mistake(tmp_path / "none.yaml") == f"{tmp_path / 'none.yaml'}: no such file; `presslake init` makes one"
+    assert mistake(tmp_path / "none.yaml") == f"{tmp_path / 'none.yaml'}: no such file; create it with `presslake init`"
 
 
 def test_a_folder_is_refused(tmp_path):
@@ -374,11 +374,11 @@ def test_mistakes_of_all_kinds_are_reported_together(written):
     lines = mistake(written(text)).splitlines()
 
     assert lines == [
-        "sources.yaml:4: feeds stands on line 3 already",
-        "sources.yaml:5: sources[1].id: is the id of an earlier source too",
+        "sources.yaml:4: feeds is already defined on line 3",
+        "sources.yaml:5: sources[1].id: is already the id of an earlier source",
         "sources.yaml:6: sources[1].nam: unknown field; did you mean name?",
-        "sources.yaml:7: sources[2].id: is the id of an earlier source too",
-        "sources.yaml:8: the tag !mine has no meaning here",
+        "sources.yaml:7: sources[2].id: is already the id of an earlier source",
+        "sources.yaml:8: the tag !mine is not supported here",
         "sources.yaml:8: sources[2].urls[0]: should be a URL with http:// or https://, without a user name",
     ]
 
@@ -403,7 +403,7 @@ def test_a_feed_of_two_sources_is_a_warning_in_any_spelling(written):
     )
 
     assert list(doubts(catalogue)) == [
-        "sources s0 and s1 name one feed, which is polled for one of them alone: https://x.example/feed"
+        "sources s0 and s1 share a feed, which is polled for only one of them: https://x.example/feed"
     ]
 
 
@@ -429,7 +429,7 @@ def test_nested_aliases_do_not_exhaust_memory(written):
 
     message = mistake(written("\n".join(lines)))
 
-    assert "too large or too deep once its aliases are expanded" in message
+    assert "too large or too deep after expanding its aliases" in message
 
 
 @pytest.mark.parametrize("brackets", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000])

@@ -172,7 +172,7 @@ def test_a_page_quarantined_here_has_the_state_of_other_quarantined_pages(index)
 def test_a_batch_fails_undecided_if_most_pages_raise(index):
     looks = {f"a.example/{number}": page(f"Story {number}.", title=UNSTORABLE) for number in range(8)}
 
-    with pytest.raises(TooManyUnexpected, match="8 of 8 captures met an exception; the first: "):
+    with pytest.raises(TooManyUnexpected, match="8 of 8 captures raised an exception; the first: "):
         decide(index, "b1", looks)
 
     assert captured(index) == []

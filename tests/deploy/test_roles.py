@@ -130,5 +130,5 @@ def test_a_worker_without_tables_is_told_to_migrate_as_the_owner(server):
         superuser.execute("CREATE DATABASE empty OWNER presslake_owner")
     worker = make_url(_as(server, "presslake_worker", "empty").render_as_string(hide_password=False))
 
-    with pytest.raises(ConfigError, match="cannot be brought up to date: .*permission denied for schema public"):
+    with pytest.raises(ConfigError, match="cannot be upgraded: .*permission denied for schema public"):
         open_index(worker.render_as_string(hide_password=False))

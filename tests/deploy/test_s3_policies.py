@@ -116,6 +116,6 @@ def test_a_takedown_requires_the_maintainers_key_and_changes_nothing_without_it(
     done = presslake.run("forget", "--url", url, "--json", **keys["maintainer"], **lake).json()
 
     assert (refused.code, len(refused.err.splitlines())) == (2, 1)
-    assert "takes the maintainer's rights; nothing is changed" in refused.err
+    assert "need the maintainer policy; nothing was changed" in refused.err
     assert between == before
     assert (done["articles"], done["notes"]) == (1, [])

@@ -30,7 +30,7 @@ def logged_in(base_url: str, auth: str) -> Iterator[Page]:
 def start_by_hand(page: Page, base_url: str, deployment_id: str, *, name: str, limit: int) -> None:
     """Fill in the deployment's form with a limit, and start the run."""
     page.goto(f"{base_url}/v2/deployments/deployment/{deployment_id}/run")
-    page.get_by_text("Look at this many URLs").wait_for()
+    page.get_by_text("Fetch at most this many URLs").wait_for()
     page.locator("input[name=name]").fill(name)
     for wanted in page.get_by_role("tab", name="int", exact=True).all():
         wanted.click()

@@ -70,12 +70,12 @@ async def test_each_problem_is_reported_with_its_feed():
         "dns": (False, "unknown", ("dns_failed: no address for daily.example",)),
         "robots": (False, "disallowed", (f"robots_disallowed: {SITE}/robots",)),
         "silent": (False, "unavailable", ("robots_unavailable: answered 503",)),
-        "gone": (True, "allowed", ("gone (410): take it out of the catalogue",)),
+        "gone": (True, "allowed", ("gone (410): remove it from the catalogue",)),
         "html": (True, "allowed", (f"not_a_feed: an HTML page at {SITE}/html",)),
         "empty": (True, "allowed", ("no entries",)),
         "stale": (True, "allowed", ("newest entry is 40 days old",)),
-        "moved": (True, "allowed", (f"moved for good to {SITE}/new",)),
-        "waits": (False, "unknown", ("the host wants a wait until 2026-03-01 12:30 UTC",)),
+        "moved": (True, "allowed", (f"moved permanently to {SITE}/new",)),
+        "waits": (False, "unknown", ("the host requires a wait until 2026-03-01 12:30 UTC",)),
     }
 
 
@@ -84,7 +84,7 @@ async def test_the_indexs_state_of_a_feed_is_reported():
 
     checked = await check({FEED: rss(1)}, states=[state])
 
-    assert checked.warnings == ("ended: sweeps by schedule leave it alone", "failed 11 times in a row")
+    assert checked.warnings == ("ended: scheduled sweeps skip it", "failed 11 times in a row")
 
 
 async def test_a_sitemap_index_is_checked_through_its_newest_sitemap():
@@ -103,4 +103,4 @@ async def test_a_source_without_feeds_is_checked_through_its_front_page():
     checked = await check({f"{SITE}/": page}, home_url=f"{SITE}/")
 
     assert checked.entries == 1
-    assert checked.warnings == ("names no feeds: read through its front page",)
+    assert checked.warnings == ("no feeds configured: uses the front page",)

@@ -196,7 +196,7 @@ async def test_an_exception_at_one_feed_fails_that_feed_alone_with_its_traceback
 async def test_exceptions_at_most_feeds_end_the_sweep_with_the_first_traceback(index):
     states = one_feed(index, 8)
 
-    with pytest.raises(TooManyUnexpected, match="8 of 8 feeds met an exception; the first: TypeError"):
+    with pytest.raises(TooManyUnexpected, match="8 of 8 feeds raised an exception; the first: TypeError"):
         await poll(index, states, {feed.feed_url: Said(body=12) for feed in states})
 
 

@@ -698,7 +698,7 @@ async def test_urls_beyond_a_sources_budget_are_found_again_another_day(index):
     second = await sweep()
 
     assert (first.discovered, first.skipped) == (4, {"link_over_budget": 2})
-    assert first.limits == ("daily: new_urls_a_day reached, 2 URLs left for another day",)
+    assert first.limits == ("daily: new_urls_a_day reached, 2 URLs postponed to another day",)
     assert (second.unchanged, second.skipped) == (0, {"link_over_budget": 2})  # it was parsed again
 
 

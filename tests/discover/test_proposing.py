@@ -99,7 +99,7 @@ async def test_a_feed_url_is_proposed_as_a_source():
 
 
 async def test_a_host_that_asks_to_wait_is_reported_as_such():
-    with pytest.raises(TransientError, match="wants a wait until 2026-03-01 12:00 UTC"):
+    with pytest.raises(TransientError, match="requires a wait until 2026-03-01 12:00 UTC"):
         await propose({HOME: datetime(2026, 3, 1, 12, tzinfo=UTC)})
 
 

@@ -243,6 +243,7 @@ OUTLETS: dict[str, Outlet] = {
     "JSON-LD of odd values": _typed("text/html", head=f'<script type="application/ld+json">{_JUNK_JSON}</script>'),
     "nested JSON-LD": _typed("text/html", head='<script type="application/ld+json">' + "[" * 100_000 + "</script>"),
     "the year 0": _typed("text/html", head='<meta property="article:published_time" content="0000-01-01T00:00:00Z">'),
+    "an offset of four days": _typed("text/html", head='<meta property="article:published_time" content="2026-11-30T10:00:00+99:99">'),
     "the year 9999": _typed("text/html", head='<meta property="article:published_time" content="9999-12-31T23:59:59-14:00">'),
     "broken bases": _typed("text/html", head='<base href="http://[::1]:99999/"><link rel="canonical" href="//[::1"><link rel="amphtml" href="http://&#xD800;">'),
     "lines of a WARC": _page(lambda body: says(_OK + b"WARC-Type: warcinfo\r\n" + _CLOSE + b"WARC/1.1\r\nWARC-Type: response\r\n\r\n\r\n\r\n" + body)),

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
-from tasks.fetch.capture import is_taken, seen_partial
+from tasks.fetch.capture import is_accepted, seen_partial
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
 from tasks.values.truncation import is_truncated
@@ -27,7 +27,7 @@ def test_a_body_is_taken_after_the_third_look_in_a_row_with_the_same_bytes(diges
     for digest in digests:
         partial = seen_partial(replace(DUE, partial=partial), digest)
 
-    assert is_taken(partial) is is_page
+    assert is_accepted(partial) is is_page
 
 
 LONG = b"<html><title>Story</title><p>" + b"The harbour was opened again by the mayor of the town. " * 20

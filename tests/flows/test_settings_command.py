@@ -81,8 +81,21 @@ def test_no_secret_of_an_index_is_repeated_and_no_traceback_is_shown(offline_pre
     assert "abc" not in ended.err
 
 
-def test_a_password_in_a_feeds_url_is_not_repeated(offline_presslake):
-    ended = offline_presslake.run("ingest", "--feed", "http://user:geheim@x.example/f", check=False)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ingest", "--feed", "http://user:geheim@x.example/f"),
+        ("ingest", "--url", "http://user:geheim@x.example/f"),
+        ("forget", "--url", "http://user:geheim@x.example/f"),
+        ("sql", "select 1", "--lake", "s3://key:geheim@news/lake"),
+        ("sql", "select 1", "--lake", "gs://key:geheim@news/lake"),
+        ("sources", "add", "http://user:geheim@x.example/f"),
+        ("backfill", "warc", "s3://key:geheim@news/x.warc"),
+    ],
+)
+def test_a_password_in_an_address_is_not_repeated(offline_presslake, words):
+    ended = offline_presslake.run(*words, check=False)
 
     assert ended.code == 2
+    assert ended.err.count("presslake: ") + ended.err.count("bad_url") == 1
     assert "geheim" not in ended.err

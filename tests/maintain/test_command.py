@@ -17,15 +17,19 @@ def test_maintain_says_what_it_would_do_and_then_does_it(command):
     assert "Would be: " in would.out
     assert "rows updated with their cluster" in would.out
     assert done.json()["cluster_rows"] > 0
-    assert "looking for rows of clusters that changed" in done.err
+    assert "looking for rows of changed clusters" in done.err
     assert "Nothing to do." in command.run("maintain").out
     assert command.run("verify", "--json").json()["found"] == {}
 
 
-def test_replaced_files_are_kept_a_week_at_least(command):
-    ended = command.run("maintain", "--keep-days", "6", check=False)
+@pytest.mark.parametrize(
+    ("option", "days"), [("--keep-days", "6"), ("--keep-days", "3651"), ("--shapes-days", "36501")]
+)
+def test_days_out_of_bounds_are_wrong_usage(command, option, days):
+    ended = command.run("maintain", option, days, check=False)
 
     assert (ended.code, ended.out) == (2, "")
+    assert f"Invalid value for '{option}'" in ended.err
 
 
 def test_a_search_index_is_updated_where_there_is_one_and_none_is_made(command):

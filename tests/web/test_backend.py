@@ -86,7 +86,7 @@ async def test_a_name_of_forbidden_addresses_alone_is_refused():
 async def test_no_more_addresses_are_tried_than_the_limit():
     dead = [f"127.0.9.{number}" for number in range(1, MAX_ADDRESSES + 1)]
     async with listening() as port:
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectFailed, match=r"a\.example: connection refused at 127\.0\.9\.1, "):
             await connected("a.example", port, resolve=resolves(*dead, "127.0.0.1"))
 
 

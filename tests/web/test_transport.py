@@ -491,6 +491,19 @@ async def test_what_goes_wrong_is_an_error_of_httpx(route, error, cause):
     assert raised.request.url.path == "/a"
 
 
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (b"HTTP/1.1 2000 OK\r\n\r\n", "'HTTP/1.1 2000 OK'"),
+        (OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", r"chunk header: '-1\r\n'"),
+    ],
+)
+async def test_what_cannot_be_read_is_repeated_as_people_write_it(octets, words):
+    raised = await refused(says(octets))
+
+    assert str(raised.__cause__).endswith(words)
+
+
 async def test_a_name_without_an_address_is_a_failed_connect():
     async def resolve(host, port):
         raise OSError("no such name")

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.lake.objects.port import OCTETS, Body, MissingObject, ObjectInfo, check_range, checked_key
+from tasks.runtime.places import is_folder
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
@@ -33,9 +34,9 @@ def open_directory(path: Path) -> "DirectoryStore":
 
 def find_directory(path: Path) -> "DirectoryStore":
     """Open an existing directory for reading; raises ConfigError if there is none."""
-    if not path.is_dir():
+    if not is_folder(path):
         raise ConfigError(
-            f"{path}: there is no lake; the first `presslake ingest` makes it, or name another with --lake"
+            f"{path}: no lake here; the first `presslake ingest` creates it, or choose another with --lake"
         )
     return DirectoryStore(path)
 

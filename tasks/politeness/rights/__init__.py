@@ -1,1 +1,1 @@
-"""What a site says may be done with its pages: each standard's bytes into signals, signals into verdicts. Pure."""
+"""What sites state about the use of their pages: documents of each standard to signals, signals to verdicts. Pure."""

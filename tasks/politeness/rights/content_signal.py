@@ -1,6 +1,6 @@
-"""Content-Signal (Cloudflare's policy, contentsignals.org): a line of robots.txt or a header into signals. Pure.
+"""Content-Signal (Cloudflare's policy, contentsignals.org): a robots.txt line or a header to signals. Pure.
 
-It has no grammar: keys and values are read whatever their case and spacing, and everything unknown states nothing.
+It has no grammar: keys and values are read in any case and spacing, and everything unknown states nothing.
 """
 
 import re
@@ -18,7 +18,7 @@ _MAX_LENGTH = 4096
 
 
 def read_content_signal(value: str) -> tuple[str, ...]:
-    """Return what a value states, as `ai-train=n` or `use=reference`; of one key said twice, the refusal."""
+    """Return what a value states, such as `ai-train=n` or `use=reference`. If a key repeats, the stricter value wins."""
     said: dict[str, str] = {}
     for part in value[:_MAX_LENGTH].split(","):
         if not (pair := _PAIR.fullmatch(part)):
@@ -32,6 +32,6 @@ def read_content_signal(value: str) -> tuple[str, ...]:
 
 
 def content_signals(value: str, *, scope: str, policy_id: str | None = None) -> Iterator[Signal]:
-    """Yield the signals of one value; one without an answer if it states nothing that is known."""
+    """Yield the signals of one value, or one UNSET signal if it states nothing known."""
     for said in read_content_signal(value) or (UNSET,):
         yield Signal(signal=CONTENT_SIGNAL, scope=scope, value=said, raw=value[:RAW_LENGTH], policy_id=policy_id)

@@ -1,4 +1,4 @@
-"""The named AI crawlers (ai_crawlers.csv): who runs each, and for what. Reads that file once."""
+"""Known AI crawlers (ai_crawlers.csv): who runs each, and for what purpose. Reads the file once."""
 
 import csv
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ TRAINING = "training"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crawler:
-    """A crawler by the token that robots.txt calls it; `purposes` are training, search, user, data or other.
+    """A crawler, by its robots.txt token. `purposes`: training, search, user, data or other.
 
-    `notes` are legacy, customer, undocumented, or control: a token that is in robots.txt alone and no User-Agent.
+    `notes`: legacy, customer, undocumented, or control (a token that occurs only in robots.txt, never as a User-Agent).
     """
 
     token: str
@@ -23,7 +23,7 @@ class Crawler:
 
 @cache
 def crawlers() -> tuple[Crawler, ...]:
-    """Return all of them, in the file's order."""
+    """Return all crawlers, in the file's order."""
     text = Path(__file__).with_name("ai_crawlers.csv").read_text(encoding="utf-8")
     return tuple(
         Crawler(
@@ -37,7 +37,7 @@ def crawlers() -> tuple[Crawler, ...]:
 
 
 def find_crawler(name: str) -> Crawler | None:
-    """Return the crawler of that name, whatever its case."""
+    """Return the crawler of that name, in any case, or None."""
     return _by_name().get(name.lower())
 
 

@@ -1,7 +1,7 @@
-"""Robots directives of a page: X-Robots-Tag, Robots-Tag and meta elements into signals. Pure.
+"""Robots directives of a page: X-Robots-Tag, Robots-Tag and meta elements to signals. Pure.
 
-`X-Robots-Tag` is a convention (Google's and MDN's pages), `Robots-Tag` a draft (draft-illyes-repext), `noai` and
-`noimageai` a convention of 2022. A field may name a crawler: what follows is for that one, up to the next name.
+`X-Robots-Tag` is a convention (documented by Google and MDN), `Robots-Tag` a draft (draft-illyes-repext), `noai` and
+`noimageai` a convention of 2022. A field may name a crawler: the rules up to the next name apply to it alone.
 """
 
 import re
@@ -15,7 +15,7 @@ from tasks.web.headers import capped
 
 EVERYONE = "*"
 VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-"""Rules that have a colon and name no crawler."""
+"""Rules with a colon that do not name a crawler."""
 
 MAX_DIRECTIVES = 30
 
@@ -23,11 +23,11 @@ _AGENT = re.compile(r"[A-Za-z][A-Za-z0-9_. -]{0,60}")
 _OF_A_DATE = re.compile(r"[0-9]")
 
 Directive = tuple[str, str]
-"""A crawler's name in lower case, or `*`, and the rule with its value, in lower case."""
+"""A crawler's name, or `*`, and a rule with its value; both in lower case."""
 
 
 def read_robots_tag(value: str) -> tuple[Directive, ...]:
-    """Return what one X-Robots-Tag field, or the content of a meta element, says to whom."""
+    """Return the directives of one X-Robots-Tag field or of a meta element's content."""
     agent, found = EVERYONE, list[Directive]()
     for part in capped(value).split(","):
         name, colon, rest = part.strip().partition(":")
@@ -38,14 +38,14 @@ def read_robots_tag(value: str) -> tuple[Directive, ...]:
         if colon and _AGENT.fullmatch(name):
             agent, name = name, rest.strip().lower()
         if found and _OF_A_DATE.match(name) and found[-1][1].startswith("unavailable_after"):
-            continue  # the date of an unavailable_after has a comma of its own
+            continue  # the date of an unavailable_after contains a comma
         if name:
             found.append((agent, name))
     return tuple(found[:MAX_DIRECTIVES])
 
 
 def read_robots_list(value: str) -> tuple[Directive, ...]:
-    """Return what one Robots-Tag field says to whom: a List of Tokens with rules as parameters. Raises ValueError."""
+    """Return the directives of one Robots-Tag field: a List of Tokens with rules as parameters. Raises ValueError."""
     found = [
         (str(agent).lower(), str(rule).lower())
         for agent, rules in parse_list(capped(value))
@@ -57,12 +57,12 @@ def read_robots_list(value: str) -> tuple[Directive, ...]:
 
 
 def directives_for(directives: Iterable[Directive], token: str) -> frozenset[str]:
-    """Return the rules that hold for a crawler: those to everyone and its own together."""
+    """Return the rules that apply to a crawler: those for everyone and its own."""
     return frozenset(rule for agent, rule in directives if agent in {EVERYONE, token.lower()})
 
 
 def directive_signals(directives: Iterable[Directive], *, token: str, scope: str, raw: str) -> Iterator[Signal]:
-    """Yield a signal per rule that holds for us or for everyone, and for each named AI crawler what is said to it alone."""
+    """Yield one signal per rule for us or for everyone, and one per rule for each AI crawler named."""
     for agent, rule in dict.fromkeys(directives):
         if agent in {EVERYONE, token.lower()}:
             yield _signal(scope, rule, raw)
@@ -71,7 +71,7 @@ def directive_signals(directives: Iterable[Directive], *, token: str, scope: str
 
 
 def unreadable_directive(raw: str, *, scope: str) -> Signal:
-    """Return the signal of a field that cannot be read."""
+    """Return the signal of an unreadable field."""
     return _signal(scope, UNREADABLE, raw)
 
 

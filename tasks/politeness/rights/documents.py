@@ -1,7 +1,4 @@
-"""The documents of one origin, as they are kept: what each is by its digest, how long it is good for, what it says.
-
-Pure.
-"""
+"""The documents of one origin: their ids from content digests, their lifetimes, and their statements. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ MAX_STATEMENTS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteDocument:
-    """A document that governs an origin's pages, with the exchange by which it came; `policy_id` is its name in the lake."""
+    """A document about an origin's pages, with the HTTP exchange that returned it. `policy_id`: its id in the lake."""
 
     policy_id: str
     kind: PolicyKind
@@ -30,7 +27,7 @@ class SiteDocument:
     max_age_days: float | None = None
 
     def to_row(self, *, key: str, offset: int, length: int) -> Policy:
-        """Return its row, with the place of its record."""
+        """Return the document's row, given the place of its WARC record."""
         return Policy(
             policy_id=self.policy_id,
             origin=self.origin,
@@ -59,7 +56,7 @@ def document_of(
     statements: tuple[Signal, ...] = (),
     max_age_days: float | None = None,
 ) -> SiteDocument | None:
-    """Return an answer as a document; None if nothing answered, or an older version asked and kept no exchange."""
+    """Return an answer as a document; None without a response, or without a stored exchange (older versions)."""
     if answer.status is None or answer.evidence is None:
         return None
     evidence = Evidence.unpack(answer.evidence)
@@ -75,12 +72,12 @@ def document_of(
 
 
 def policy_id_of(kind: PolicyKind, origin: str, answer: RobotsAnswer, evidence: Evidence) -> str:
-    """Return the name of a document: the same for the same answer, for every source, until another takes its place."""
+    """Return a document's id: equal for equal answers, for all sources, until another document replaces it."""
     return returned_id(_digest(origin, kind, *_content(answer, evidence)), answer.turn)
 
 
 def form_of(answer: RobotsAnswer, evidence: Evidence) -> str:
-    """Return what distinguishes the content of one answer to a request from that of another."""
+    """Return a digest of an answer's content: URL, status if it is an error, and body."""
     return _digest(*_content(answer, evidence))
 
 
@@ -94,12 +91,12 @@ def _digest(*parts: str) -> str:
 
 
 def body_digest(body: bytes) -> str:
-    """Return `sha256:<hex>` of a body as it was read."""
+    """Return `sha256:<hex>` of a decoded body."""
     return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def decoded_document(body: bytes, coding: str) -> bytes:
-    """Return a document's body as it is read: without its content coding, and no more of it than is read.
+    """Return a document's body without its content coding, truncated to the size limit.
 
     Raises BadContentEncoding.
     """
@@ -109,7 +106,7 @@ def decoded_document(body: bytes, coding: str) -> bytes:
 
 
 def valid_until(document: SiteDocument) -> datetime | None:
-    """Return how long a document is good for: by itself (RSL's max-age), else by its headers (RFC 9111)."""
+    """Return until when a document is valid: by its own RSL max-age, else by its headers (RFC 9111), else None."""
     seen_at = document.answer.fetched_at
     if document.max_age_days is not None:
         return seen_at + timedelta(days=document.max_age_days)

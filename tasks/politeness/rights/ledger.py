@@ -1,4 +1,4 @@
-"""Which documents of an origin were looked up when, and which one's turn it is: few look-ups a day, each in turn. Pure."""
+"""When each document of an origin was last looked up, and which is next: few look-ups a day, round-robin. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ import orjson
 
 DAY = timedelta(days=1)
 NAMED_FOR = timedelta(days=30)
-"""How long the document stays on the list that nothing names any more."""
+"""How long a document that nothing names any more stays on the list."""
 
 MAX_DOCUMENTS = 50
 
@@ -18,7 +18,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A document: when it was looked up last, None if it never was, and when something named it last."""
+    """A document: when it was last looked up (None: never), and when something last named it."""
 
     looked_at: datetime | None = None
     named_at: datetime
@@ -26,50 +26,50 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The documents of one origin, by their addresses."""
+    """The documents of one origin, by URL."""
 
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """Return what was packed."""
+        """Return the ledger from its packed form."""
         held: dict[str, tuple[str | None, str]] = orjson.loads(packed) if packed else {}
         return cls(lookups={url: _lookup(*instants) for url, instants in held.items()})
 
     def pack(self) -> bytes:
-        """Return it as bytes for the index."""
+        """Return the packed form for the index."""
         return orjson.dumps({str(url): (one.looked_at, one.named_at) for url, one in self.lookups.items()})
 
     def was_looked_up(self, url: str) -> bool:
-        """Whether a document was ever asked for."""
+        """Whether a document was ever requested."""
         return _looked_at(self.lookups.get(url)) is not None
 
     def is_news(self, urls: Iterable[str], *, now: datetime) -> bool:
-        """Whether something names a document that is not on the list, or was named on another day."""
+        """Whether any of these documents is not listed, or was last named over a day ago."""
         return any((known := self.lookups.get(one)) is None or now - known.named_at > DAY for one in urls)
 
     def naming(self, urls: Iterable[str], *, now: datetime) -> Self:
-        """Return it with documents that something names now, without those that nothing names any more."""
+        """Return the ledger with these documents named now, without those that nothing named for long."""
         named = {one: replace(self.lookups.get(one, Lookup(named_at=now)), named_at=now) for one in urls}
         held = {url: one for url, one in {**self.lookups, **named}.items() if now - one.named_at < NAMED_FOR}
         newest = sorted(held.items(), key=lambda one: one[1].named_at, reverse=True)[:MAX_DOCUMENTS]
         return replace(self, lookups=dict(newest))
 
     def looking(self, url: str, *, now: datetime) -> Self:
-        """Return it with a document that is asked for now."""
+        """Return the ledger with a look-up of this document now."""
         return replace(self, lookups={**self.lookups, url: Lookup(looked_at=now, named_at=now)})
 
     def is_spent(self, *, now: datetime, a_day: int) -> bool:
-        """Whether there were as many look-ups within a day as there may be."""
+        """Whether the day's look-ups are used up."""
         return sum(one.looked_at is not None and now - one.looked_at < DAY for one in self.lookups.values()) >= a_day
 
     def free_at(self, *, a_day: int, now: datetime) -> datetime:
-        """Return when the next look-up may be."""
+        """Return when the next look-up is allowed."""
         recent = sorted((one.looked_at for one in self.lookups.values() if one.looked_at), reverse=True)[:a_day]
         return max(recent[-1] + DAY, now) if len(recent) == a_day else now
 
     def next_of(self, urls: Iterable[str], *, now: datetime) -> str | None:
-        """Return the document whose turn it is: one never seen, else the one looked up longest ago; None within a day."""
+        """Return the next document: never looked up first, then the oldest look-up. None if all were within a day."""
         held = {url: _looked_at(self.lookups.get(url)) for url in urls}
         due = [url for url, at in held.items() if at is None or now - at >= DAY]
         return min(due, key=lambda url: held[url] or _NEVER, default=None)

@@ -1,6 +1,7 @@
 """Links to RSL licences: in Link fields (RFC 8288), in a page's head, in robots.txt. Pure.
 
-Without the type `application/rsl+xml` a licence link is no RSL: a link to a Creative Commons licence states nothing here.
+A licence link without the type `application/rsl+xml` is not RSL: a link to a Creative Commons licence states nothing
+here.
 """
 
 import html
@@ -13,7 +14,7 @@ from tasks.web.headers import capped
 
 RSL_TYPE = "application/rsl+xml"
 MAX_LICENCES = 3
-"""Licence documents of one page or origin that are asked for."""
+"""The most licence documents requested per page or origin."""
 
 _LINK = re.compile(r'<([^<>\s]{1,2048})>\s*((?:;[^;,"]*(?:"[^"]*"[^;,"]*)*)*)')
 _PARAMETER = re.compile(r';\s*([A-Za-z*-]+)\s*=\s*(?:"([^"]*)"|([^;,\s"]+))')
@@ -22,7 +23,7 @@ _ATTRIBUTE = re.compile(r"""([A-Za-z:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]
 
 
 def licence_links(values: Iterable[str], *, origin: str, is_typed: bool = True) -> tuple[Url, ...]:
-    """Return the licences that Link fields name, as addresses that may be asked for; with RSL's type, unless not `is_typed`."""
+    """Return the licence URLs in Link fields that may be requested. `is_typed` False accepts links without a type."""
     found: dict[Url, None] = {}
     for value in values:
         for target, parameters in _LINK.findall(capped(value)):
@@ -34,7 +35,7 @@ def licence_links(values: Iterable[str], *, origin: str, is_typed: bool = True) 
 
 
 def licence_elements(content: bytes, *, origin: str) -> tuple[Url, ...]:
-    """Return the licences that a page's link elements name; only tags that have the type are looked at."""
+    """Return the licence URLs in a page's link elements. Only tags that contain RSL's type are parsed."""
     if RSL_TYPE.encode() not in content:
         return ()
     return tuple(dict.fromkeys(_element_links(content, origin)))[:MAX_LICENCES]
@@ -51,12 +52,12 @@ def _element_links(content: bytes, origin: str) -> Iterator[Url]:
 
 
 def is_licence(rel: str | None, kind: str | None) -> bool:
-    """Whether a link is one to an RSL licence."""
+    """Whether a link leads to an RSL licence."""
     return "license" in (rel or "").lower().split() and (kind or "").split(";")[0].strip().lower() == RSL_TYPE
 
 
 def licence_url(value: str, *, origin: str) -> Url | None:
-    """Return the address of a licence: absolute, over https, or over http at the origin that names it; else None."""
+    """Return a licence's URL if it is absolute and either https or at the origin that names it; else None."""
     try:
         url = Url.parse(value.strip()).without_fragment
     except ItemError:

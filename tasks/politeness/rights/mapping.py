@@ -1,7 +1,7 @@
-"""Which signal speaks of which purpose: one table, which docs/rights.md shows, and the verdict that follows. Pure.
+"""Which signal concerns which purpose: one table, shown in docs/rights.md, and the resulting verdict. Pure.
 
-The standards define nothing across each other. Here any refusal refuses; else a price is a price; else any permission
-permits; else nothing is said, and that is taken for nothing else.
+The standards do not define how they combine. Here, any refusal refuses; otherwise a price demands payment; otherwise
+any permission permits; otherwise nothing is stated, and nothing is inferred from that.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,10 +26,10 @@ from tasks.values.rights import (
 from tasks.values.rows import Signal
 
 AS_SAID = "as said"
-"""The answer is the value's own: `train-ai=n` refuses, `train-ai=y` permits, `ai-train=payment` has a price."""
+"""The value contains the answer: `train-ai=n` refuses, `train-ai=y` permits, `ai-train=payment` has a price."""
 
 UNLICENSED, UNREAD = "unlicensed", "unread"
-"""A licence that is invalid or missing; and one that was not looked up yet. Neither grants anything."""
+"""A licence that is invalid or missing, and one that was not looked up yet. Neither grants anything."""
 
 MAPPING: Mapping[tuple[str, str], Mapping[Purpose, str]] = {
     (CONTENT_USAGE, "search"): {Purpose.SEARCH: AS_SAID},
@@ -50,21 +50,21 @@ MAPPING: Mapping[tuple[str, str], Mapping[Purpose, str]] = {
     (DIRECTIVE, "noindex"): {Purpose.SEARCH: Answer.REFUSED},
     (DIRECTIVE, "noai"): {Purpose.AI_TRAIN: Answer.REFUSED},
 }
-"""By a signal's name and its value, or the part of that before `=`. What is not here is recorded and decides nothing."""
+"""By a signal's name and value, or its value's part before `=`. All others are recorded and decide nothing."""
 
 _BY_STRICTNESS = (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What is said of one purpose, and the signal that decided; None if nothing is said."""
+    """What is stated about one purpose, and the deciding signal; `signal` is None if nothing is stated."""
 
     answer: Answer = Answer.NOT_STATED
     signal: Signal | None = field(default=None)
 
 
 def verdict_on(purpose: Purpose, signals: Iterable[Signal]) -> Verdict:
-    """Return the strictest of what the signals say of a purpose."""
+    """Return the strictest answer of the signals about a purpose."""
     said: dict[Answer, Signal] = {}
     for signal in in_force(signals):
         answer = answer_of(signal, purpose)
@@ -74,18 +74,18 @@ def verdict_on(purpose: Purpose, signals: Iterable[Signal]) -> Verdict:
 
 
 def refusal_of(purposes: Iterable[Purpose], signals: Iterable[Signal]) -> tuple[Purpose, Verdict] | None:
-    """Return the first of several purposes that is refused, or has a price, and by what; None if none is."""
+    """Return the first of these purposes that is refused or priced, with its verdict, or None."""
     several = tuple(signals)
     verdicts = ((purpose, verdict_on(purpose, several)) for purpose in purposes)
     return next(((purpose, verdict) for purpose, verdict in verdicts if verdict.answer.is_refusal), None)
 
 
 def answer_of(signal: Signal, purpose: Purpose) -> Answer:
-    """Return what one signal says of a purpose."""
+    """Return what one signal states about a purpose."""
     return _answer(signal.signal, signal.value or "", purpose)
 
 
-@lru_cache(maxsize=4096)  # every page says what others say
+@lru_cache(maxsize=4096)  # most pages repeat the same signals
 def _answer(name: str, value: str, purpose: Purpose) -> Answer:
     key, _, said = value.partition("=")
     effects = MAPPING.get((name, value)) or MAPPING.get((name, key), {})
@@ -98,9 +98,10 @@ def _answer(name: str, value: str, purpose: Purpose) -> Answer:
 
 
 def in_force(signals: Iterable[Signal]) -> Iterator[Signal]:
-    """Yield the signals that count: of TDMRep's the last that says anything, and no directive to another crawler.
+    """Yield the signals that apply: TDMRep's last one that states anything, and no directives for other crawlers.
 
-    A page's header supersedes its site's file, and its meta element the header (TDMRep, 4): the rows have that order.
+    A page's header supersedes its site's file, and its meta element the header (TDMRep, 4). The signals come in that
+    order.
     """
     several = tuple(signals)
     spoken = [one for one in several if one.signal == TDMREP and one.value not in {UNSET, UNREADABLE}]
@@ -113,19 +114,19 @@ def in_force(signals: Iterable[Signal]) -> Iterator[Signal]:
 
 
 def exclusion(signals: Iterable[Signal], obeyed: Obedience) -> str | None:
-    """Return in a few words what refuses a purpose of the source, or prices it, and so excludes the page; else None."""
+    """Return a short description of what excludes the page (a refusal or price for a purpose of the source), or None."""
     found = refusal_of(obeyed.purposes, signals) if obeyed.is_excluding else None
     return None if found is None else refusal_detail(*found)
 
 
 def site_reserves(signals: Iterable[Signal]) -> bool | None:
-    """Return whether a site's tdmrep.json reserves text and data mining of a page; None if it says nothing."""
+    """Return whether a site's tdmrep.json reserves text and data mining of a page, or None if it does not say."""
     said = {one.value for one in signals if one.signal == TDMREP}
     return True if "tdm-reservation=1" in said else False if "tdm-reservation=0" in said else None
 
 
 def refusal_detail(purpose: Purpose, verdict: Verdict) -> str:
-    """Return in a few words what refuses which purpose."""
+    """Return a short description of what refuses which purpose."""
     signal = verdict.signal
     if signal is None:
         return str(purpose)

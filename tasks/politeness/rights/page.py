@@ -1,6 +1,6 @@
-"""What a page and its answer's header say of rights to it: fields and elements into signals. Pure.
+"""What a page and its response header state about rights: fields and elements to signals. Pure.
 
-Nothing here is about the site: what its documents say is in tasks.politeness.rights.site.
+What the site's documents state is in tasks.politeness.rights.site.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,22 +21,22 @@ from tasks.values.rights import FEED, HEADER, META, RAW_LENGTH, TDMREP, UNSET
 from tasks.values.rows import Signal
 
 MAX_SIGNALS = 60
-"""Signals of one page that are kept."""
+"""The most signals kept per page."""
 
 Fields = Iterable[tuple[str, str]]
 
 
 def header_signals(headers: Fields, *, token: str) -> tuple[Signal, ...]:
-    """Return what an answer's header says of its page; `headers` have lower-case names, `token` is our own.
+    """Return the signals of a response header. `headers` have lower-case names; `token` is our own product token.
 
-    The header of a redirect says nothing of its target.
+    The header of a redirect states nothing about its target.
     """
     fields = tuple(headers)
     return (*_reservations(fields, HEADER), *_other_fields(fields, token))[:MAX_SIGNALS]
 
 
 def meta_signals(metas: Fields, *, token: str) -> tuple[Signal, ...]:
-    """Return what a page's meta elements say, by their lower-case names."""
+    """Return the signals of a page's meta elements; names are lower-case."""
     named = tuple(metas)
     found = [*_reservations(named, META)]
     for name, content in named:
@@ -47,18 +47,18 @@ def meta_signals(metas: Fields, *, token: str) -> tuple[Signal, ...]:
 
 
 def inline_signals(licence: str, url: str) -> tuple[Signal, ...]:
-    """Return what the RSL says of a page that is in it; raises BadUrl."""
+    """Return the signals of RSL embedded in a page. Raises BadUrl."""
     said = parse_rsl(licence.encode("utf-8", "replace"), url)
     return tuple(licence_signals(said, url, scope=META, policy_id=None))[:MAX_SIGNALS]
 
 
 def feed_signals(licence: str, url: str) -> tuple[Signal, ...]:
-    """Return what the RSL says of a page that its feed gave with it; raises BadUrl."""
+    """Return the signals of RSL that a feed declares for a page. Raises BadUrl."""
     said = _parsed(licence.encode("utf-8", "replace"), url)
     return tuple(licence_signals(said, url, scope=FEED, policy_id=None))[:MAX_SIGNALS]
 
 
-_parsed = lru_cache(maxsize=256)(parse_rsl)  # a visit asks several times
+_parsed = lru_cache(maxsize=256)(parse_rsl)  # a visit needs it several times
 
 
 def _other_fields(fields: tuple[tuple[str, str], ...], token: str) -> Iterator[Signal]:
@@ -84,12 +84,12 @@ def _robots_list(value: str, token: str) -> Iterator[Signal]:
 
 
 def _reservations(fields: tuple[tuple[str, str], ...], scope: str) -> Iterator[Signal]:
-    """Yield TDMRep's signal of a header or of meta elements, one for all of them: said twice, the reservation counts."""
+    """Yield one TDMRep signal for a header or all meta elements; if they conflict, the reservation counts."""
     said = [value.strip() for name, value in fields if name == "tdm-reservation"]
     policies = [value.strip() for name, value in fields if name == "tdm-policy"]
     if not said and not policies:
         return
-    # Two fields that arrive as one have a comma between them.
+    # Two fields joined into one are separated by a comma.
     parts = {part.strip() for value in said for part in value.split(",")}
     value = "tdm-reservation=1" if "1" in parts else "tdm-reservation=0" if parts == {"0"} else UNSET
     raw = "; ".join([*said, *(f"tdm-policy {policy}" for policy in policies)])

@@ -1,4 +1,4 @@
-"""Answers that ask for a licence or a price: 401 and 402. Pure; nothing is ever paid, and no price is ever offered.
+"""Responses that demand a licence or a price: 401 and 402. Pure. Nothing is ever paid or offered.
 
 crawler-price is Cloudflare's (closed beta), `WWW-Authenticate: License` is RSL's, `PAYMENT-REQUIRED` is x402's.
 """
@@ -23,9 +23,9 @@ Headers = Iterable[tuple[str, str]]
 
 
 def payment_of(status: int, headers: Headers, body: bytes, *, origin: str) -> str | None:
-    """Return what an answer asks for, as it is kept beside the reason; None if it asks for nothing.
+    """Return what a response demands, for the reason's detail, or None if it demands nothing.
 
-    It is empty for a bare 402, which names neither a price nor a licence. A login (401 Basic) is none.
+    Empty for a bare 402, which names neither price nor licence. A login (401 Basic) demands nothing.
     """
     if status not in {401, 402}:
         return None
@@ -35,14 +35,14 @@ def payment_of(status: int, headers: Headers, body: bytes, *, origin: str) -> st
 
 
 def demanded_licences(headers: Headers, *, origin: str) -> tuple[Url, ...]:
-    """Return the licences that an answer names which asks for one; here a link may lack RSL's type."""
+    """Return the licences that a refusal names. If it demands one, a link may lack RSL's type."""
     fields = tuple(headers)
     named = (value for name, value in fields if name == "link")
     return licence_links(named, origin=origin, is_typed=not _is_challenge(fields))
 
 
 def charged_signals(headers: Headers) -> Iterator[Signal]:
-    """Yield a signal for an answer that says it was charged for: we never offer a price, so that it must be looked into."""
+    """Yield a signal if a response says that it was charged for. We never offer a price, so this needs investigation."""
     for name, value in headers:
         if name == "crawler-charged":
             said = " ".join(capped(value).split())
@@ -80,7 +80,7 @@ def _decoded(value: str) -> bytes:
 
 
 def _offer(content: bytes) -> str:
-    """Return the first price that x402's JSON names."""
+    """Return the first price in x402's JSON."""
     try:
         accepts = json.loads(content).get("accepts") or [{}]
         first = accepts[0]

@@ -1,9 +1,9 @@
-"""The lines of a robots.txt that are no Allow and no Disallow, by group: Content-Usage, Content-Signal, License. Pure.
+"""Lines of robots.txt other than Allow and Disallow, by group: Content-Usage, Content-Signal, License. Pure.
 
-Groups are those of RFC 9309: an unknown line disturbs none (2.2.4). Content-Usage alone is a rule
-(draft-ietf-aipref-attach-05), so that agents that follow one begin another group. Allow and Disallow are read by
-tasks.politeness.robots, which agrees with Google's reference and takes Content-Usage for an unknown line: if the two
-readings differ, `is_split` says so.
+Groups are those of RFC 9309: unknown lines do not end one (2.2.4). Only Content-Usage is a rule
+(draft-ietf-aipref-attach-05), so agents after it start a new group. tasks.politeness.robots reads Allow and Disallow;
+it agrees with Google's reference and treats Content-Usage as unknown. `is_split` marks files that the two read
+differently.
 """
 
 import re
@@ -15,14 +15,14 @@ from tasks.values.user_agent import product_token
 
 EVERYONE = "*"
 MAX_LINES = 200
-"""Lines of one kind and group that are kept; a document of thousands has its bytes, and is said to be cut."""
+"""The most lines kept per kind and group. The document itself is stored whole and marked as cut."""
 
 _TOKEN = re.compile(r"[a-z_-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsGroup:
-    """What one group says of rights. `agents` are lower-case names as far as RFC 9309 reads them."""
+    """What one group states about rights. `agents` are lower-case names, as RFC 9309 reads them."""
 
     agents: tuple[str, ...]
     usages: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class RightsGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsLines:
-    """What a robots.txt says of rights. `licences` are before any group, as are `stray` lines, which are for nobody."""
+    """What a robots.txt states about rights. `licences` precede any group; so do `stray` lines, which apply to nobody."""
 
     groups: tuple[RightsGroup, ...] = ()
     licences: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class RightsLines:
     is_split: bool = False
 
     def for_agent(self, user_agent: str) -> tuple[str, tuple[RightsGroup, ...]]:
-        """Return whose groups count for an agent, its own name or `*`, and those groups; nothing of `*` is inherited."""
+        """Return the name whose groups apply to an agent (its own or `*`), and these groups. `*` is not inherited."""
         name = product_token(user_agent).lower()
         for one in (name, EVERYONE):
             if found := tuple(group for group in self.groups if one in group.agents):
@@ -51,7 +51,7 @@ class RightsLines:
 
 
 def rights_lines_of(text: RobotsText) -> RightsLines:
-    """Read a robots.txt; of a page of HTML, no line counts."""
+    """Return the lines about rights. An HTML page has no valid lines."""
     if text.is_html:
         return RightsLines(is_html=True, is_cut=text.is_cut)
     reader = _Reader()
@@ -68,7 +68,7 @@ def rights_lines_of(text: RobotsText) -> RightsLines:
 
 
 def usage_path(value: str) -> tuple[str | None, str]:
-    """Return the path of a Content-Usage or Content-Signal line, None without one, and what it says there."""
+    """Return the path of a Content-Usage or Content-Signal line (None without one) and its value."""
     if not value.startswith("/"):
         return None, value
     path, *rest = value.split(maxsplit=1)
@@ -89,7 +89,7 @@ class _Reader:
     def take(self, key: str, value: str) -> None:
         if key.startswith(("user-agent", "useragent", "user agent")):
             if self.has_rule:
-                # without Allow or Disallow, the other reading has one group where this one has two
+                # without Allow or Disallow, the other reader sees one group where this one sees two
                 self.is_split = self.is_split or not self.has_path_rule
                 self.close()
             self.agents[agent_name(value)] = None
@@ -123,7 +123,7 @@ class _Reader:
 
 
 def agent_name(value: str) -> str:
-    """Return the name of a User-agent line, lower-case; `* everybody` is the star, too."""
+    """Return the lower-case name of a User-agent line. `* everybody` also means `*`."""
     if value.split(maxsplit=1)[:1] == [EVERYONE]:
         return EVERYONE
     found = _TOKEN.match(value.lower())
@@ -131,7 +131,7 @@ def agent_name(value: str) -> str:
 
 
 def merged(groups: Iterable[RightsGroup]) -> RightsGroup:
-    """Return several groups of one agent as one (RFC 9309, 2.2.1)."""
+    """Merge several groups of one agent (RFC 9309, 2.2.1)."""
     several = tuple(groups)
 
     def every(name: str) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""RSL 1.0 licences (rslstandard.org/rsl, 2025-12-10): XML into what each pattern of paths is licensed for. Pure.
+"""RSL 1.0 licences (rslstandard.org/rsl, 2025-12-10): XML to the answers for each path pattern. Pure.
 
-Read without entities, document type and network, and as a whole: a document that is not well-formed, of another
-namespace, or with an unknown element of RSL's own grants nothing (it is unlicensed). Of several licences of one content
-the strictest counts, and what depends on who or where we are is refused, since the document cannot know us.
+Parsed without entities, document type and network. A document that is not well-formed, has another namespace, or
+contains an unknown RSL element grants nothing (it is unlicensed). Of several licences for one content the strictest
+counts. A condition on the user or place is a refusal, because it cannot be checked.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from tasks.values.url import Url
 
 NAMESPACE = "https://rslstandard.org/rsl"
 USAGES = ("ai-train", "ai-input", "ai-index", "search", "all")
-"""What is asked of a licence; `all` stands for every other use, such as an archive."""
+"""The usages looked up in a licence. `all` stands for every other use, such as an archive."""
 
 MAX_CONTENTS, MAX_LICENCES = 1000, 20
 DEFAULT_MAX_AGE_DAYS = 30
@@ -34,16 +34,16 @@ _COVERED = {
     "ai-all": frozenset(("ai-train", "ai-input", "ai-index")),
     **{usage: frozenset((usage,)) for usage in USAGES if usage != "all"},
 }
-# tokens that are seen and are in no version: RSL's own guide has the first, older forms the second
+# tokens found in practice that no version defines: the first is in RSL's own guide, the others in older forms
 _LENIENT = {"train-ai": "ai-train", "inference": "ai-input", "ai-inference": "ai-input"}
 _WITHOUT_MONEY = frozenset(("free", "attribution"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicensedContent:
-    """One pattern of paths, of one origin or of any (None), and the answer to each usage, in the order of USAGES.
+    """A path pattern of one origin, or of any (None), with the answers to the USAGES, in their order.
 
-    `duties` are what is asked beside: `attribution`.
+    `duties`: additional conditions, such as `attribution`.
     """
 
     origin: str | None
@@ -56,9 +56,9 @@ class LicensedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Licences:
-    """What one document licenses; `fault` is why it is none, None for a document that is understood.
+    """The licences in one document. `fault`: why it grants nothing, or None if it was understood.
 
-    `is_lenient` says that words were taken for others (`train-ai` for `ai-train`, commas for spaces).
+    `is_lenient`: whether tokens or separators were corrected (`train-ai` for `ai-train`, commas for spaces).
     """
 
     contents: tuple[LicensedContent, ...] = ()
@@ -67,7 +67,7 @@ class Licences:
     max_age_days: float = DEFAULT_MAX_AGE_DAYS
 
     def for_url(self, url: str) -> tuple[LicensedContent, ...]:
-        """Return the contents of the narrowest pattern that matches a page, several if they are alike; raises BadUrl."""
+        """Return the contents whose matching pattern is longest, several if equally long. Raises BadUrl."""
         path, origin = matched_path(url), Url.of(url).origin
         found = [one for one in self.contents if one.origin in {None, origin} and one.rule.matches(path)]
         narrowest = max((one.rule.length for one in found), default=0)
@@ -75,13 +75,13 @@ class Licences:
 
 
 def strictest(answers: Iterable[Answer]) -> Answer:
-    """Return the strictest of several answers to one question."""
+    """Return the strictest of several answers."""
     held = set(answers)
     return next((one for one in (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED) if one in held), Answer.NOT_STATED)
 
 
 def parse_rsl(body: bytes, page_url: str | None = None) -> Licences:
-    """Read a licence document, or what a page holds inline, if `url=""` is that page."""
+    """Parse a licence document, or RSL embedded in a page; there, `url=""` means the page itself."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
     try:
         root = etree.fromstring(body.strip(), parser)
@@ -151,7 +151,7 @@ def _place(named: str, page_url: str | None) -> tuple[str | None, str] | None:
         url = Url.parse(named)
     except ItemError:
         return None
-    # the parser of URLs escapes what a pattern means: what follows the host is taken as it was written
+    # the URL parser would escape pattern characters, so the part after the host is taken as written
     after = named.partition("://")[2]
     return url.origin, f"/{after.partition('/')[2]}"
 
@@ -162,7 +162,7 @@ def _answer(usage: str, licences: list[etree._Element], *, needs_token: bool) ->
     said = [_answer_of(one, usage) for one in licences]
     if Answer.REFUSED in said and any(_prohibits(one, usage) for one in licences):
         return Answer.REFUSED
-    # licences are offers beside each other: what one does not list, another may
+    # licences are alternative offers: one may permit what another does not list
     granted = strictest(one for one in said if one is not Answer.REFUSED)
     if granted is Answer.NOT_STATED:
         return Answer.REFUSED
@@ -180,13 +180,13 @@ def _answer_of(licence: etree._Element, usage: str) -> Answer:
 
 def _prohibits(licence: etree._Element, usage: str) -> bool:
     tokens, is_listed = _tokens(licence, "prohibits", "usage")
-    # `prohibits all` beside `permits search` can be read both ways: it refuses. An index for AI is made for its input.
+    # `prohibits all` beside `permits search` is ambiguous, so it refuses. An AI index serves AI input.
     wider = {usage, "ai-index"} if usage == "ai-input" else {usage}
     return is_listed and not wider.isdisjoint(tokens)
 
 
 def _depends_on_us(licence: etree._Element) -> bool:
-    """Whether it is for some users or places alone, or refuses some: the archive does not say which we are."""
+    """Whether the licence depends on users or places: it cannot be checked which apply to us."""
     return any(
         (one.get("type") or "").strip().lower() in {"user", "geo"}
         for name in ("permits", "prohibits")
@@ -195,7 +195,7 @@ def _depends_on_us(licence: etree._Element) -> bool:
 
 
 def _tokens(licence: etree._Element, name: str, kind: str) -> tuple[frozenset[str], bool]:
-    """Return the usages that elements of a name cover, and whether there is such an element."""
+    """Return the usages that elements of a name cover, and whether there are such elements."""
     elements = [one for one in _children(licence, name) if (one.get("type") or "").strip().lower() == kind]
     words = (word for one in elements for word in (one.text or "").lower().replace(",", " ").split())
     covered = frozenset[str]().union(*(_COVERED.get(_LENIENT.get(word, word), frozenset()) for word in words))
@@ -223,15 +223,15 @@ def _max_age_days(value: str | None) -> float:
         days = float(value or DEFAULT_MAX_AGE_DAYS)
     except ValueError:
         return DEFAULT_MAX_AGE_DAYS
-    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - "nan" is a float
+    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - float("nan") differs from itself
 
 
 def licence_signals(
     licences: Licences, url: str, *, policy_id: str | None, scope: str | None = None
 ) -> Iterator[Signal]:
-    """Yield what a document says of a page, nothing if no content of it matches; raises BadUrl.
+    """Yield the signals of a document about a page, none if no content matches. Raises BadUrl.
 
-    The scope is the content's pattern, unless it is given. A document that cannot be understood grants nothing.
+    `scope` defaults to the content's pattern. A document that was not understood grants nothing.
     """
     if licences.fault is not None:
         yield _signal(scope or "", UNLICENSED, licences.fault, policy_id)

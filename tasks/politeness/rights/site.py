@@ -1,6 +1,6 @@
-"""What the documents of one origin say of rights to any of its pages: its robots.txt alone, and all of them together.
+"""Rights stated by the documents of one origin about its pages: by robots.txt alone, and by all together. Pure.
 
-Pure. Of a robots.txt, that is Content-Usage, Content-Signal, License, and the AI crawlers that it names.
+In robots.txt these are Content-Usage, Content-Signal, License, and the AI crawlers that it names.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ from tasks.values.user_agent import product_token
 
 MAX_STATEMENTS = 300
 MAX_CRAWLER_GROUPS = 20
-"""Different sets of groups for AI crawlers whose rules are kept; a file with more has its bytes."""
+"""The most distinct sets of groups for AI crawlers whose rules are kept. The document itself is stored whole."""
 
 ALLOW, DISALLOW, PARTLY = "allow", "disallow", "partly"
 
@@ -42,7 +42,7 @@ _ROOT = Url.parse("http://site.invalid/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathLine:
-    """A line for a pattern of paths, or for all (`rule` None), with what it says there."""
+    """The value of a line, for a path pattern or for all paths (`rule` None)."""
 
     path: str
     rule: Rule | None
@@ -50,13 +50,13 @@ class PathLine:
 
     @property
     def length(self) -> int:
-        """Its weight: the longest pattern counts."""
+        """The pattern's length: the longest matching pattern counts."""
         return -1 if self.rule is None else self.rule.length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldCrawlers:
-    """AI crawlers that the same groups name, and the rules of those groups."""
+    """AI crawlers named by the same groups, and the rules of these groups."""
 
     tokens: tuple[str, ...]
     policy: RobotsPolicy
@@ -64,7 +64,7 @@ class ToldCrawlers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsRights:
-    """What counts for one agent: `name` is whose groups these are, its own or `*`; `statements` are all that the file has."""
+    """What applies to one agent. `name`: its groups' name, its own or `*`. `statements`: everything in the file."""
 
     name: str
     usages: tuple[PathLine, ...] = ()
@@ -76,16 +76,16 @@ class RobotsRights:
 
     @property
     def goes_by_path(self) -> bool:
-        """Whether it says more of some pages than of others."""
+        """Whether it may state different things about different pages."""
         return self.is_readable and bool(self.crawlers or self.usages or self.signals)
 
     def of_any(self, *, policy_id: str | None) -> Signal:
-        """Return what is said of every page that this agent may fetch."""
+        """Return the signal for every page that this agent may fetch."""
         value = ALLOW if self.is_readable else UNREADABLE
         return Signal(signal=ROBOTS, scope=self.name, value=value, raw="", policy_id=policy_id)
 
     def signals_for(self, url: str, *, policy_id: str | None) -> Iterator[Signal]:
-        """Yield what is said of a page that this agent may fetch; raises BadUrl."""
+        """Yield the signals for a page that this agent may fetch. Raises BadUrl."""
         yield self.of_any(policy_id=policy_id)
         if not self.is_readable:
             return
@@ -99,12 +99,12 @@ class RobotsRights:
 
 
 NO_RIGHTS = RobotsRights(name=EVERYONE)
-"""Of a site without a robots.txt."""
+"""The rights of a site without robots.txt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRobots:
-    """A robots.txt as one agent needs it: what it may fetch, and what is said of rights."""
+    """A robots.txt as one agent needs it: what it may fetch, and what is stated about rights."""
 
     policy: RobotsPolicy
     rights: RobotsRights
@@ -114,7 +114,7 @@ NO_ROBOTS = ReadRobots(policy=RobotsPolicy.allow_all(), rights=NO_RIGHTS)
 
 
 def read_robots(body: bytes, user_agent: str) -> ReadRobots:
-    """Read a robots.txt for one agent."""
+    """Parse a robots.txt for one agent."""
     text = RobotsText.of(body)
     every, lines = policy_of(text), rights_lines_of(text)
     own_policy = every.for_agent(user_agent)
@@ -153,14 +153,14 @@ def _longest(lines: tuple[PathLine, ...], url: str) -> list[PathLine]:
 
 @cache
 def _crawler_names() -> tuple[tuple[str, str, bytes], ...]:
-    """Return each crawler's token, its name as RFC 9309 reads it, and the whole as it stands in a file in lower case."""
+    """Return each crawler's token, its name as RFC 9309 parses it, and its full lower-case form."""
     return tuple((one.token, product_token(one.token).lower(), one.token.lower().encode()) for one in crawlers())
 
 
 def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
-    """Yield the named crawlers that have groups of their own, by groups.
+    """Yield the AI crawlers that have groups of their own, by set of groups.
 
-    RFC 9309 cuts a token at its first digit or space (`AI2Bot` is `AI`), so that the whole one has to be in the file.
+    RFC 9309 ends a token at its first digit or space (`AI2Bot` becomes `AI`), so the full token must occur in the file.
     """
     text, names = body.lower(), _names_of(policy)
     several: dict[tuple[int, ...], list[str]] = {}
@@ -179,7 +179,7 @@ def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]
 def _statements(
     lines: RightsLines, policy: RobotsPolicy, named: tuple[ToldCrawlers, ...], user_agent: str
 ) -> Iterator[Signal]:
-    """Yield all that the file says, to us, whose `policy` it is, and to others: the scope has the agents, and any path."""
+    """Yield everything that the file states, also to other agents. The scope is the agents and the path, if any."""
     if lines.is_html:
         yield _statement(ROBOTS, "", UNREADABLE, "it is a page of HTML")
         return
@@ -211,7 +211,7 @@ def _licence(agents: str, value: str) -> Signal:
 
 
 def _extent(policy: RobotsPolicy) -> str:
-    """Return whether the site is open to an agent, closed, or partly open."""
+    """Return whether the site is open, closed or partly open to an agent."""
     if not policy.allows(_ROOT, user_agent=EVERYONE) or not _allows_root(policy):
         return DISALLOW
     return PARTLY if any(_forbids(group) for group in policy.groups) else ALLOW
@@ -231,9 +231,9 @@ def _statement(signal: str, scope: str, value: str, raw: str) -> Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedLicence:
-    """An RSL licence that a site or a page names: its address, what it says, and the document, if there is one.
+    """An RSL licence named by a site or page: its URL, its contents, and its document, if there is one.
 
-    With `is_read` False it was never looked up: nothing may be taken for granted.
+    `is_read` False: it was never looked up, so it grants nothing.
     """
 
     url: str
@@ -244,9 +244,9 @@ class NamedLicence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRights:
-    """The documents in force at an origin, for one agent; a part without its document was asked for by an older version.
+    """The documents in force at an origin, for one agent. A part without its document comes from an older version.
 
-    `waits_until` is when the next of those that were never looked up may be.
+    `waits_until`: when the next document that was never looked up may be requested.
     """
 
     policy: RobotsPolicy = OPEN
@@ -259,23 +259,23 @@ class SiteRights:
 
     @property
     def documents(self) -> tuple[SiteDocument, ...]:
-        """The documents that are there."""
+        """The documents that exist."""
         several = (self.robots_document, self.tdm_document, *(one.document for one in self.licences))
         return tuple(one for one in several if one is not None)
 
     @property
     def of_all(self) -> tuple[Signal, ...] | None:
-        """What they say of every page that robots.txt lets us fetch; None if they do not say the same of all."""
+        """The signals for every page that robots.txt allows, or None if they differ by page."""
         if self.tdm is not None or self.licences or self.robots.goes_by_path:
             return None
         return (self.robots.of_any(policy_id=_id(self.robots_document)),)
 
     def signals_for(self, url: str) -> tuple[Signal, ...]:
-        """Return what they say of a page that robots.txt lets us fetch; raises BadUrl."""
+        """Return the signals for a page that robots.txt allows. Raises BadUrl."""
         return tuple(self._signals(url))
 
     def with_licences(self, more: tuple[NamedLicence, ...], *, waits_until: datetime | None = None) -> "SiteRights":
-        """Return it with licences that a page names itself."""
+        """Return the rights with further licences, named by a page."""
         known = {one.url for one in self.licences}
         licences = (*self.licences, *(one for one in more if one.url not in known))
         return replace(self, licences=licences, waits_until=waits_until or self.waits_until)
@@ -292,7 +292,7 @@ class SiteRights:
 
 
 def tdm_signals(tdm: Reservations, url: str, *, policy_id: str | None) -> Iterator[Signal]:
-    """Yield what a tdmrep.json says of a page, nothing if no rule matches it; raises BadUrl."""
+    """Yield the signal of a tdmrep.json for a page, none if no rule matches. Raises BadUrl."""
     if not tdm.is_readable:
         yield Signal(signal=TDMREP, scope="", value=UNREADABLE, raw="", policy_id=policy_id)
     elif rule := tdm.rule_for(url):
@@ -301,7 +301,7 @@ def tdm_signals(tdm: Reservations, url: str, *, policy_id: str | None) -> Iterat
 
 
 def tdm_statements(tdm: Reservations) -> tuple[Signal, ...]:
-    """Return all that a tdmrep.json says."""
+    """Return everything that a tdmrep.json states."""
     if not tdm.is_readable:
         return (Signal(signal=TDMREP, scope="", value=UNREADABLE, raw="", policy_id=None),)
     return tuple(
@@ -317,7 +317,7 @@ def tdm_statements(tdm: Reservations) -> tuple[Signal, ...]:
 
 
 def licence_statements(licences: Licences) -> tuple[Signal, ...]:
-    """Return all that an RSL document says."""
+    """Return everything that an RSL document states."""
     if licences.fault is not None:
         return (Signal(signal=RSL, scope="", value=UNREADABLE, raw=licences.fault[:RAW_LENGTH], policy_id=None),)
     return tuple(

@@ -1,7 +1,4 @@
-"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, draft-ietf-aipref-attach-05): a Dictionary into preferences.
-
-Pure.
-"""
+"""AIPREF's Content-Usage (draft-ietf-aipref-vocab-08, -attach-05): a Dictionary to preferences. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +9,7 @@ from tasks.values.rights import CONTENT_USAGE, RAW_LENGTH, UNREADABLE, UNSET
 from tasks.values.rows import Signal
 
 LABELS = ("train-ai", "ai-use", "search")
-"""The categories of vocab-08. Labels of other drafts are kept in `raw`, and mean nothing here."""
+"""The categories of vocab-08. Labels of other drafts are kept in `raw` and ignored."""
 
 MAX_USAGE_LENGTH = 4096
 
@@ -21,9 +18,9 @@ _REFUSED = re.compile(rf"(?<![\w.*-])({'|'.join(LABELS)})\s*=\s*n(?![\w.*/:!#$%&
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What one Dictionary states: label and `y` or `n`, as the standard reads it; nothing if it `is_readable` no more.
+    """What one Dictionary states: (label, `y` or `n`) by RFC 9651. Empty unless it `is_readable`.
 
-    `overridden` are labels that say `n` and further on something else: there the last counts by RFC 9651.
+    `overridden`: labels that say `n` first and something else later. By RFC 9651 the last value counts.
     """
 
     stated: tuple[tuple[str, str], ...] = ()
@@ -32,18 +29,18 @@ class Usage:
 
     @property
     def strictest(self) -> tuple[tuple[str, str], ...]:
-        """What is taken: a refusal that a later key lifts again still counts, since it may be another's line."""
+        """The stated values, but refusals override: a later value may come from someone else's line."""
         held = dict(self.stated) | dict.fromkeys(self.overridden, "n")
         return tuple((label, held[label]) for label in LABELS if label in held)
 
 
 def read_usage(value: str) -> Usage:
-    """Read the value of one Content-Usage; a value that is no Token `y` or `n` states nothing, and is no error."""
+    """Parse one Content-Usage value. Values other than the Tokens `y` and `n` state nothing and are no error."""
     if len(value) > MAX_USAGE_LENGTH:
         return Usage(is_readable=False)
     try:
         held = parse_dictionary(value)
-    except ValueError:  # no part of it may be guessed
+    except ValueError:  # RFC 9651 discards the whole field
         return Usage(is_readable=False)
     stated = tuple(
         (label, str(member[0]))
@@ -56,7 +53,7 @@ def read_usage(value: str) -> Usage:
 
 
 def usage_signals(value: str, *, scope: str, policy_id: str | None = None) -> Iterator[Signal]:
-    """Yield the signals of one value, one a label; one that says so if it is unreadable or states nothing known."""
+    """Yield one signal per label, or one that marks an unreadable or empty value."""
     read = read_usage(value)
     pairs = [f"{label}={said}" for label, said in read.strictest]
     for said in pairs or [UNSET if read.is_readable else UNREADABLE]:
@@ -66,8 +63,8 @@ def usage_signals(value: str, *, scope: str, policy_id: str | None = None) -> It
 def header_usage(values: Iterable[str], *, scope: str) -> Iterator[Signal]:
     """Yield the signals of a header's field lines.
 
-    By RFC 9651 they are one Dictionary, of which the last key counts. A line that a network between us and the site has
-    added would lift the site's own: each is kept, and a refusal in any of them counts.
+    By RFC 9651 they form one Dictionary, in which the last key counts. A line added by a network in between would then
+    override the site's own. So each line is read separately, and a refusal in any of them counts.
     """
     for value in values:
         yield from usage_signals(value, scope=scope)
