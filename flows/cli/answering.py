@@ -23,7 +23,7 @@ def print_table(answer: QueryResult) -> None:
     rows: Rows = [tuple(map(_cell, row)) for row in islice(answer.rows, SHOWN_ROWS)]
     console.show_tables([("" if rows else "No rows.", answer.columns, rows)])
     if next(answer.rows, None) is not None:
-        say(f"There are more than {SHOWN_ROWS:,} rows: --format csv or json gives all of them.")
+        say(f"There are more than {SHOWN_ROWS:,} rows: use --format csv or json to get all.")
 
 
 def print_json_lines(answer: QueryResult) -> None:

@@ -47,7 +47,7 @@ def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
     try:
         report(whole(run), whole(health))
     except AWAY as error:
-        why = f"its report is not in Prefect, whose server does not answer ({as_plain(str(error)) or type(error).__name__})"
+        why = f"its report is missing from Prefect, whose server does not respond ({as_plain(str(error)) or type(error).__name__})"
         return replace(run, fell_short="; ".join(filter(None, (run.fell_short, why))))
     return run
 

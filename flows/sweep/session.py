@@ -190,7 +190,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         prune_daily(tx, now=now)
         if brought := bring_back(tx, now=now):
             get_run_logger().warning(
-                "%d stored instants lay too far ahead: was a clock wrong? They were brought back", brought
+                "%d stored times were too far in the future (was a clock wrong?) and were corrected", brought
             )
     share = _part(config, part.number if part else 0)
     if part is not None:

@@ -108,7 +108,7 @@ class _Job:
             self.batches.append(self.runner.decide(self.job_id, number))
         except (ExtractorCrashed, MissingObject) as error:  # `forget` may have deleted it from scratch/
             self.lost[LOST] += len(unit.content.pages)
-            self.troubles.append(f"unit {number} is left to the next run: {error}"[:300])
+            self.troubles.append(f"unit {number} will be retried by the next run: {error}"[:300])
         # in the first backfill of an index the cache of ids is enough, without asking the index for each record
         self.is_first &= len(self.under_way) < MOST_KEPT
         if not self.is_first:
@@ -178,7 +178,7 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
         runs.release_dead_runs(tx, now=now)
         for kind, what in ((JOB, "another backfill"), (runs.MEND, "a mend (`verify --mend`)")):
             if other := runs.find_working(tx, kind=kind, now=now):
-                raise ConfigError(f"{what} is at work on this index (run {other}): backfill after its end")
+                raise ConfigError(f"{what} is running on this index (run {other}): start the backfill after it ends")
         runs.begin_run(tx, run_id=run_id, now=now)
         is_first = archived.is_empty(tx)
     job_id = f"{JOB}{uuid.uuid4().hex}"

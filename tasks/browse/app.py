@@ -150,12 +150,12 @@ def browse_app(library: Library, access: Access, *, clock: Callable[[], datetime
 
 def _status_of(error: Exception) -> tuple[HTTPStatus, str]:
     if isinstance(error, IndexUnavailable):
-        return HTTPStatus.SERVICE_UNAVAILABLE, "The index is away"
+        return HTTPStatus.SERVICE_UNAVAILABLE, "The index is not available"
     if isinstance(error, LakeUnavailable):
-        return HTTPStatus.SERVICE_UNAVAILABLE, "The lake is away"
+        return HTTPStatus.SERVICE_UNAVAILABLE, "The lake is not available"
     if isinstance(error, ConfigError):
-        return HTTPStatus.SERVICE_UNAVAILABLE, "This cannot be read now"
-    return HTTPStatus.NOT_FOUND, "There is no such page"
+        return HTTPStatus.SERVICE_UNAVAILABLE, "This cannot be read at the moment"
+    return HTTPStatus.NOT_FOUND, "Page not found"
 
 
 def _id(request: Request) -> str:

@@ -9,7 +9,7 @@ from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.searching import Hit, has_search_index, search
 from tasks.search.snippets import Snippet
 
-NONE_YET = "there is no search index yet: `presslake search QUERY` makes it, once, and keeps it up to date"
+NONE_YET = "there is no search index yet: create it with `presslake search QUERY`"
 
 
 def search_of(settings: Settings) -> Search:

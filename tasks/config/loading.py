@@ -22,7 +22,7 @@ from tasks.values.url import fetch_url
 MAX_FILE_SIZE = 10_000_000
 SHOWN_MISTAKES = 50
 
-_REPEATED = "is the id of an earlier source too"
+_REPEATED = "is already the id of an earlier source"
 
 
 def load_catalogue(path: Path | str) -> Catalogue:
@@ -46,7 +46,7 @@ def catalogue_of(marked: MarkedDocument) -> Catalogue:
     return catalogue
 
 
-DEPRECATED_TDM = "obey_tdm is deprecated: write purpose: [archive, ai-input, ai-train] and obey: exclude instead"
+DEPRECATED_TDM = "obey_tdm is deprecated: use purpose: [archive, ai-input, ai-train] and obey: exclude instead"
 
 
 def doubts(catalogue: Catalogue) -> Iterator[str]:
@@ -56,12 +56,12 @@ def doubts(catalogue: Catalogue) -> Iterator[str]:
         yield DEPRECATED_TDM
     for source in catalogue.sources:
         if not (source.feeds_of() or source.urls or source.home_url):
-            yield f"source {source.id} has nothing to read: give it a home_url, feeds, sitemaps, listings or urls"
+            yield f"source {source.id} has nothing to read: add a home_url, feeds, sitemaps, listings or urls"
         for url in {fetch_url(feed_url): None for feed_url, _ in source.feeds_of()}:
             owners.setdefault(url, []).append(source.id)
     for url, ids in owners.items():
         if len(ids) > 1:
-            yield f"sources {' and '.join(ids)} name one feed, which is polled for one of them alone: {url}"
+            yield f"sources {' and '.join(ids)} share a feed, which is polled for only one of them: {url}"
 
 
 def _repeated_ids(marked: MarkedDocument) -> Iterator[tuple[int, str]]:

@@ -231,7 +231,7 @@ def _indented(text: str, by: str) -> str:
 
 def _refused(path: Path, sources: Sequence[Source]) -> CatalogueError:
     entries = _indented(entries_yaml(sources), "  ")
-    return CatalogueError(f"{path}: no place was found in it for new sources; add them yourself:\n{entries}")
+    return CatalogueError(f"{path}: found no place to insert new sources; add them yourself:\n{entries}")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -20,10 +20,10 @@ class ContentVerdict:
 
 
 def compare_content(page: PreparedPage, known: KnownArticle, *, extractor: str) -> ContentVerdict:
-    """Compare a page with the article at its URL; `extractor` names the rules that made its text.
+    """Compare a page with the article at its URL. `extractor` names the rules that made its text.
 
-    Only a difference under the same rules is a correction. If the rules differ, and the stored page cannot be extracted
-    with today's, only the words count.
+    Only a difference under the same rules is a correction. If the rules differ and the stored page cannot be extracted
+    again, only the words count.
     """
     restated = restated_of(page, known)
     if (revision := find_revision(page.content, known, restated)) is not None:
@@ -36,7 +36,7 @@ def compare_content(page: PreparedPage, known: KnownArticle, *, extractor: str) 
 
 
 def find_revision(content: str, known: KnownArticle, restated: Restated | None = None) -> int | None:
-    """Return the newest revision with this content, or None if neither index nor lake has one."""
+    """Return the newest revision with this content, or None if neither the index nor the lake has it."""
     return max((revision for revision, digest in _contents(known, restated) if digest == content), default=None)
 
 
@@ -48,7 +48,7 @@ def needs_restating(content: str, known: KnownArticle, *, extractor: str) -> boo
 
 
 def restated_of(page: PreparedPage, known: KnownArticle) -> Restated | None:
-    """Return what was read from the lake about the article, unless the index has a newer revision by now."""
+    """Return what was read from the lake about the article, unless the index has a newer revision now."""
     restated = page.restated.get(known.article_id)
     return restated if restated and restated.revision == known.revision else None
 

@@ -1,4 +1,4 @@
-"""The counts that a batch adds to the health of its sources: looks by result, delays, hours of publication. Pure."""
+"""Counts that a batch adds to its sources' health: looks by result, delays, hours of publication. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -157,7 +157,9 @@ def read_list(path: Path, known: ExistingCatalogue) -> tuple[tuple[Source, ...],
         if owner is None:
             new.append(outline)
         else:
-            old.append(LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"source {owner} has it"))
+            old.append(
+                LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"already in source {owner}")
+            )
     return sources_of(new, known_ids=known.ids), tuple(old)
 
 

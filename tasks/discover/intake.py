@@ -288,7 +288,7 @@ class PollLog:
             polled_failed=dict(+self.polled_failed),
             failures=tuple(self.failures),
             limits=tuple(
-                f"{source_id}: {budget} reached, {number} URLs left for another day"
+                f"{source_id}: {budget} reached, {number} URLs postponed to another day"
                 for (source_id, budget), number in sorted(self.excess.items())
             ),
         )

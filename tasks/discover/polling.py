@@ -385,4 +385,4 @@ def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> No
     of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
-        raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
+        raise UnexpectedError(f"{unexpected} of {of} entries raised an exception", trace=first)

@@ -56,7 +56,7 @@ async def propose_source(
     reader = reader or SharedReader()
     home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client, reader=reader))[0]
     if home.until is not None:
-        raise Deferred(f"{host_of(home_url)} wants a wait until {home.until:%Y-%m-%d %H:%M} UTC")
+        raise Deferred(f"{host_of(home_url)} requires a wait until {home.until:%Y-%m-%d %H:%M} UTC")
     is_page = not isinstance(home.error, NotAFeed)
     if home.error is not None and is_page:
         raise home.error

@@ -219,7 +219,7 @@ def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
 def tidy(text: str, said: MetadataWords, *, known: AbstractSet[str] = frozenset()) -> str:
     """Return the lines of a text, cleaned, without lines of its head that repeat the page's metadata.
 
-    The `known` lines are clean already.
+    The `known` lines are already clean.
     """
     lines = [line for one in text.split("\n") if has_words(line := one if one in known else clean(one))]
     return "\n".join(drop_head(lines, said))

@@ -86,7 +86,7 @@ def _may_be_author(names: str) -> bool:
 
 
 def _after(heading: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that begin after a heading has ended."""
+    """Yield the elements that start after the end of a heading."""
     for one in (heading, *heading.iterancestors()):
         for after in one.itersiblings():
             yield from after.iter()
@@ -116,7 +116,7 @@ def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
 
 
 def _strength(element: HtmlElement) -> int:
-    """Return 2 if an element is marked as the author, 1 if its name or its text says so, 0 otherwise."""
+    """Return 2 if an element is marked as the author, 1 if its name or text suggests it, 0 otherwise."""
     if (items := element.items()) and (said := max([_said_by(element, name, value) for name, value in items])):
         return said
     if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):

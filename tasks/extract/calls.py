@@ -96,7 +96,7 @@ def _names_a_call(names: str) -> bool:
 
 
 def asks(box: HtmlElement, url: str) -> bool:
-    """Whether all links of a box on a page lead to plans, accounts, apps or channels, and none to a story or a source."""
+    """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or source."""
     links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
     if not links or len(raw_text_of(box)) > _MAX_BOX or not all(_is_service(href, url) for href, _ in links):
         return False
@@ -119,7 +119,7 @@ def _is_service(href: str, url: str) -> bool:
 
 
 def promotes_a_page(box: HtmlElement) -> bool:
-    """Whether a box has a make of its own among its neighbours, few headings, and a link to another page of the site."""
+    """Whether a box differs from its siblings, has few headings, and links to another page of the site."""
     above = box.getparent()
     if box.tag not in ("div", "section", "aside") or above is None:
         return False

@@ -92,7 +92,7 @@ def _is_storys(element: HtmlElement, said: int, unlinked: int) -> bool:
 
 
 def _unlinked(element: HtmlElement) -> int:
-    """Return the characters under an element outside of links."""
+    """Return the number of characters in an element outside of links."""
     return len(raw_text_of(element)) - _linked(element)
 
 

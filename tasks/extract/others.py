@@ -18,7 +18,7 @@ _TITLES = ("h1", "h2")
 
 
 def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]]) -> int:
-    """Remove the articles that follow the one under `heading`, and return their characters.
+    """Remove the articles that follow the one under `heading`; returns their number of characters.
 
     Another article is a later sibling with the same class, with a heading that is none of the page's `titles`, and with
     something that only articles have: its tag is `article`, its heading or an attribute links to another page, or it

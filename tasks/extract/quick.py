@@ -341,7 +341,7 @@ def _anywhere(
 
 
 def _said_by(one: HtmlElement) -> str:
-    """Return the text under an element with white space folded."""
+    """Return an element's text with white space folded."""
     return " ".join(raw_text_of(one).split())
 
 

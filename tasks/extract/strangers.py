@@ -67,7 +67,7 @@ def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
 
 
 def _use_own_words(lines: Sequence[str], text: str) -> bool:
-    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it.
+    """Whether at least half of the words in the last lines do not occur in the rest of the text.
 
     The text must be in lower case.
     """

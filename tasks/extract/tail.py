@@ -70,7 +70,7 @@ class Holders:
 
 
 def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, holders: Holders) -> Ending:
-    """Return the lines without furniture at their end."""
+    """Drop boilerplate lines at the end, and boxes beside the text."""
     main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
     around = frozenset((main, *main.iterancestors())) if main is not None else frozenset()
@@ -303,7 +303,7 @@ class _Tail:
         return self.blocks[line.at] if line.at is not None else None
 
     def _box_of(self, line: Line) -> HtmlElement | None:
-        """Return the outermost element that a line is in and most of the text does not."""
+        """Return the outermost element that contains a line but not most of the text."""
         block = self._block(line)
         if block is None or self.main is None:
             return None
@@ -319,7 +319,7 @@ class _Tail:
         return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
 
     def _is_biography(self, line: Line, box: HtmlElement) -> bool:
-        """Whether a line begins with an author's name, marked as such, or is in a box of its own."""
+        """Whether a line starts with an author's name that is marked as such, or is in its own box."""
         words = words_in(line.text)
         names = (words_of(author) for author in self.metadata.authors)
         if not any((len(name) > 1 or _is_unspaced(name)) and words[: len(name)] == name for name in names):

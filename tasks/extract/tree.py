@@ -59,7 +59,7 @@ _IS_DEEP = XPath(f"boolean({'/*' * 64})")  # true for few pages; an expression w
 
 @dataclass(slots=True)
 class Weight:
-    """Characters under an element: all of them, and those that are in links."""
+    """Characters in an element: all of them, and those in links."""
 
     text: int = 0
     linked: int = 0
@@ -180,9 +180,9 @@ def _whole(source: bytes) -> bytes:
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot be in a head to the body.
+    """Move elements that are not allowed in a head to the body.
 
-    The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on.
+    The body's start tag is optional (HTML, 13.1.2.4), and libxml2 then continues the head.
     """
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
@@ -244,7 +244,7 @@ def raw_text_of(element: HtmlElement) -> str:
 
 
 def text_of(element: HtmlElement) -> str:
-    """Return all text under an element, cleaned."""
+    """Return all text in an element, cleaned."""
     return clean(raw_text_of(element))
 
 
@@ -304,7 +304,7 @@ def has_words(cleaned: str) -> bool:
 
 
 def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlElement, Weight]:
-    """Return the weight of each element of a subtree, given in document order with their parents. Linear."""
+    """Return the weight of each element of a subtree, given in document order with parents. Linear."""
     places = dict(zip(elements, range(len(elements)), strict=True))
     above = [places.get(parent, -1) for parent in parents]
     # one more than the elements, for the parent of the first

@@ -232,7 +232,7 @@ class _Collector:
         """Label a captured page as a soft 404."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
-        error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
+        error = SkippedError(f"same response as for a page that does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, look: Look, fetched: Exchange, *, is_known: bool) -> RecordAddress:

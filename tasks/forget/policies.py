@@ -43,7 +43,7 @@ def _erase_in(work: Work, table: DeltaTable, file: StoredFile) -> None:
     kept = rows.filter(pa.array([not goes for goes in is_gone], pa.bool_()))
     new = [pack_rows(file.day, kept)] if kept.num_rows else []
     if not replace_files(work.store, table, [file], new, is_changed=True, now=work.now):
-        raise LakeUnavailable(f"{file.key}: another process has replaced it meanwhile: run `presslake forget` again")
+        raise LakeUnavailable(f"{file.key}: another process replaced it in the meantime: run `presslake forget` again")
 
 
 def _named(rows: pa.Table) -> list[dict[str, Any]]:

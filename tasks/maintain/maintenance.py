@@ -170,11 +170,11 @@ def summary_line(report: MaintainReport) -> str:
         (report.policy_rows, "{} rows of policies updated"),
         (report.files_packed, f"{{}} files packed into {report.files_made:,}"),
         (report.files_deleted, "{} old files deleted"),
-        (report.set_aside_deleted, "{} objects deleted that were set aside"),
+        (report.set_aside_deleted, "{} set-aside objects deleted"),
         (report.texts_expired, "{} texts expired"),
         (report.payloads_expired, "{} records expired"),
-        (report.articles_indexed, "{} articles of the search index updated"),
-        (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
+        (report.articles_indexed, "{} articles updated in the search index"),
+        (report.urls_forgotten + report.shapes_forgotten, "{} expired index rows deleted"),
     ]
     said = ", ".join(text.format(f"{number:,}") for number, text in done if number) or "Nothing to do"
     return f"{'Would be: ' if report.is_dry_run and said[0].isdigit() else ''}{said}."

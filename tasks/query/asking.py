@@ -51,10 +51,10 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     with query_errors():
         statements = connection.extract_statements(query)
     if len(statements) != 1:
-        raise ConfigError(f"the query has {len(statements)} statements; it must be one")
+        raise ConfigError(f"the query has {len(statements)} statements; only one is allowed")
     if statements[0].type not in _READS:
         raise ConfigError(
-            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are answered"
+            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are allowed"
         )
 
 

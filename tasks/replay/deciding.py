@@ -89,7 +89,7 @@ def decide_unit(compared: Sequence[ComparedCapture], deciding: Deciding, *, batc
             if outbox.last_sequence(tx) == worked.sequence:
                 return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
     if not deciding.index.is_sqlite:
-        raise IndexUnavailable(f"{deciding.index.uri}: sweeps decided first, {ATTEMPTS_ON_SERVER} times over")
+        raise IndexUnavailable(f"{deciding.index.uri}: sweeps interfered; gave up after {ATTEMPTS_ON_SERVER} attempts")
     with deciding.index.write() as tx:
         worked = _plan_changes(tx, differing, deciding)
         return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)

@@ -80,7 +80,7 @@ def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> 
     with _registered(context, run_id, is_dry_run=config.dry_run):
         if not config.dry_run:
             publish_all(context.index, context.store)  # decisions of a killed replay
-        on_step("choosing the pages", 0, 0)
+        on_step("selecting pages", 0, 0)
         plan = make_plan(context.store, config, _older(config, context))
         stopped = _carry_out(plan, context, tally, run_id=run_id, on_step=on_step)
     return ReplayReport(
@@ -117,7 +117,7 @@ def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str,
     )
     shown = _Shown()
     for number, unit in enumerate(plan.units()):
-        on_step("reading pages again", tally.total(), plan.captures)
+        on_step("extracting pages", tally.total(), plan.captures)
         compared = shown.compare(_read(unit, context))
         tally.add(compared)
         if stopped := _too_many_failed(tally, plan):
@@ -214,7 +214,7 @@ def _registered(context: ReplayContext, run_id: str, *, is_dry_run: bool) -> Ite
     with context.index.write() as tx:
         for kind, what in ((REPLAY, "another replay"), (MEND, "a mend (`verify --mend`)")):
             if other := runs.find_working(tx, kind=kind, now=now):
-                raise ConfigError(f"{what} is at work on this index (run {other}): replay after its end")
+                raise ConfigError(f"{what} is running on this index (run {other}): start the replay after it ends")
         runs.begin_run(tx, run_id=run_id, now=now)
     try:
         yield

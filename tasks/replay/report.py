@@ -76,9 +76,9 @@ def summary_line(report: ReplayReport) -> str:
     """Return in one line what was done."""
     counts = ", ".join(f"{getattr(report, one.value):,} {one.value}" for one in COUNTED if getattr(report, one.value))
     line = (
-        f"{plural(report.pages, 'page')} read again: {counts}."
+        f"{plural(report.pages, 'page')} extracted again: {counts}."
         if report.pages
-        else "No stored page is of this selection."
+        else "No stored page matches the selection."
     )
     if report.stopped:
         line = f"{line} Stopped: {report.stopped}."

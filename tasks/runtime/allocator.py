@@ -62,7 +62,7 @@ class _Without(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002 - the protocol's
         if fullname == self._name:
-            raise ModuleNotFoundError(f"this command does without {fullname}", name=fullname)
+            raise ModuleNotFoundError(f"this command runs without {fullname}", name=fullname)
 
 
 def configure_sweep_memory() -> None:

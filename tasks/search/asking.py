@@ -83,11 +83,11 @@ _TOKEN = re.compile(
 def read_query(text: str) -> Part:
     """Parse a query; raises ConfigError, in one line, if it is invalid."""
     if len(text) > LONGEST_QUERY:
-        raise ConfigError(f"the query has {len(text):,} characters; {LONGEST_QUERY:,} are the most")
+        raise ConfigError(f"the query has {len(text):,} characters; the limit is {LONGEST_QUERY:,}")
     reader = _Reader(text)
     part = reader.read_either(0)
     if reader.next is not None:
-        raise ConfigError("the query has a ) without its (")
+        raise ConfigError("the query has an unmatched )")
     return part
 
 
@@ -115,15 +115,15 @@ class _Reader:
                 continue
             parts.append(self._read_one(depth))
         if not parts:
-            raise ConfigError(f"the query has nothing to look for {self._place()}")
+            raise ConfigError(f"the query has an empty part {self._place()}")
         return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def _read_one(self, depth: int) -> Part:
         token = self.next
         if depth > DEEPEST:
-            raise ConfigError(f"the query has more than {DEEPEST} parts inside one another")
+            raise ConfigError(f"the query has more than {DEEPEST} nested parts")
         if token is None:
-            raise ConfigError(f"the query has nothing to look for {self._place()}")
+            raise ConfigError(f"the query has an empty part {self._place()}")
         self._at += 1
         if token.lastgroup == "not" or token["word"] == "NOT":
             return Not(self._read_one(depth + 1))
@@ -135,12 +135,12 @@ class _Reader:
 
     def _read_bracket(self, token: re.Match[str], depth: int) -> Part:
         if token.lastgroup == "open":
-            raise ConfigError('the query has a " without its other "')
+            raise ConfigError('the query has an unmatched "')
         if token["bracket"] == ")":
-            raise ConfigError(f"the query has nothing to look for {self._place()}")
+            raise ConfigError(f"the query has an empty part {self._place()}")
         part = self.read_either(depth + 1)
         if not self._take("bracket", ")"):
-            raise ConfigError("the query has a ( without its )")
+            raise ConfigError("the query has an unmatched (")
         return part
 
     def _take(self, group: str, text: str) -> bool:

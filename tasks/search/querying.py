@@ -28,9 +28,9 @@ def query_of(asked: SearchQuery, schema: Schema) -> Query:
     part = read_query(asked.text)
     wanted = _query(part, schema)
     if wanted is None:
-        raise ConfigError(f"the query has no word in it: {as_plain(asked.text)}")
+        raise ConfigError(f"the query contains no word: {as_plain(asked.text)}")
     if not any(True for _ in _positive(part)):
-        raise ConfigError("the query only says what must not be there; `*` stands for every article")
+        raise ConfigError("the query only excludes words; start with `*` to match every article")
     filters = [(Occur.Must, one) for one in _filters(asked, schema)]
     return Query.boolean_query([(Occur.Must, wanted), *filters]) if filters else wanted
 

@@ -84,7 +84,7 @@ def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught
         catch_up(store, home, on_step=on_step, is_awaited=True)
         found = _find_if_whole(home, asked)
     if found is None:
-        raise ConfigError(f"{home}: the search index cannot be read: remove this folder, and search again")
+        raise ConfigError(f"{home}: the search index cannot be read: delete this folder and search again")
     return replace(found, is_behind=done.is_busy)
 
 

@@ -8,7 +8,7 @@ from tasks.search.words import Word, placed_words
 
 LENGTH = 240
 READ = 60_000
-"""The most characters of a text that are searched."""
+"""The most characters per text that are searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

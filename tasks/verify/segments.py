@@ -102,12 +102,12 @@ def _check_segment(
         segment = store.get(key)
     except MissingObject:
         rows = ", ".join(claim.row for claim in claims[:3])
-        detail = f"{plural(len(claims), 'row names', 'rows name')} it, and it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
+        detail = f"{plural(len(claims), 'row names', 'rows name')} it, but it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
         yield Fault(kind=FaultKind.MISSING_SEGMENT, place=key, detail=detail, key=key)
         return
     records, trouble = _scan(segment, kept_out)
     if taken := sum(one.is_taken for one in records.values()):
-        detail = f"{taken} of its records are of what was taken down"
+        detail = f"{taken} of its records were taken down"
         yield Fault(kind=FaultKind.TAKEN_DOWN, place=key, detail=detail, key=key)
     is_reported = False
     for claim in claims:
@@ -170,7 +170,7 @@ def _disagreement(claim: Claim, found: _FoundRecord) -> str | None:
     if found.payload_digest is None:
         return f"there is a {found.kind} record"
     if claim.outcome == Outcome.NOT_MODIFIED:
-        return f"there is a {found.kind} record, and the row says that nothing has changed"
+        return f"there is a {found.kind} record, but the row says that nothing changed"
     if found.payload_digest != claim.payload_digest:
         return f"the record's payload has {found.payload_digest}, the row says {claim.payload_digest}"
     return None

@@ -110,8 +110,8 @@ class GuardedBackend:
             found = ", ".join(addresses[:MAX_ADDRESSES])
             place = "an address" if found == host else found
             raise ForbiddenAddress(
-                f"{host} is {place} outside the public internet: allow_networks of its source names what may be asked, "
-                "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
+                f"{host} is {place} outside the public internet: permit it with allow_networks in its source, "
+                "or with PRESSLAKE_ALLOW_NETWORKS for URLs outside the catalogue"
             )
         return permitted[:MAX_ADDRESSES]
 

@@ -133,7 +133,7 @@ class Browser:
         except Error as error:
             raise RenderFailed(_first_line(error)) from error
         if len(html) > self._limits.html_size:
-            raise RenderFailed(f"{len(html)} bytes; at most {self._limits.html_size} are taken")
+            raise RenderFailed(f"{len(html)} bytes; the limit is {self._limits.html_size}")
         return html
 
     @asynccontextmanager

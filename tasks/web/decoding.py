@@ -80,7 +80,7 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
         except _Truncated as error:
             raise BodyTruncated(f"the {content_encoding} stream ends early, after {len(body)} bytes") from error
     if len(body) > max_size:
-        raise BodyTooLarge(f"{len(body)} bytes; at most {max_size} are taken")
+        raise BodyTooLarge(f"{len(body)} bytes; the limit is {max_size}")
     return body
 
 
@@ -150,7 +150,7 @@ def _decoders(content_encoding: str | None) -> list[Decoder]:
     names = [name.strip().lower() for name in capped(content_encoding).split(",")]
     names = [name for name in names if name not in _MEANINGLESS]
     if len(names) > MAX_CODINGS:
-        raise BadContentEncoding(f"{len(names)} content codings; at most {MAX_CODINGS} are undone")
+        raise BadContentEncoding(f"{len(names)} content codings; the limit is {MAX_CODINGS}")
     for name in names:
         if name not in _DECODERS:
             raise BadContentEncoding(f"unknown content coding {name[:40]!r}")

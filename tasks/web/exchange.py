@@ -128,7 +128,7 @@ def raise_for_status(answer: Exchange, *, now: datetime) -> None:
     if status in _REDIRECTS:
         raise BadResponse(f"{said} without a Location")
     if status in (206, 304) or not 200 <= status < 600:
-        raise BadResponse(f"{said}, which was not asked for")
+        raise BadResponse(f"{said}, which was not requested")
     disposition = reason_of_status(status).disposition
     if disposition is Disposition.STAYS_DUE:
         raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(answer.header("retry-after"), now=now))

@@ -104,7 +104,7 @@ def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
     except OSError as error:
         raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: {error.strerror}") from error
     if is_open:
-        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: others may read it: chmod 600 {path}")
+        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: readable by other users: run chmod 600 {path}")
     try:
         key = load_pem_private_key(body, password=None)
     except (ValueError, TypeError):
@@ -113,7 +113,7 @@ def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
         raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: not an Ed25519 private key in PEM without a password")
     signer = Signer(key=key, agent=agent.rstrip("/"), form=form)
     if signer.key_id == _PUBLISHED:
-        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: it is the key that RFC 9421 publishes for tests")
+        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: this is the public test key of RFC 9421")
     return signer
 
 

@@ -166,7 +166,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport is None or self._is_over:
             raise httpcore.ConnectError("closed")
         if self._waiting:  # it would count as if received under TLS
-            raise ssl.SSLError("the server spoke before the handshake")
+            raise ssl.SSLError("the server sent data before the handshake")
         try:
             async with asyncio.timeout(timeout_s):
                 secured = await self._loop.start_tls(

@@ -72,5 +72,17 @@ def test_a_revision_that_a_replay_superseded_says_when_it_was_read_again():
     assert [row[3] for row in rows] == ["28 Feb 12:00", "", "", ""]
 
 
+def test_each_capture_that_says_why_is_shown_with_its_first_line():
+    captures = tuple(
+        {"fetched_at": NOW, "status": None, "outcome": "failed", "reason": "x", "novelty": None, "revision": None,
+         "warc_key": None, "detail": detail}
+        for detail in ("a.example: connection refused", None, "ValueError: odd\ntasks/a.py:1 in b")
+    )  # fmt: skip
+
+    rows = rows_of(traced(captures=captures), "Why")
+
+    assert [why for _, why in rows] == ["a.example: connection refused", "ValueError: odd"]
+
+
 def test_nothing_to_compare_says_how_many_revisions_there_are():
-    assert traced().why_no_diff() == "There is nothing to compare: 0 revisions."
+    assert traced().why_no_diff() == "Nothing to compare: 0 revisions."
