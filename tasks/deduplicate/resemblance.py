@@ -39,7 +39,7 @@ MIN_EXCHANGED = 2
 """Fewer replaced words are a correction."""
 
 MIN_BALANCE = 0.4
-"""Lowest ratio between the numbers of words that only one text has; below it one text truncates or continues the other."""
+"""Lowest ratio of the numbers of words that only one text has; below it one text truncates or continues the other."""
 
 NOTHING: frozenset[int] = frozenset()
 MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
@@ -141,7 +141,7 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:
-    """Whether the figures agree, if both texts have some: news about dividends, tenders and prices has fixed wording."""
+    """Whether the figures agree, if both texts have some: news of dividends, tenders and prices has fixed wording."""
     fewer = min(len(one.numbers), len(other.numbers))
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 

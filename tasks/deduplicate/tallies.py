@@ -77,7 +77,7 @@ def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
 
 
 def quarantined_of(captures: Iterable[tuple[int, Capture]], *, batch_id: str) -> Iterator[Quarantined]:
-    """Yield pages that cannot be processed, each with the key of its document, which depends on its position in the batch."""
+    """Yield pages that cannot be processed, with keys of their documents, which depend on their positions in the batch."""
     for number, one in captures:
         yield Quarantined(
             document_key=quarantine_key(batch_id, number, one.dt),
