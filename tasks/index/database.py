@@ -260,12 +260,12 @@ def _as_json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _read_only(_dialect: object, _record: object, words: list[str], arguments: dict[str, Any]) -> None:
+def _read_only(_dialect: object, _record: object, cargs: list[str], cparams: dict[str, Any]) -> None:
     """Open the file as immutable, unless another process has its WAL beside it (SQLite, "URI Filenames")."""
-    (path,) = words
+    (path,) = cargs
     how = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    words[:] = [f"file:{quote(path)}?{how}"]
-    arguments["uri"] = True
+    cargs[:] = [f"file:{quote(path)}?{how}"]
+    cparams["uri"] = True
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type of its own

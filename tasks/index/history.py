@@ -89,7 +89,7 @@ def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime,
 
 
 def read_sources(tx: Connection) -> list[dict[str, Any]]:
-    """Return, for each source, its own feeds, failing feeds, last poll, articles, and when the newest was first seen."""
+    """Return, by source, its own feeds, failing feeds, last poll, articles, and first sight of the newest."""
     polled = (
         select(
             feeds.c.source_id,

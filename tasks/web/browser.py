@@ -75,7 +75,7 @@ LIMITS = RenderLimits()
 
 def check_browser(rules: Iterable[SourceRules]) -> None:
     """Raise ConfigError if a source needs a browser and none is installed."""
-    if all(one.render != "browser" for one in rules):
+    if all(source.render != "browser" for source in rules):
         return
     if find_spec("playwright") is None:
         raise ConfigError("render: browser needs Playwright; install presslake[browser]")

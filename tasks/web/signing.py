@@ -71,7 +71,7 @@ def signed_fields(
     signer: Signer, target: Url, *, method: str, now: datetime, nonce: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the fields that sign a request at a given time. Deterministic."""
-    named, said, component = _agent(signer)
+    named, signed, component = _agent(signer)
     created = int(now.timestamp())
     parameters = (
         f'("@authority" "@method" "@path" {component});created={created};expires={created + LASTS_S}'
@@ -81,7 +81,7 @@ def signed_fields(
         f'"@authority": {target.authority.lower()}',
         f'"@method": {method}',
         f'"@path": {target.parts.path or "/"}',
-        f"{component}: {said}",
+        f"{component}: {signed}",
         f'"@signature-params": {parameters}',
     ))  # fmt: skip
     signature = base64.b64encode(signer.key.sign(base.encode("ascii"))).decode()
