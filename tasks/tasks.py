@@ -50,7 +50,7 @@ from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
-from tasks.runtime.allocator import Slack
+from tasks.runtime.allocator import HeapTrimmer
 from tasks.runtime.progress import progress
 from tasks.runtime.resources import opened_index, opened_store, polite_client, reader_of, software
 from tasks.runtime.shutdown import run_until_stopped, stopping
@@ -82,7 +82,7 @@ BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
-_slack = Slack(8 << 20)
+_slack = HeapTrimmer(8 << 20)
 
 
 class _Keeping(TypedDict):

@@ -16,7 +16,7 @@ from tasks.runtime.allocator import do_without_numpy
 from tasks.values.display import Rows, moment, plural
 
 if TYPE_CHECKING:
-    from tasks.search.searching import Found, Hit
+    from tasks.search.searching import Hit, SearchResult
 
 PERIODS = ("day", "week", "month")
 FORMATS = ("table", "json", "csv")
@@ -83,7 +83,7 @@ def _instant(text: str, option: str) -> datetime | None:
         raise ConfigError(f"{option} {text}: should be an age (90m, 6h, 3d, 2w) or a date (2026-03-01)") from error
 
 
-def _show(found: "Found", *, is_counted: bool) -> None:
+def _show(found: "SearchResult", *, is_counted: bool) -> None:
     title = f"{plural(found.total, 'article')} found"
     if is_counted:
         most = max((one.articles for one in found.counts), default=1)

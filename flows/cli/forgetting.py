@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tasks.forget.plan import Plan, Selection
-    from tasks.forget.taken import Taken
+    from tasks.forget.targets import TakedownTargets
 
 
 def forget(
@@ -107,7 +107,7 @@ def _show_plan(plan: "Plan") -> None:
         console.show_tables(plan_tables(plan), beside=True)
 
 
-def _in_prefect(taken: "Taken") -> "Iterator[str]":
+def _in_prefect(taken: "TakedownTargets") -> "Iterator[str]":
     from flows.server.forgetting import forget_in_prefect
 
     return forget_in_prefect(taken.is_named_in)

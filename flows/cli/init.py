@@ -45,9 +45,9 @@ def init(
         if sys.stdin.isatty() and not quiet:
             contact = _ask(CONTACT) if contact is None else contact
             url = url or _ask(SITES).replace(",", " ").split()
-        from tasks.config.beginning import write_beginning
+        from tasks.config.starter import write_starter
 
-        write_beginning(path, contact=contact or None, crawl_delay_s=crawl_delay, networks=tuple(allow_network or ()))
+        write_starter(path, contact=contact or None, crawl_delay_s=crawl_delay, networks=tuple(allow_network or ()))
         say(f"Made {path}.")
         if url:
             _add(settings, url)

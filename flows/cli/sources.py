@@ -101,7 +101,7 @@ def add_and_hand_over(
 
     Raises typer.Exit with code 2 if nothing was found for one of the URLs.
     """
-    from tasks.config.splicing import read_known
+    from tasks.config.splicing import read_existing
     from tasks.discover.adding import add_sites, labelled
 
     troubles: list[Addition] = []
@@ -111,7 +111,7 @@ def add_and_hand_over(
             troubles.append(addition)
         _tell(addition)
 
-    known = read_known(settings.catalogue)
+    known = read_existing(settings.catalogue)
     found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: looking for feeds ..."), end=end)
     found = tuple(labelled(one, tags=tags or (), country=country) for one in found)
     if found or not troubles:
@@ -134,11 +134,11 @@ def import_sources(
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue)
-        from tasks.config.splicing import read_known
+        from tasks.config.splicing import read_existing
         from tasks.discover.adding import labelled, read_list
         from tasks.values.display import Rows
 
-        found, left_out = read_list(path, read_known(settings.catalogue))
+        found, left_out = read_list(path, read_existing(settings.catalogue))
         if left_out:
             rows: Rows = [(one.title, one.address, one.reason) for one in left_out]
             console.show_tables([(f"Left out ({len(rows)})", ("title", "address", "why"), rows)], beside=True)

@@ -17,7 +17,7 @@ from flows.cli.options import (
 from flows.server.defaults import set_prefect_defaults
 from tasks.config.choices import MAX_SHARDS
 from tasks.errors import ConfigError
-from tasks.runtime.allocator import spare_memory
+from tasks.runtime.allocator import configure_sweep_memory
 
 if TYPE_CHECKING:
     from tasks.config.parameters import IngestConfig
@@ -56,7 +56,7 @@ def ingest(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
-        spare_memory()
+        configure_sweep_memory()
         settings = set_flags(catalogue=catalogue, lake=lake, index=index)
         config = _config(
             sources=tuple(source or ()),

@@ -13,7 +13,7 @@ from flows.server.away import AWAY
 from flows.sweep.session import Sweep
 from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
-from tasks.runtime.allocator import give_back, trim
+from tasks.runtime.allocator import release_memory, trim
 from tasks.runtime.reading import close_reader
 from tasks.runtime.tracing import batch_span
 from tasks.tasks import deduplicate, extract, fetch, report, store
@@ -37,7 +37,7 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
     The batches pass through `shown`, which may report progress.
     """
     close_reader()  # all feeds are parsed; a long robots.txt starts the processes again
-    give_back()
+    release_memory()
     gc.freeze()  # cached objects of the feeds live until the sweep ends, and would be traversed after each batch
     return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
@@ -83,7 +83,7 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Handed]:
 def _decide_and_store(extracted: Handed, sweep: Sweep) -> BatchReport:
     with batch_span(extracted[0].batch_id) as note:
         decided = deduplicate(whole(extracted.pop()), whole(sweep.plan.rules), whole(sweep.settings))
-        give_back()
+        release_memory()
         store(whole(sweep.settings))
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     trim()  # publishing leaves no reference cycles, so a collection would find nothing

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tasks.browse.library import Found, Hits, Search
+from tasks.browse.library import Hits, Search, SearchHit
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.search.asking import Order, Period, SearchQuery
@@ -44,8 +44,8 @@ def search_of(settings: Settings) -> Search:
     return look
 
 
-def _found(hit: Hit) -> Found:
-    return Found(
+def _found(hit: Hit) -> SearchHit:
+    return SearchHit(
         article_id=hit.article_id, url=hit.url, title=hit.title, source_id=hit.source_id, language=hit.language,
         shown_at=hit.at.date(), snippet=tuple(_pieces(hit.snippet)),
     )  # fmt: skip

@@ -44,7 +44,7 @@ from tasks.config.fields import (
     UserAgent,
 )
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
-from tasks.config.retention import Kept, RetentionRules
+from tasks.config.retention import KeptDays, RetentionRules
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
 from tasks.values.rights import NO_OBEDIENCE, Obedience, Obey, Purpose
@@ -335,8 +335,8 @@ class Catalogue(_Model):
         return self.model_copy(update={"sources": kept})
 
 
-def _either(own: Retention, usual: Retention) -> Kept:
-    return Kept(
+def _either(own: Retention, usual: Retention) -> KeptDays:
+    return KeptDays(
         payload_days=own.payload_days or usual.payload_days,
         text_days=own.text_days or usual.text_days,
     )

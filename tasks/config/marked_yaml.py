@@ -23,7 +23,7 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marked:
+class MarkedDocument:
     """A YAML document: its text, its value, and the line of each part. A key without a value is left out.
 
     `mistakes` are duplicate keys, keys that are not text, and tags, each with its line.
@@ -44,11 +44,11 @@ class Marked:
         return line_at(self.root, where)
 
 
-def read_marked(path: Path, max_size: int) -> Marked:
+def read_marked(path: Path, max_size: int) -> MarkedDocument:
     """Read a file; raises CatalogueError if it is not YAML."""
     if _is_missing(path):
         raise CatalogueError(f"{path}: no such file; create it with `presslake init`")
-    return marked_of(read_text(path, max_size), path)
+    return parse_marked(read_text(path, max_size), path)
 
 
 def _is_missing(path: Path) -> bool:
@@ -62,13 +62,15 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def marked_of(text: str, path: Path) -> Marked:
+def parse_marked(text: str, path: Path) -> MarkedDocument:
     """Parse a document; raises CatalogueError if it is not YAML, or if its aliases expand too far."""
     try:
-        return Marked(path=path, text=text, content=_streamed(text))
+        return MarkedDocument(path=path, text=text, content=_streamed(text))
     except (_OddError, yaml.YAMLError):
         plain = _Plain(path)
-        return Marked(path=path, text=text, content=plain.value(compose(text, path)), mistakes=tuple(plain.mistakes))
+        return MarkedDocument(
+            path=path, text=text, content=plain.value(compose(text, path)), mistakes=tuple(plain.mistakes)
+        )
 
 
 def read_text(path: Path, max_size: int) -> str:

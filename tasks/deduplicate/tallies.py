@@ -14,7 +14,7 @@ LONGEST_LAG = timedelta(days=2)
 """An article older than this at first sight is not counted as late: it existed before we looked."""
 
 
-class Looked(NamedTuple):
+class LookResult(NamedTuple):
     """One look at a URL of a source, and its result."""
 
     source_id: str
@@ -30,7 +30,9 @@ class Arrival(NamedTuple):
     first_seen_at: datetime
 
 
-def tallies_of(looks: Iterable[Looked], arrivals: Iterable[Arrival], *, run_id: str, now: datetime) -> Iterator[Tally]:
+def tallies_of(
+    looks: Iterable[LookResult], arrivals: Iterable[Arrival], *, run_id: str, now: datetime
+) -> Iterator[Tally]:
     """Yield the results of a decided batch, by source and day; `now` is when its articles were stored."""
     last: dict[tuple[str, date], datetime] = {}
     numbers: Counter[tuple[str, date, TallyKind, str]] = Counter()

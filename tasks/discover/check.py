@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import Source, SourceRules
-from tasks.discover.probe import Look, RobotsVerdict, Target, look_at
+from tasks.discover.probe import ProbeResult, RobotsVerdict, Target, look_at
 from tasks.errors import GoneError
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedContent, FeedKind, FeedState
@@ -103,7 +103,7 @@ def _targets(source: Source, rules: SourceRules) -> Iterable[Target]:
         yield Target(url=url, kind=kind, source_id=source.id, rules=rules)
 
 
-def _checked(look: Look, state: FeedState | None, *, now: datetime) -> FeedCheck:
+def _checked(look: ProbeResult, state: FeedState | None, *, now: datetime) -> FeedCheck:
     return FeedCheck(
         feed_url=look.target.url,
         kind=look.target.kind,
@@ -116,7 +116,7 @@ def _checked(look: Look, state: FeedState | None, *, now: datetime) -> FeedCheck
     )
 
 
-def _warnings(look: Look, state: FeedState | None, *, now: datetime) -> Iterable[str]:
+def _warnings(look: ProbeResult, state: FeedState | None, *, now: datetime) -> Iterable[str]:
     if look.until is not None:
         yield f"the host requires a wait until {look.until:%Y-%m-%d %H:%M} UTC"
     if isinstance(look.error, GoneError):

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.export.choosing import Chosen, choose
+from tasks.export.choosing import ChosenRows, choose
 from tasks.export.croissant import croissant
 from tasks.export.request import ExportRequest
 from tasks.export.writing import Writer, file_name, open_writer
@@ -106,7 +106,7 @@ def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict
     return manifest
 
 
-def _write(chosen: Chosen, writer: Writer, tally: Tally, on_step: OnStep) -> None:
+def _write(chosen: ChosenRows, writer: Writer, tally: Tally, on_step: OnStep) -> None:
     for rows in chosen.read():
         writer.add(rows)
         tally.add(rows)

@@ -14,11 +14,11 @@ from functools import partial
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.forget.finding import find_taken
+from tasks.forget.finding import find_targets
 from tasks.forget.places import PLACES
 from tasks.forget.plan import Plan, Selection, make_plan
 from tasks.forget.report import NOTHING, ForgetReport
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
 from tasks.index import taken_down
 from tasks.index.database import Index
@@ -39,7 +39,7 @@ UNDER_WAY = "takedown_under_way"
 PROBE = "probe"
 PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
 
-Elsewhere = Callable[[Taken], Iterable[str]]
+Elsewhere = Callable[[TakedownTargets], Iterable[str]]
 """Removes what is taken down from places other than lake, index and search index; returns those that may keep some of it."""
 
 Search = Callable[[], None]
@@ -136,7 +136,7 @@ def apply_takedowns(
     work = Work(
         index=index,
         store=store,
-        taken=find_taken(index, store, kept_out_by(takedowns), on_step=on_step),
+        taken=find_targets(index, store, kept_out_by(takedowns), on_step=on_step),
         run_id=takedowns[-1].takedown_id if takedowns else "",
         now=now,
         on_step=on_step,

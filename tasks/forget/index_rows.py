@@ -1,7 +1,7 @@
 """Remove the other rows of the index that name a URL, a host or a feed of what is taken down."""
 
 from tasks.errors import IndexUnavailable
-from tasks.forget.taken import GONE
+from tasks.forget.targets import GONE
 from tasks.forget.work import Work
 from tasks.index import erasing
 

@@ -16,7 +16,7 @@ from tasks.lake.growing import grow_tables
 from tasks.lake.keys import LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import find_table, open_table
-from tasks.maintain.algorithms import move_to_current
+from tasks.maintain.algorithms import migrate_to_current
 from tasks.maintain.cluster_rows import update_clusters
 from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
@@ -124,7 +124,7 @@ def maintain(
         check_table(store, name)
     if not is_dry_run:
         grow_tables(store)
-    moved = move_to_current(compaction, index)
+    moved = migrate_to_current(compaction, index)
     clusters = update_clusters(compaction, index)
     expiry = Expiry(index=index, store=store, rules=retention, now=now, is_dry_run=is_dry_run, on_step=on_step)
     texts, payloads = expire_texts(expiry), expire_payloads(expiry)

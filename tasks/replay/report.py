@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 
-from tasks.replay.comparing import Compared, Difference, Result, difference
+from tasks.replay.comparing import ComparedCapture, Difference, Result, difference
 from tasks.values.display import Rows, plural
 
 SHOWN = 20
@@ -49,7 +49,7 @@ class Tally:
     rows_changed: int = 0
     rows_gone: int = 0
 
-    def add(self, compared: Iterable[Compared]) -> None:
+    def add(self, compared: Iterable[ComparedCapture]) -> None:
         """Count a unit."""
         found = []
         for one in compared:

@@ -20,7 +20,7 @@ from tasks.config.catalogue import (
 )
 from tasks.config.loading import DEPRECATED_TDM, doubts, load_catalogue
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
-from tasks.config.retention import Kept
+from tasks.config.retention import KeptDays
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
 
@@ -597,10 +597,10 @@ def test_each_retention_number_falls_back_to_the_defaults(tmp_path):
     rules = load_catalogue(path).retention()
 
     assert rules.by_source == {
-        "a": Kept(payload_days=30, text_days=365),
-        "b": Kept(payload_days=90, text_days=365),
+        "a": KeptDays(payload_days=30, text_days=365),
+        "b": KeptDays(payload_days=90, text_days=365),
     }
-    assert rules.usual == Kept(payload_days=90, text_days=365)
+    assert rules.usual == KeptDays(payload_days=90, text_days=365)
 
 
 @pytest.mark.parametrize("days", ["0", "1.5", "-1", "forever", "99999"])

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.config.marked_yaml import _OddError, _streamed, marked_of
+from tasks.config.marked_yaml import _OddError, _streamed, parse_marked
 from tasks.errors import CatalogueError
 
 PATH = Path("sources.yaml")
@@ -24,7 +24,7 @@ VALUES = st.recursive(
 def test_stream_and_nodes_give_the_same_values(content, is_flow):
     text = yaml.safe_dump(content, default_flow_style=is_flow, allow_unicode=True)
 
-    assert _streamed(text) == marked_of(f"--- &all\n{text}", PATH).content
+    assert _streamed(text) == parse_marked(f"--- &all\n{text}", PATH).content
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_documents_beyond_the_streams_subset_are_left_to_the_nodes(text):
 
 
 def test_a_mistake_is_reported_with_its_line():
-    marked = marked_of("sources:\n  - id: a\n  - id: b\n    name: 7\n", PATH)
+    marked = parse_marked("sources:\n  - id: a\n  - id: b\n    name: 7\n", PATH)
 
     assert (marked.line_at(("sources", 1, "name")), marked.mistakes) == (4, ())
 
@@ -54,4 +54,4 @@ def test_a_mistake_is_reported_with_its_line():
 @pytest.mark.long
 def test_too_many_values_are_refused():
     with pytest.raises(CatalogueError, match="too large or too deep"):
-        marked_of("a:\n" + "- 1\n" * 1_000_001, PATH)
+        parse_marked("a:\n" + "- 1\n" * 1_000_001, PATH)

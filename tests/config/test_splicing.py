@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tasks.config.catalogue import Source
 from tasks.config.loading import catalogue_of
-from tasks.config.marked_yaml import marked_of
-from tasks.config.splicing import read_known, with_sources, write_catalogue
+from tasks.config.marked_yaml import parse_marked
+from tasks.config.splicing import read_existing, with_sources, write_catalogue
 from tasks.errors import CatalogueError
 
 PATH = Path("sources.yaml")
@@ -56,7 +56,7 @@ def test_existing_text_stays_in_order(text):
 
     left = iter(spliced)
     assert all(character in left for character in text)  # every character, in order
-    assert catalogue_of(marked_of(spliced.removeprefix("\ufeff"), PATH)).sources[-2:] == NEW
+    assert catalogue_of(parse_marked(spliced.removeprefix("\ufeff"), PATH)).sources[-2:] == NEW
 
 
 @pytest.mark.parametrize("text", STYLES.values(), ids=STYLES.keys())
@@ -103,7 +103,7 @@ def test_new_sources_have_the_spacing_of_existing_ones():
 def test_a_first_source_is_added_to_an_empty_list(text):
     spliced = with_sources(text, PATH, NEW)
 
-    assert catalogue_of(marked_of(spliced, PATH)).sources == NEW
+    assert catalogue_of(parse_marked(spliced, PATH)).sources == NEW
     assert [line for line in text.splitlines() if line.startswith("#") and line not in spliced] == []
     assert ("# none yet" in spliced) == ("# none yet" in text)
 
@@ -135,7 +135,7 @@ def test_a_missing_file_is_created_and_an_existing_one_keeps_its_mode(tmp_path):
 
     write_catalogue(path, NEW[1:])
 
-    assert read_known(path).sources == NEW
+    assert read_existing(path).sources == NEW
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in tmp_path.iterdir()] == ["sources.yaml"]
 
@@ -147,14 +147,14 @@ def test_a_symlink_to_a_catalogue_stays_a_symlink(tmp_path):
     write_catalogue(tmp_path / "sources.yaml", NEW)
 
     assert (tmp_path / "sources.yaml").is_symlink()
-    assert len(read_known(tmp_path / "real.yaml").sources) == 3
+    assert len(read_existing(tmp_path / "real.yaml").sources) == 3
 
 
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40))
 def test_any_name_round_trips(name):
     source = Source(id="a", name=name)
 
-    assert catalogue_of(marked_of(with_sources("", PATH, [source]), PATH)).sources == (source,)
+    assert catalogue_of(parse_marked(with_sources("", PATH, [source]), PATH)).sources == (source,)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from math import log1p
 
 import pytest
 
-from tasks.deduplicate.days import Read, days_of
+from tasks.deduplicate.days import PageResult, days_of
 from tasks.index.drift import SourceDay, find_days
 from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 def read(look):
     capture = look.captured
-    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=look.page)
+    return PageResult(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=look.page)
 
 
 def test_pages_are_counted_by_the_fields_they_have():

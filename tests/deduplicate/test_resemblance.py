@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.resemblance import Relation, article_time, compare, exchange, find_furniture
+from tasks.deduplicate.resemblance import Relation, article_time, compare, find_furniture, measure_replacement
 from tasks.values.text.shape import MOST_COMPARED
 from tasks.values.text.sketch import make_shape
 
@@ -145,7 +145,7 @@ def test_a_replaced_name_counts_as_two_words():
 def test_counting_replaced_words_is_symmetrical(number, figures):
     one, other = map(make_shape, exchanged(number, with_figures=figures))
 
-    assert exchange(one, other) == exchange(other, one)
+    assert measure_replacement(one, other) == measure_replacement(other, one)
 
 
 def test_shapes_of_algorithm_1_are_compared_as_before():

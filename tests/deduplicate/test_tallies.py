@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.deduplicate.tallies import LONGEST_LAG, Arrival, Looked, arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.tallies import LONGEST_LAG, Arrival, LookResult, arrivals_of, quarantined_of, tallies_of
 from tasks.index.health import TallyKind, find_arrivals, find_quarantined, find_totals, lag_bucket, lag_of
 from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
@@ -13,7 +13,7 @@ NOW = FETCHED_AT + timedelta(minutes=1)
 
 
 def looked(capture):
-    return Looked(capture.source_id, capture.fetched_at, capture.came_to)
+    return LookResult(capture.source_id, capture.fetched_at, capture.came_to)
 
 
 def new(articles):

@@ -32,9 +32,9 @@ sources: []
 """
 
 
-def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
+def write_starter(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
     """Write that catalogue to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
-    text = beginning(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
+    text = starter_catalogue(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -44,7 +44,7 @@ def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, ne
         raise CatalogueError(f"{path}: cannot be written: {worded(error)}") from error
 
 
-def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
+def starter_catalogue(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
     """Return the text of that catalogue; raises ConfigError for an invalid contact."""
     user_agent = f"{PRODUCT} (+{contact})" if contact else DEFAULT_USER_AGENT
     try:
