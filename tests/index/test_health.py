@@ -72,7 +72,7 @@ def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row_or_has_ended(ind
         for number, one in enumerate(addresses)
     ]  # fmt: skip
     with index.write() as tx:
-        feeds.know_feeds(tx, addresses, now=now)
+        feeds.add_feeds(tx, addresses, now=now)
         feeds.record_polls(tx, records)
         found = health.find_feeds(tx, ["a", "b"], failures=3)
 
