@@ -52,7 +52,7 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
         ((), "give one of --url, --article, --host, --source and --list"),
         (("--url", "https://a.example/", "--host", "b.example"), "give one of"),
         (("--undo", "x", "--url", "https://a.example/"), "--undo goes with no other choice"),
-        (("--list", "missing.txt"), "--list: "),
+        (("--list", "missing.txt"), "--list missing.txt: no such file"),
     ],
 )
 def test_wrong_usage_is_one_line(offline_presslake: Presslake, words, said):
