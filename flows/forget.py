@@ -12,7 +12,7 @@ from flows.sweep.naming import named
 from tasks.config.settings import load_settings
 from tasks.forget.config import ForgetConfig
 from tasks.forget.report import summary_line
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.runtime.resources import check_known_lake, close_opened
 from tasks.tasks import forget as forget_task
 
@@ -33,7 +33,7 @@ def _forgotten(config: ForgetConfig) -> State[Any]:
     settings = load_settings()
     check_known_lake(settings)
 
-    def elsewhere(taken: Taken) -> tuple[str, ...]:
+    def elsewhere(taken: TakedownTargets) -> tuple[str, ...]:
         return tuple(forget_in_prefect(taken.is_named_in))
 
     try:

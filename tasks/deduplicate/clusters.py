@@ -15,7 +15,7 @@ class Member:
 
 @dataclass(slots=True, kw_only=True)
 class Clusters:
-    """The clusters that a batch may change, by their state before it: `earliest` by cluster, `cluster_of` by article."""
+    """The clusters that a batch may change, as before the batch: `earliest` by cluster, `cluster_of` by article."""
 
     earliest: dict[str, Member]
     cluster_of: dict[str, str]

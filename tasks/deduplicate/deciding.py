@@ -12,8 +12,8 @@ from types import MappingProxyType
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.context import DecisionContext, lock_scripts, read_context
-from tasks.deduplicate.corrections import Standing, restated_of, stand
-from tasks.deduplicate.days import Read, days_of
+from tasks.deduplicate.corrections import ContentVerdict, compare_content, restated_of
+from tasks.deduplicate.days import PageResult, days_of
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.looks import (
     article_row,
@@ -32,7 +32,7 @@ from tasks.deduplicate.neighbours import Comparisons, Match, TooManyComparisons
 from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
-from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.tallies import Arrival, LookResult, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import (
     archived,
@@ -166,7 +166,7 @@ def _publish_later(
     capture_counts.count_captures(tx, (one.counted for one in fetched))
     new = (row for row in rows if row.revision == 1 and row.origin_uri is None)
     arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in new]
-    looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in fetched]
+    looks = [LookResult(one.source_id, one.fetched_at, one.came_to) for one in fetched]
     health.add_tallies(tx, tallies_of(looks, arrivals, run_id=batch.run_id, now=now))
     health.add_arrivals(tx, arrivals_of(arrivals))
     apart = ((number, one) for number, one in enumerate(captures) if one.outcome is Outcome.QUARANTINED)
@@ -227,9 +227,9 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tu
     """Return the look with its verdict, and the new revision, if any, which is added to the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
     key, known, is_one_page = _article_of(look, page, context)
-    standing = Standing()
+    standing = ContentVerdict()
     if known is not None and is_one_page:
-        standing = stand(page, known, extractor=look.extracted.extractor)
+        standing = compare_content(page, known, extractor=look.extracted.extractor)
         _learn(page, known, standing, context)
     if known is not None and (standing.revision is not None or not is_one_page):
         context.see(known, look.captured.fetched_at)
@@ -289,7 +289,7 @@ def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) ->
     return None
 
 
-def _learn(page: PreparedPage, known: KnownArticle, standing: Standing, context: DecisionContext) -> None:
+def _learn(page: PreparedPage, known: KnownArticle, standing: ContentVerdict, context: DecisionContext) -> None:
     """Record what was read from the lake about an article, so that it is read only once."""
     restated = restated_of(page, known)
     contents = restated.contents if restated else ()
@@ -360,8 +360,8 @@ def _in_its_cluster(known: KnownArticle, row: Article) -> KnownArticle:
     return replace(known, cluster_id=row.cluster_id, is_representative=row.is_representative)
 
 
-def _read(capture: Capture, page: Page | None) -> Read:
-    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=page)
+def _read(capture: Capture, page: Page | None) -> PageResult:
+    return PageResult(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=page)
 
 
 def _stamped(look: Look, novelty: Novelty, known: KnownArticle, *, revision: int | None = None) -> Look:

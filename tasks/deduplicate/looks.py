@@ -68,7 +68,7 @@ def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch],
     found = store_rows(batch.captured, rehearse_part)
     if not found:
         raise TooManyUnexpected(
-            f"batch {batch.batch_id}, and no part of it, met an exception: {error.detail}"
+            f"batch {batch.batch_id} failed as a whole with an exception: {error.detail}"
         ) from error
     check_share([met for _, met in found], of=len(batch.captured), what="captures")
     looks = (next((one.labelled(met) for one, met in found if one is look), look) for look in batch.looks)

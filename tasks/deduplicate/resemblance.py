@@ -39,7 +39,7 @@ MIN_EXCHANGED = 2
 """Fewer replaced words are a correction."""
 
 MIN_BALANCE = 0.4
-"""Lowest ratio between the numbers of words that only one text has; below it one text truncates or continues the other."""
+"""Lowest ratio of the numbers of words that only one text has; below it one text truncates or continues the other."""
 
 NOTHING: frozenset[int] = frozenset()
 MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
@@ -79,7 +79,7 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
     score = len(ours & theirs) / smaller
     if score < MIN_CONTAINMENT:
         return None
-    exchanged = exchange(one, other)
+    exchanged = measure_replacement(one, other)
     if exchanged.is_balanced and exchanged.weight >= MAX_EXCHANGE:
         return None
     if exchanged.numbers >= (1 if exchanged.is_balanced else MIN_NUMBERS) and not have_same_numbers(one, other):
@@ -89,7 +89,7 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Replacement:
     """What each of two texts has in place of the other's words: the smaller number of `words` and `numbers` of its own.
 
     `weight`: the weighted share of the shorter text's words; figures and names count more. `is_balanced`: whether both
@@ -102,7 +102,7 @@ class Exchange:
     is_balanced: bool
 
 
-def exchange(one: Shape, other: Shape) -> Exchange:
+def measure_replacement(one: Shape, other: Shape) -> Replacement:
     """Measure how many words of one text replace words of the other.
 
     A truncated copy has nothing in place of what it lacks.
@@ -112,7 +112,7 @@ def exchange(one: Shape, other: Shape) -> Exchange:
     numbers = min(len(ours & one.numbers), len(theirs & other.numbers))
     names = min(len(ours & one.names), len(theirs & other.names))
     weighted = words + (NUMBER_WEIGHT - 1) * numbers + (NAME_WEIGHT - 1) * names
-    return Exchange(
+    return Replacement(
         words=words,
         numbers=numbers,
         weight=weighted / min(one.words, other.words) if words >= MIN_EXCHANGED else 0.0,
@@ -141,7 +141,7 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:
-    """Whether the figures agree, if both texts have some: news about dividends, tenders and prices has fixed wording."""
+    """Whether the figures agree, if both texts have some: news of dividends, tenders and prices has fixed wording."""
     fewer = min(len(one.numbers), len(other.numbers))
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 

@@ -107,7 +107,7 @@ def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
 def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: bytes | None = None) -> HtmlElement:
     tree = parse_page(html, url, encoded)
     if tree is None:
-        raise NotAnArticle(f"nothing but {size} bytes without an element at {url}")
+        raise NotAnArticle(f"{size} bytes without an element at {url}")
     _check_size(tree, config, url)
     return tree
 

@@ -28,7 +28,7 @@ MAX_TITLE_LENGTH = 1000
 
 _FEWEST_EQUAL = 3
 
-_NO_LINK = "entry without a link that can be fetched"
+_NO_LINK = "entry without a fetchable link"
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
 
 

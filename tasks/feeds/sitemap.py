@@ -34,7 +34,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
         collector.doubt(doubt)
     name, start = first_element(text) or ("", 0)
     if name not in SITEMAP_ROOTS:
-        raise NotAFeed(f"no sitemap at {document.url}")
+        raise NotAFeed(f"not a sitemap: {document.url}")
     found = _read(text, start, collector, sitemap_url=document.url)
     collector.flag_equal_dates()
     return FeedContent(
@@ -59,7 +59,7 @@ def _read(text: str, start: int, collector: Collector, *, sitemap_url: str) -> t
         words = {name: (child.text or "").strip() for _, name, child in children(element)}
         child_url = collector.refusals.url(words.get("loc"), base_url=sitemap_url)
         if child_url is None:
-            collector.doubt("sitemap without a link that can be fetched")
+            collector.doubt("sitemap without a fetchable link")
         else:
             with collector.refusals.guarded(child_url):
                 found.setdefault(child_url, Entry(url=child_url, modified_at=collector.instant(words.get("lastmod"))))

@@ -117,7 +117,7 @@ def mended_feed(text: str, *, feed_url: str) -> str:
     """Return the feed from its root on, as parsable XML; raises NotAFeed."""
     start = feed_start(text)
     if start is None:
-        raise NotAFeed(f"no RSS or Atom at {feed_url}")
+        raise NotAFeed(f"not RSS or Atom: {feed_url}")
     return mend_xml(text[start:][:MAX_FEED_LENGTH])
 
 
@@ -135,9 +135,9 @@ def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None
     try:
         root = etree.fromstring(mended.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
-        raise NotAFeed(f"no XML at {feed_url}: {error.msg}") from error
+        raise NotAFeed(f"not XML: {feed_url}: {error.msg}") from error
     if root is None:
-        raise NotAFeed(f"no XML at {feed_url}")
+        raise NotAFeed(f"not XML: {feed_url}")
     fault = next((entry for entry in parser.error_log if entry.level >= etree.ErrorLevels.FATAL), None)
     return root, f"line {fault.line}: {' '.join(fault.message[:100].split())}" if fault else None
 

@@ -221,19 +221,19 @@ def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape
     }
 
 
-def _row(one: KnownShape) -> dict[str, object]:
+def _row(known: KnownShape) -> dict[str, object]:
     return {
-        "article_id": one.article_id,
-        "algorithm": one.shape.algorithm,
-        "generation": one.generation,
-        "told_at": one.told_at,
-        "host": one.host,
-        "words": one.shape.words,
-        "sketch": pack("q", one.shape.sketch),
-        "shingles": one.shape.packed_shingles,
-        "numbers": one.shape.packed_numbers,
-        "vocabulary": one.shape.packed_vocabulary,
-        "names": one.shape.packed_names,
+        "article_id": known.article_id,
+        "algorithm": known.shape.algorithm,
+        "generation": known.generation,
+        "told_at": known.told_at,
+        "host": known.host,
+        "words": known.shape.words,
+        "sketch": pack("q", known.shape.sketch),
+        "shingles": known.shape.packed_shingles,
+        "numbers": known.shape.packed_numbers,
+        "vocabulary": known.shape.packed_vocabulary,
+        "names": known.shape.packed_names,
     }
 
 

@@ -43,7 +43,7 @@ def set_right(tx: Connection, article_id: str, *, url_key: str, first_seen_at: d
 
 def find_articles(tx: Connection, article_ids: Sequence[str]) -> dict[str, KnownArticle]:
     """Return these articles by id."""
-    return {one.article_id: one for one in find_where(tx, articles.c.article_id.in_(article_ids))}
+    return {article.article_id: article for article in find_where(tx, articles.c.article_id.in_(article_ids))}
 
 
 def remove_articles(tx: Connection, article_ids: Sequence[str]) -> None:

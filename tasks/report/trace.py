@@ -73,7 +73,7 @@ class Trace:
     def why_no_diff(self) -> str:
         """Return why there is nothing to compare."""
         number = len(self.revisions)
-        return f"There is nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
+        return f"Nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
 
     def tables(self, *, now: datetime) -> Iterator[Table]:
         """Return it as titled tables; the first publisher of the story comes first."""
@@ -147,7 +147,7 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         kin = find_articles(tx, {end for edge in edges for end in (edge.a, edge.b)})
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
-        raise ConfigError(f"nothing is known of {what}: {unknown}")
+        raise ConfigError(f"{what} is unknown: {unknown}")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
     since = first_day(history)

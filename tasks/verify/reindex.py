@@ -63,7 +63,7 @@ def check_is_empty(index: Index) -> None:
     with index.read() as tx:
         used = find_used_table(tx)
     if used is not None:
-        raise ConfigError(f"the index {index.uri} is not empty ({used}): name a new one with --index")
+        raise ConfigError(f"the index {index.uri} is not empty ({used}): choose a new one with --index")
 
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:

@@ -48,7 +48,7 @@ def test_doubts_are_counted_by_kind():
     assert set(gathered.warnings) == {
         "date unreadable (2 times)",
         "date implausible",
-        "entry without a link that can be fetched",
+        "entry without a fetchable link",
     }
 
 

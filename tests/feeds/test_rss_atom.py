@@ -253,7 +253,7 @@ def test_an_entry_without_a_link_that_can_be_fetched_is_left_out_and_counted(lin
     content = parse(rss(item(link) + item(HARBOUR)))
 
     assert [entry.url for entry in content.entries] == [HARBOUR]
-    assert "entry without a link that can be fetched" in content.warnings
+    assert "entry without a fetchable link" in content.warnings
 
 
 def test_a_broken_link_hides_no_good_one():

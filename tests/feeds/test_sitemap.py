@@ -196,7 +196,7 @@ def test_links_that_cannot_be_fetched_are_counted():
     content = parse(urlset(url("file:///etc/passwd"), url("ftp://daily.example/x"), url(""), url(HARBOUR)))
 
     assert [entry.url for entry in content.entries] == [HARBOUR]
-    assert content.warnings == ("entry without a link that can be fetched (3 times)",)
+    assert content.warnings == ("entry without a fetchable link (3 times)",)
 
 
 def test_past_the_limit_nothing_more_is_read():

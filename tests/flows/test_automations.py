@@ -29,7 +29,7 @@ def test_every_event_that_wants_somebody_is_in_an_automation_and_no_other():
         ("name: [", "a.yaml: while parsing"),
         ("name: a", "a.yaml: trigger"),
         ("name: a\ntrigger: {type: event, within: $soon}\nactions: []", "a.yaml: $soon is none of $block"),
-        (None, "no definitions"),
+        (None, "no automation definitions"),
     ],
 )
 def test_a_definition_that_is_wrong_is_named_with_its_file(tmp_path, text, told):

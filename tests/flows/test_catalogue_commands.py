@@ -50,7 +50,7 @@ def test_init_takes_the_sites_at_once_and_its_comments_stay(presslake, sites):
     written = (presslake.home / "sources.yaml").read_text()
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
     assert written.startswith("# The sources that Presslake follows.")
-    assert "finds a site's feeds" in written
+    assert "find a site's feeds" in written
 
 
 def test_init_leaves_a_catalogue_alone_that_is_there(presslake):
@@ -59,7 +59,7 @@ def test_init_leaves_a_catalogue_alone_that_is_there(presslake):
     ended = presslake.run("init", check=False)
 
     assert ended.code == 2
-    assert "sources.yaml is there already" in ended.err
+    assert "sources.yaml already exists" in ended.err
     assert (presslake.home / "sources.yaml").read_text() == "sources: [{id: mine}]\n"
 
 
@@ -89,7 +89,7 @@ def test_a_site_that_is_there_already_is_told_and_not_added_again(presslake, sit
 
     ended = presslake.run("sources", "add", addresses[0], f"http://{addresses[0]}/feed.xml", "--write")
 
-    assert ended.err.count("the catalogue has it already, as ") == 2
+    assert ended.err.count("already in the catalogue as ") == 2
     assert "Nothing new." in ended.err
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 1
 
@@ -147,7 +147,7 @@ def test_a_list_that_is_imported_twice_adds_nothing(presslake):
     ended = presslake.run("sources", "import", "mine.opml", "--write")
 
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
-    assert "source daily has it" in ended.err
+    assert "already in source daily" in ended.err
     assert "Nothing new." in ended.err
 
 
@@ -160,4 +160,4 @@ def test_a_source_with_nothing_to_read_and_a_feed_of_two_are_warnings(presslake)
 
     assert "3 sources, well-formed." in ended.out
     assert "warning: source a has nothing to read" in ended.err
-    assert "warning: sources b and c name one feed" in ended.err
+    assert "warning: sources b and c share a feed" in ended.err

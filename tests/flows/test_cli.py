@@ -136,7 +136,7 @@ def test_a_prefect_server_that_does_not_answer_is_named(offline_presslake, catal
     sweeping, asking, complaint = ended.err.splitlines()
     assert ended.code == 2
     assert sweeping.startswith("Sweeping 1 feed of 1 source, into ")
-    assert asking == "Asking Prefect's server at http://127.0.0.1:9/api ..."
+    assert asking == "Connecting to Prefect's server at http://127.0.0.1:9/api ..."
     assert complaint.startswith(
         "presslake: the Prefect server at http://127.0.0.1:9/api (PREFECT_API_URL) does not answer"
     )
@@ -150,7 +150,7 @@ def test_the_address_of_a_ui_is_no_api(presslake, catalogue):
 
     assert ended.code == 2
     assert ended.err.splitlines()[-1] == (
-        f"presslake: the Prefect server at {ui} (PREFECT_API_URL) answers 404: the URL of an API ends in /api"
+        f"presslake: the Prefect server at {ui} (PREFECT_API_URL) answers 404: an API URL ends in /api"
     )
 
 
@@ -181,7 +181,7 @@ def test_what_only_reads_makes_neither_index_nor_lake(offline_presslake, words):
     line = _complaint(offline_presslake, *words, "--index", "sqlite:///typo.db")
 
     assert "typo.db" in line
-    assert "the first sweep makes it" in line
+    assert "the first sweep creates it" in line
     assert list(offline_presslake.home.iterdir()) == []
 
 
@@ -197,7 +197,7 @@ def test_a_trace_makes_no_lake_beside_its_index(offline_presslake, catalogue):
 def test_a_url_that_nobody_announced_is_reported(offline_presslake, catalogue):
     offline_presslake.run("ingest", "--catalogue", catalogue, check=False)
 
-    assert "nothing is known of" in _complaint(offline_presslake, "trace", "https://daily.example/a")
+    assert "is unknown: " in _complaint(offline_presslake, "trace", "https://daily.example/a")
 
 
 def test_a_negative_limit_is_refused(offline_presslake, catalogue):

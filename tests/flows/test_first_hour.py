@@ -92,4 +92,4 @@ def test_a_batch_without_an_article_says_so_in_the_log_of_its_run(presslake: Pre
     with api_client(prefect_api_url) as api:
         logs = api.post("/logs/filter", json=wanted).json()
 
-    assert "decided no page that is an article" in [one["message"] for one in logs]
+    assert "decided no article" in [one["message"] for one in logs]

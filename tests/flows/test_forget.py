@@ -38,7 +38,7 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
     assert (done["articles"], done["revisions"], done["captures"], done["segments_rewritten"]) == (1, 1, 1, 1)
     assert find_bytes(tmp_path, needles) == {}
     assert find_bytes(prefect, [url]) == {}  # other tests' presses print the same stories at other addresses
-    assert again.out.strip() == "Nothing matches: nothing to forget."
+    assert again.out.strip() == "Nothing matches; nothing to forget."
     found = presslake.run("verify", "--json").json()
     summary = presslake.ingest("--catalogue", catalogue, "--url", url)
     assert found["is_well"]
@@ -49,9 +49,9 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "give one of --url, --article, --host, --source and --list"),
-        (("--url", "https://a.example/", "--host", "b.example"), "give one of"),
-        (("--undo", "x", "--url", "https://a.example/"), "--undo goes with no other choice"),
+        ((), "name what to forget: one of --url, --article, --host, --source and --list"),
+        (("--url", "https://a.example/", "--host", "b.example"), "name what to forget"),
+        (("--undo", "x", "--url", "https://a.example/"), "--undo cannot be combined with a selection"),
         (("--list", "missing.txt"), "--list missing.txt: no such file"),
     ],
 )

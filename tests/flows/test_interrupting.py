@@ -47,9 +47,9 @@ def test_ctrl_c_before_the_flow_begins_cancels_it(presslake, prefect_api_url, wo
     ended, run = interrupted(presslake, prefect_api_url, "on_running", *words)
 
     assert (ended.code, run["state_type"]) == (130, "CANCELLED"), ended
-    assert run["state"]["message"].startswith("interrupted: what is stored is whole")
+    assert run["state"]["message"].startswith("interrupted: stored data is complete")
     assert [line for line in ended.err.splitlines() if "nterrupted" in line and not line.startswith("Inter")] == []
-    assert ended.err.splitlines()[-1].startswith("Interrupted: what is stored is whole")
+    assert ended.err.splitlines()[-1].startswith("Interrupted: stored data is complete")
     assert "Traceback" not in ended.err
 
 
@@ -102,7 +102,7 @@ def test_ctrl_c_within_a_finalizer_ends_the_sweep(presslake, prefect_api_url):
 
     assert ended.code == 130, ended
     assert "Traceback" not in ended.err
-    assert ended.err.splitlines()[-1].startswith("Interrupted: what is stored is whole")
+    assert ended.err.splitlines()[-1].startswith("Interrupted: stored data is complete")
     assert run["state_type"] == "CANCELLED", run["state"]
     assert (asked < 20, rest["pending"]) == (True, 0)
 
@@ -185,7 +185,7 @@ def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copie
     )
 
     assert ended.code == 130, ended
-    assert ended.err.splitlines()[-1] == "Interrupted: what is stored is whole, and another run does the rest."
+    assert ended.err.splitlines()[-1] == "Interrupted: stored data is complete; run again to continue."
     assert "Traceback" not in ended.err
     assert left == []
     assert again.code == 0, again
@@ -207,4 +207,4 @@ def test_ctrl_c_within_a_flow_cancels_its_run(flows_interrupted, name):
     run = flows_interrupted[name]
 
     assert run["state_type"] == "CANCELLED", run["state"]
-    assert run["state"]["message"].startswith("interrupted: what is stored is whole")
+    assert run["state"]["message"].startswith("interrupted: stored data is complete")

@@ -1,4 +1,4 @@
-"""Kill -9 at any instant, and Ctrl-C: what is stored is whole, and the rest comes with the next sweep."""
+"""Kill -9 at any instant, and Ctrl-C: stored data is complete, and the rest comes with the next sweep."""
 
 import io
 import random

@@ -52,7 +52,7 @@ def test_a_server_that_dies_at_its_start_is_started_once_more(home, monkeypatch,
 
     assert answered == 200
     said = capfd.readouterr().err
-    assert "tried once more: RuntimeError: the disk was away (ended by SIGKILL; all of its log: " in said
+    assert "trying once more: RuntimeError: the disk was away (ended by SIGKILL; full log: " in said
 
 
 def test_a_server_that_cannot_start_says_why_in_the_first_line_of_its_trouble(home, monkeypatch):

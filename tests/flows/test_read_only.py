@@ -37,7 +37,7 @@ def test_what_only_reads_needs_nothing_that_can_be_written(fixed, words):
 def test_a_url_is_looked_up_there_too(fixed):
     ended = fixed.run("trace", "https://daily.example/a", check=False)
 
-    assert "nothing is known of https://daily.example/a" in ended.err
+    assert "https://daily.example/a is unknown" in ended.err
 
 
 def test_a_catalogue_that_cannot_be_written_is_named(fixed):

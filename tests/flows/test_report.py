@@ -99,7 +99,7 @@ def test_the_ui_shows_the_week_with_its_hours_and_nothing_raw(settings, prefect_
         page.set_default_timeout(120_000)
         page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/artifacts/artifact/{artifact['id']}")
         page.get_by_role("heading", name="28 articles").first.wait_for()
-        for plot in ("Looks by day", "Articles by hour"):
+        for plot in ("Visits by day", "Articles by hour"):
             page.locator(f"img[src^='data:image/svg+xml'][alt^='{plot}']").wait_for()
         keep_picture(page, "period.png")
         said = page.inner_text("body")

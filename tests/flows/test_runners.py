@@ -33,7 +33,7 @@ def test_a_ray_that_starts_late_is_started_again(failures):
 def test_a_ray_that_never_starts_is_one_line():
     ray = Ray(RAY_ATTEMPTS)
 
-    with pytest.raises(ConfigError, match="Ray did not start, 3 times over: .*timed out during startup") as caught:
+    with pytest.raises(ConfigError, match="Ray did not start after 3 attempts: .*timed out during startup") as caught:
         start_ray(ray.init, ray.shutdown)
 
     assert "\n" not in str(caught.value)

@@ -49,7 +49,7 @@ BOXED = (
         ),
         ("Starting\nServer stopped!\n", "Server stopped!"),
         ("Traceback (most recent call last):\n  File cut short", "Traceback (most recent call last):"),
-        ("", "it said nothing"),
+        ("", "no output"),
     ],
     ids=["fatal", "chained", "boxed", "port", "logged", "module", "abort", "nothing known", "cut short", "empty"],
 )

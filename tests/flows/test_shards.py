@@ -179,7 +179,7 @@ def test_a_shard_that_no_worker_begins_is_done_by_the_sweep_which_says_so(deploy
 
     ended = presslake.run("ingest", "--catalogue", catalogue, "--shards", "3", PRESSLAKE_SHARD_START_S="1")
 
-    assert "shard 2 of 3: no worker of the pool shards began it within 1 s" in " ".join(ended.out.split())
+    assert "shard 2 of 3: no worker of the pool shards started it within 1 s" in " ".join(ended.out.split())
     assert sorted(_stored(presslake)) == sorted(press.urls())
     with api_client(deployed) as api:
         found = api.post("/flow_runs/filter", json=THE_LAST_TWO).json()
@@ -207,7 +207,7 @@ def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, pr
     out, err = sweep.communicate(timeout=120)
 
     assert sweep.returncode == 0, err
-    assert "shard 1 of 2: no sign of life since" in out.decode()
+    assert "shard 1 of 2: no heartbeat since" in out.decode()
 
 
 def test_a_shard_on_another_index_is_refused(tmp_path):

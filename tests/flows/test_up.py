@@ -77,7 +77,7 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
     assert {tuple(one["tags"]) for one in deployments} == {("presslake",)}
     assert {one["parameters"] == {} for one in deployments} == {True}  # a person's form begins with everything
     assert {one["name"] for one in deployments} == {"due", "nightly", "daily", "weekly"}
-    assert f"Using the server of the presslake up that runs: http://127.0.0.1:{port}" in beside.err
+    assert f"Using the server of the running `presslake up`: http://127.0.0.1:{port}" in beside.err
     assert "Nothing was due" in beside.out
     assert {one["entrypoint"] for one in deployments} == {
         "flows.ingest.ingest", "flows.maintain.maintain", "flows.report.report", "flows.verify.verify",
@@ -97,4 +97,4 @@ def test_a_port_that_is_taken_is_named(alone, tmp_path):
             ended = alone.run("up", "--catalogue", catalogue, check=False, PRESSLAKE_UI_PORT=str(port))
 
     assert ended.code == 2
-    assert f"port {port} is taken" in ended.err
+    assert f"port {port} is in use" in ended.err

@@ -101,7 +101,7 @@ def test_a_second_time_finds_nothing_and_says_so(world):
     again = take(world, url_of(world, story))
 
     assert (again.takedown_id, again.articles, again.captures) == (None, 0, 0)
-    assert summary_line(again) == "Nothing matches: nothing to forget."
+    assert summary_line(again) == "Nothing matches; nothing to forget."
     assert len(read_takedowns(world.store)) == 1
 
 
@@ -135,7 +135,7 @@ def test_a_segment_of_which_nothing_is_left_is_no_fault(world):
 def test_half_of_the_lake_needs_a_yes(world):
     hosts = [host_of(url_of(world, next(iter(world.press.stories[site].values())))) for site in (0, 1, 2)]
 
-    with pytest.raises(ConfigError, match="which is half or more: add --yes"):
+    with pytest.raises(ConfigError, match="half or more: add --yes"):
         take(world, *hosts, scope=Scope.HOST)
     assert read_takedowns(world.store) == []
 
@@ -311,7 +311,7 @@ def test_without_the_right_to_delete_nothing_is_changed(world):
 
     before = {found.key: world.store.get(found.key) for found in world.store.list("")}
 
-    with pytest.raises(ConfigError, match="takes the maintainer's rights; nothing is changed") as raised:
+    with pytest.raises(ConfigError, match="need the maintainer policy; nothing was changed") as raised:
         forget(selection, index=world.index, store=ForbiddenDeletes(world.lake), now=now())
 
     assert len(str(raised.value).splitlines()) == 1
@@ -336,7 +336,7 @@ def test_a_takedown_that_was_killed_is_ended_by_the_next(world):
     first, second, *_ = lonely(world, 0, 2)
 
     def killed(what, *_):
-        if what == "taking out rows":
+        if what == "removing rows":
             raise Interrupted
 
     with pytest.raises(Interrupted):

@@ -65,4 +65,4 @@ def test_a_bucket_that_keeps_versions_is_named(world, moto_url):
     report = take(world, store, lonely(world, 0, 1)[0])
 
     (note,) = report.notes
-    assert "versioning is or was on" in note
+    assert "versioning is or was enabled" in note

@@ -29,10 +29,10 @@ def test_weeks_that_are_alike_are_no_drift():
     [
         ({"titled": 10}, "titles", 1.0, 0.1),
         ({"dated": 0}, "dates", 1.0, 0.0),
-        ({"usual": 50}, "texts found by the usual path", 1.0, 0.5),
+        ({"usual": 50}, "texts found by the usual method", 1.0, 0.5),
         ({"empty": 300}, "pages without a text", 0.0, 0.75),
-        ({"length": 1000}, "characters of a text", 3000, 1000),
-        ({"length": 9000}, "characters of a text", 3000, 9000),
+        ({"length": 1000}, "characters per text", 3000, 1000),
+        ({"length": 9000}, "characters per text", 3000, 9000),
     ],
 )
 def test_a_break_against_the_past_is_told_with_both_figures(changes, what, before, now):

@@ -138,7 +138,7 @@ def test_an_index_of_a_newer_presslake_is_refused(index, index_url):
         ("mysql://localhost/x", "not a database URL|SQLite or PostgreSQL"),
         ("sqlite://", "needs a file"),
         ("sqlite:///:memory:", "needs a file"),
-        ("sqlite:////no/such/folder/index.db", "there is no folder /no/such/folder"),
+        ("sqlite:////no/such/folder/index.db", "no such folder: /no/such/folder"),
     ],
 )
 def test_a_wrong_url_is_one_clear_line(url, message):

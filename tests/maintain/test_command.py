@@ -17,7 +17,7 @@ def test_maintain_says_what_it_would_do_and_then_does_it(command):
     assert "Would be: " in would.out
     assert "rows updated with their cluster" in would.out
     assert done.json()["cluster_rows"] > 0
-    assert "looking for rows of clusters that changed" in done.err
+    assert "looking for rows of changed clusters" in done.err
     assert "Nothing to do." in command.run("maintain").out
     assert command.run("verify", "--json").json()["found"] == {}
 

@@ -7,7 +7,7 @@ import pytest
 from deltalake import DeltaTable
 from sqlalchemy import select
 
-from tasks.config.retention import Kept, RetentionRules
+from tasks.config.retention import KeptDays, RetentionRules
 from tasks.index.schema import articles, shapes
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.records import Record, iter_records
@@ -19,7 +19,7 @@ from tests.verify.conftest import World
 from tests.verify.test_reindex import _reindex
 
 DAY = timedelta(days=1)
-BOTH = RetentionRules(usual=Kept(payload_days=10, text_days=20))
+BOTH = RetentionRules(usual=KeptDays(payload_days=10, text_days=20))
 
 
 def tidy(world: World, days: float, rules: RetentionRules = BOTH, **config):
@@ -126,7 +126,7 @@ def test_a_second_time_changes_nothing(world):
 
 
 def test_a_source_has_days_of_its_own(world):
-    rules = RetentionRules(usual=Kept(), by_source={"site-1": Kept(payload_days=1, text_days=1)})
+    rules = RetentionRules(usual=KeptDays(), by_source={"site-1": KeptDays(payload_days=1, text_days=1)})
 
     tidy(world, 2, rules)
 
@@ -138,7 +138,7 @@ def test_a_source_has_days_of_its_own(world):
 
 
 def test_shorter_days_reach_what_was_kept_so_far(world):
-    tidy(world, 11, RetentionRules(usual=Kept(), by_source={"site-1": Kept(payload_days=10)}))
+    tidy(world, 11, RetentionRules(usual=KeptDays(), by_source={"site-1": KeptDays(payload_days=10)}))
     before = tombstones(world).count("expired")
 
     tidy(world, 11, BOTH)
@@ -183,7 +183,7 @@ def test_a_page_that_is_looked_at_again_after_its_text_has_gone_is_unchanged(wor
 def test_without_a_number_it_is_kept_for_ever(world, name):
     other = {"payload_days", "text_days"} - {name}
 
-    report = tidy(world, 30_000, RetentionRules(usual=replace(Kept(), **dict.fromkeys(other, 1))))
+    report = tidy(world, 30_000, RetentionRules(usual=replace(KeptDays(), **dict.fromkeys(other, 1))))
 
     assert (report.payloads_expired == 0, report.texts_expired == 0) == (name == "payload_days", name == "text_days")
 

@@ -170,7 +170,7 @@ def test_an_index_that_is_away_is_down_and_comes_back(index, index_url, tmp_path
 
 
 def test_a_reader_makes_nothing(tmp_path):
-    with pytest.raises(IndexUnavailable, match="the first sweep makes it"):
+    with pytest.raises(IndexUnavailable, match="the first sweep creates it"):
         open_reader(f"sqlite:///{tmp_path / 'none.db'}", timeout_s=5)
 
     assert list(tmp_path.iterdir()) == []

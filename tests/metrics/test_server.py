@@ -46,7 +46,7 @@ def test_an_address_is_read(value, host, port):
 
 @pytest.mark.parametrize("value", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:9464", "[::1", "localhost:9464", "127.0.0.1:-1", ""])  # fmt: skip
 def test_what_is_no_address_is_refused(value):
-    with pytest.raises(ConfigError, match="is no address such as"):
+    with pytest.raises(ConfigError, match="is not an address such as"):
         parse_address(value)
 
 

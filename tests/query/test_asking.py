@@ -247,4 +247,4 @@ def test_ctrl_c_within_a_query_ends_it_in_one_line(command, called, words):
     ended = command.execute(INTERRUPTED_IN_THE_QUERY, called, *words, timeout=120)
 
     assert (ended.code, ended.out) == (130, "")
-    assert ended.err == "Interrupted: what is stored is whole, and another run does the rest.\n"
+    assert ended.err == "Interrupted: stored data is complete; run again to continue.\n"

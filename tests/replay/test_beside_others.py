@@ -45,7 +45,7 @@ def registered(index, kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"), [(runs.REPLAY, "another replay is at work"), (runs.MEND, "a mend .* is at work")]
+    ("kind", "line"), [(runs.REPLAY, "another replay is running"), (runs.MEND, "a mend .* is running")]
 )
 def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, kind, line):
     registered(replays.world.index, kind)
@@ -64,7 +64,7 @@ def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
     registered(replays.world.index, runs.REPLAY)
 
     assert replays.world.verify().found == {}
-    with pytest.raises(ConfigError, match="a replay is at work"):
+    with pytest.raises(ConfigError, match="a replay is running"):
         replays.world.verify(mend=True)
 
 

@@ -40,8 +40,8 @@ def test_a_replay_shows_what_would_differ_then_changes_it(command):
     assert (would["dry_run"], would["rows_changed"]) == (True, 0)
     assert would["changed"] == done.json()["changed"] > 8
     assert {"pages", "same", "changed", "gained", "lost", "failed", "seconds"} <= done.json().keys()
-    assert "reading pages again" in done.err
-    assert f"{would['pages']} pages read again: {would['pages']} same" in again
+    assert "extracting pages" in done.err
+    assert f"{would['pages']} pages extracted again: {would['pages']} same" in again
     assert before["found"] == command.run("verify", "--json").json()["found"] == {}
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_choice_is_one_line(command, words, line):
 def test_a_selection_without_a_page_is_said(command):
     ended = command.run("replay", "--source", "nobody")
 
-    assert "No stored page is of this selection." in ended.err
+    assert "No stored page matches the selection." in ended.err
 
 
 @pytest.mark.engine

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tasks.config.retention import Kept, RetentionRules
+from tasks.config.retention import KeptDays, RetentionRules
 from tasks.forget.forgetting import forget
 from tasks.forget.plan import Selection
 from tasks.values.takedown import Scope
@@ -11,7 +11,7 @@ from tests.replay.conftest import SHORTER
 
 
 def test_pages_that_have_expired_are_no_failures_and_others_are_read(replays):
-    rules = RetentionRules(by_source={"site-1": Kept(payload_days=1)})
+    rules = RetentionRules(by_source={"site-1": KeptDays(payload_days=1)})
     tidy(replays.world, 2, rules)
     before = replays.articles()
 
@@ -26,7 +26,7 @@ def test_pages_that_have_expired_are_no_failures_and_others_are_read(replays):
 
 
 def test_a_text_that_has_expired_does_not_come_back_from_its_page(replays):
-    tidy(replays.world, 2, RetentionRules(usual=Kept(text_days=1)))
+    tidy(replays.world, 2, RetentionRules(usual=KeptDays(text_days=1)))
 
     report = replays.run(site_0=SHORTER)
 

@@ -108,7 +108,7 @@ def test_a_refused_url_leads_to_the_document_that_refused_it(lake):
 def test_what_the_lake_does_not_have_is_said_in_one_line(lake):
     store, _ = lake
 
-    with pytest.raises(ConfigError, match="neither an article nor a refusal"):
+    with pytest.raises(ConfigError, match="no article and no refusal"):
         explain("https://nowhere.example/1", Settings(lake=store.uri))
 
 

@@ -71,7 +71,7 @@ def looked(**changes):
         ),
         (
             looked(discovered=feeds(3, {}, failed={"feed_gone": 4})),
-            "nothing was due, 4 that feeds name failed (feed_gone 4)",
+            "nothing was due, 4 feeds found through other feeds failed (feed_gone 4)",
         ),
         (
             looked(

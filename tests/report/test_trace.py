@@ -85,4 +85,4 @@ def test_each_capture_that_says_why_is_shown_with_its_first_line():
 
 
 def test_nothing_to_compare_says_how_many_revisions_there_are():
-    assert traced().why_no_diff() == "There is nothing to compare: 0 revisions."
+    assert traced().why_no_diff() == "Nothing to compare: 0 revisions."

@@ -120,7 +120,7 @@ def test_the_batch_that_fails_names_the_first_traceback():
 
     check_share(errors, of=70, what="pages")
     with pytest.raises(
-        TooManyUnexpected, match=r"7 of 20 pages met an exception; the first: ValueError: no\. 0"
+        TooManyUnexpected, match=r"7 of 20 pages raised an exception; the first: ValueError: no\. 0"
     ) as caught:
         check_share(errors, of=20, what="pages")
 

@@ -46,9 +46,9 @@ def test_search_as_json_and_counted(command):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("search", '"harbour'), 'presslake: the query has a " without its other "\n'),
-        (("search", "harbour", "--by", "hour"), "presslake: --by hour: it is one of day, week, month\n"),
-        (("search", "harbour", "--since", "soon"), "presslake: --since soon: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01)\n"),
+        (("search", '"harbour'), 'presslake: the query has an unmatched "\n'),
+        (("search", "harbour", "--by", "hour"), "presslake: --by hour: use one of day, week, month\n"),
+        (("search", "harbour", "--since", "soon"), "presslake: --since soon: should be an age (90m, 6h, 3d, 2w) or a date (2026-03-01)\n"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_exit_2(command, words, line):

@@ -286,7 +286,7 @@ def test_a_lake_without_articles_gives_nothing(lake):
 def test_where_there_is_no_lake_none_is_made(tmp_path):
     settings = Lake(tmp_path).settings.model_copy(update={"lake": str(tmp_path / "none")})
 
-    with pytest.raises(ConfigError, match="there is no lake"):
+    with pytest.raises(ConfigError, match="no lake here"):
         search(SearchQuery(text="harbour"), settings, on_step=quietly)
 
     assert not (tmp_path / "none").exists()

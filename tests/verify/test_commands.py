@@ -21,7 +21,7 @@ def test_what_works_on_a_lake_makes_none(tmp_path, what):
     ended = Presslake(tmp_path, {}).run(*what, check=False)
 
     assert ended.code == 2
-    assert "does not exist: name another with --index" in ended.err or "there is no lake" in ended.err
+    assert "does not exist: choose another with --index" in ended.err or "no lake here" in ended.err
     assert not list(tmp_path.iterdir())
 
 
@@ -29,7 +29,7 @@ def test_a_lake_that_is_not_there_is_named(command, tmp_path):
     ended = command.run("verify", "--lake", str(tmp_path / "other"), check=False)
 
     assert ended.code == 2
-    assert f"{tmp_path}/other: there is no lake; " in ended.err
+    assert f"{tmp_path}/other: no lake here; " in ended.err
     assert not list(tmp_path.glob("other"))
 
 

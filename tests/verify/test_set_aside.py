@@ -181,6 +181,6 @@ def test_a_mend_is_undone_on_the_command_line(world):
 
     assert (told["verify_id"], told["rows_restored"], told["rows_kept"]) == (verify_id, 1, [])
     assert world.rows_of_index() == rows
-    assert "0 rows of the index put back" in command.run("verify", "--undo", verify_id).out
+    assert "0 rows of the index restored" in command.run("verify", "--undo", verify_id).out
     assert command.run("verify", "--undo", verify_id, "--mend", check=False).code == 2
     assert command.run("verify", "--undo", "nothing", check=False).code == 2

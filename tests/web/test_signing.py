@@ -192,8 +192,8 @@ def test_a_key_is_read_from_its_file_and_shown_nowhere(key_file, signer, tmp_pat
     ("body", "mode", "why"),
     [
         (b"no key", 0o600, "not an Ed25519 private key"),
-        (pem(Ed25519PrivateKey.from_private_bytes(octets(PUBLISHED_D))), 0o600, "RFC 9421 publishes for tests"),
-        (pem(Ed25519PrivateKey.generate()), 0o644, "others may read it"),
+        (pem(Ed25519PrivateKey.from_private_bytes(octets(PUBLISHED_D))), 0o600, "RFC 9421"),
+        (pem(Ed25519PrivateKey.generate()), 0o644, "readable by other users"),
     ],
     ids=["no key", "published", "open"],
 )
