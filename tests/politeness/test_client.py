@@ -762,9 +762,7 @@ async def test_the_networks_of_the_targets_owner_are_not_used_after_redirects(li
 @pytest.mark.parametrize(
     ("obey_tdm", "is_article", "obeyed"), [(True, True, True), (True, False, False), (False, True, False)]
 )
-async def test_the_reservations_obeyed_by_the_targets_owner_count_after_redirects(
-    limits, obey_tdm, is_article, obeyed
-):
+async def test_the_reservations_obeyed_by_the_targets_owner_count_after_redirects(limits, obey_tdm, is_article, obeyed):
     async with (
         serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as owned,
         serve({**ALLOW, "*": redirect(owned.url("/news/a"))}) as server,
