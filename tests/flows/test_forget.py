@@ -52,7 +52,7 @@ def test_a_forgotten_url_is_in_no_byte_of_any_place(presslake: Presslake, press:
         ((), "name what to forget: one of --url, --article, --host, --source and --list"),
         (("--url", "https://a.example/", "--host", "b.example"), "name what to forget"),
         (("--undo", "x", "--url", "https://a.example/"), "--undo cannot be combined with a selection"),
-        (("--list", "missing.txt"), "--list: "),
+        (("--list", "missing.txt"), "--list missing.txt: no such file"),
     ],
 )
 def test_wrong_usage_is_one_line(offline_presslake: Presslake, words, said):
