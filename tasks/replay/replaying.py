@@ -28,7 +28,7 @@ from tasks.replay.selection import OlderRules, Plan, make_plan, read_extractors
 from tasks.replay.state import Reader, Revisions
 from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
 from tasks.values.rows import Article, Capture
@@ -58,7 +58,7 @@ class ReplayContext:
 
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     catalogue = load_catalogue(settings.catalogue) if is_there(settings.catalogue) else None
     context = ReplayContext(
         index=opened_index(settings),

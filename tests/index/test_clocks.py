@@ -1,4 +1,4 @@
-"""Instants of a clock that was wrong are brought back; those that may be ahead stay."""
+"""Times stored by a wrong clock are corrected; plausible future times stay."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.index.test_frontier import announce, announcement, claim
 
 
 @pytest.mark.parametrize(("table", "key", "more"), [(hosts, "host", {"slowdown": 1.0}), (places, "place", {})])
-def test_a_host_or_place_that_waits_for_a_year_waits_for_a_day(index, now, table, key, more):
+def test_a_wait_of_a_year_is_cut_to_a_day(index, now, table, key, more):
     rows = [("far", timedelta(days=365)), ("near", timedelta(hours=23))]
     with index.write() as tx:
         tx.execute(insert(table), [{key: name, "next_slot_at": now + ahead, **more} for name, ahead in rows])
@@ -26,7 +26,7 @@ def test_a_host_or_place_that_waits_for_a_year_waits_for_a_day(index, now, table
 
 
 @pytest.mark.parametrize("state", ["due", "done", "dropped"])
-def test_a_url_that_is_due_in_years_is_due_in_a_month(index, now, state):
+def test_a_url_due_in_years_becomes_due_in_a_month(index, now, state):
     announce(index, announcement(1), announcement(2), now=now)
     far, near = now + timedelta(days=900), now + timedelta(days=29)
     with index.write() as tx:
@@ -39,7 +39,7 @@ def test_a_url_that_is_due_in_years_is_due_in_a_month(index, now, state):
     assert "a.example/1" in {one.url_key for one in claim(index, now=now + URLS_AHEAD)}
 
 
-def test_a_feed_that_is_due_in_years_is_due_in_a_month(index, now):
+def test_a_feed_due_in_years_becomes_due_in_a_month(index, now):
     with index.write() as tx:
         add_feeds(tx, [FeedAddress(feed_url="https://a.example/", source_id="a", kind=FeedKind.FEED)], now=now)
         tx.execute(update(feeds).values(due_at=now + timedelta(days=900)))
@@ -48,13 +48,13 @@ def test_a_feed_that_is_due_in_years_is_due_in_a_month(index, now):
         assert tx.execute(select(feeds.c.due_at)).scalar_one() == now + URLS_AHEAD
 
 
-def test_where_nothing_is_wrong_nothing_is_written(index, now):
+def test_correct_times_cause_no_write(index, now):
     announce(index, announcement(1), now=now)
     with index.write() as tx:
         assert cap_future_times(tx, now=now) == 0
 
 
-def test_upkeep_that_was_done_by_a_fast_clock_is_done_again(index, now):
+def test_upkeep_dated_in_the_future_is_repeated(index, now):
     with index.write() as tx:
         assert prune_daily(tx, now=now + timedelta(days=900)) is not None
         assert prune_daily(tx, now=now) is not None
