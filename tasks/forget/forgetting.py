@@ -22,7 +22,7 @@ from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
 from tasks.index import taken_down
 from tasks.index.database import Index
-from tasks.index.erasing import read_feeds_again
+from tasks.index.erasing import forget_feed_validators
 from tasks.index.facts import note_fact, read_fact
 from tasks.lake.delta_log import check_log, find_log_damage
 from tasks.lake.keys import TABLES
@@ -211,7 +211,7 @@ def undo(takedown_id: str, *, index: Index, store: ObjectStore, now: datetime) -
     replace_takedown(store, undone, now=now)
     taken_down.agree(index, [undone])
     with index.write() as tx:
-        read_feeds_again(tx)
+        forget_feed_validators(tx)
     return undone
 
 
