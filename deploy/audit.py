@@ -29,7 +29,7 @@ def audit(constraints: Path) -> list[dict[str, Any]] | str:
     try:
         return list(json.loads(done.stdout)["dependencies"])
     except (ValueError, KeyError):
-        return (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        return (done.stderr.strip() or "no output").splitlines()[-1]
 
 
 def verdict(answer: list[dict[str, Any]] | str, *, offline_ok: bool) -> tuple[int, list[str]]:

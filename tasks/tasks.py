@@ -50,7 +50,7 @@ from tasks.report.events import events_of
 from tasks.report.links import Links
 from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
-from tasks.runtime.allocator import Slack
+from tasks.runtime.allocator import HeapTrimmer
 from tasks.runtime.progress import progress
 from tasks.runtime.resources import opened_index, opened_store, polite_client, reader_of, software
 from tasks.runtime.shutdown import run_until_stopped, stopping
@@ -82,7 +82,7 @@ BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
-_slack = Slack(8 << 20)
+_slack = HeapTrimmer(8 << 20)
 
 
 class _Keeping(TypedDict):
@@ -126,7 +126,7 @@ def discover(
         report = with_named(polled, plan.urls, opened_index(settings), announced=announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
-        "polled %d feeds: %d URLs are new, %d feeds unchanged", report.polled, report.discovered, report.unchanged
+        "polled %d feeds: %d new URLs, %d feeds unchanged", report.polled, report.discovered, report.unchanged
     )
     return report
 
@@ -184,7 +184,7 @@ def fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners, settin
         fetched = run_until_stopped(_fetch(batch, rules, owners, settings))
         deferred = sum(look.deferred_until is not None for look in fetched.looks)
         note(captures=len(fetched.captures), deferred=deferred)
-    get_run_logger().info("fetched %d of %d URLs, %d put off", len(fetched.captures), len(batch.looks), deferred)
+    get_run_logger().info("fetched %d of %d URLs, %d postponed", len(fetched.captures), len(batch.looks), deferred)
     return fetched
 
 
@@ -245,7 +245,7 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
         )
         note(**report.articles)
     bury_taken(report, extracted.captures, index=opened_index(settings), store=opened_store(settings))
-    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
+    get_run_logger().info("decided %s", counted(report.articles) or "no article")
     return report
 
 
@@ -294,7 +294,7 @@ def extract_unit(job_id: str, number: int, lake: str) -> UnitCount:
     """Extract one unit of a backfill, on any machine whose settings name the same `lake`."""
     settings = load_settings()
     if settings.lake != lake:
-        raise ConfigError(f"a worker's PRESSLAKE_LAKE is {settings.lake}, and the backfill's is {lake}")
+        raise ConfigError(f"a worker uses PRESSLAKE_LAKE {settings.lake}, but the backfill uses {lake}")
     with stage_span("extract") as note:
         count = extract_here(job_id, number, settings)
         note(pages=count.articles)
@@ -307,7 +307,7 @@ def decide_unit(job_id: str, number: int, rules: Mapping[str, SourceRules], sett
     with stage_span("deduplicate") as note:
         report = decide_here(job_id, number, rules, settings)
         note(**report.articles)
-    get_run_logger().info("decided %s", counted(report.articles) or "no page that is an article")
+    get_run_logger().info("decided %s", counted(report.articles) or "no article")
     return report
 
 
@@ -319,7 +319,7 @@ def walk(
     with stage_span("discover") as note:
         report = run_until_stopped(_walk(sources, plan, wanted, settings, until))
         note(discovered=report.discovered)
-    get_run_logger().info("read %d lists: %d URLs of the days, %d new", report.read, report.found, report.discovered)
+    get_run_logger().info("read %d lists: %d URLs in this period, %d new", report.read, report.found, report.discovered)
     return report
 
 

@@ -1,4 +1,4 @@
-"""A real headless Chromium for tests, the system's own: Playwright downloads none."""
+"""A real headless Chromium for tests: the system's, since Playwright's own would be downloaded."""
 
 import os
 import shutil
@@ -13,13 +13,13 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 PICTURES = os.environ.get("PRESSLAKE_PICTURES")
-"""The folder in which `make pictures` keeps what is seen, for docs/."""
+"""The folder in which `make pictures` saves screenshots for docs/."""
 
 
 def keep_picture(page: Page, name: str) -> None:
-    """Keep what a page shows now, if pictures are kept."""
+    """Save a screenshot of the page, if screenshots are wanted."""
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / name, animations="disabled")  # at the end of a page that fades in
+        page.screenshot(path=Path(PICTURES) / name, animations="disabled")  # after the fade-in
 
 
 @pytest.fixture(scope="module")  # no longer: while it lives, its event loop runs in this thread

@@ -1,4 +1,4 @@
-"""A collector of traces on loopback: what an exporter sends over the wire, decoded."""
+"""A trace collector on loopback that decodes what an exporter sends."""
 
 import gzip
 import threading
@@ -34,7 +34,7 @@ class Collector:
         return [one for one in self.spans if one.scope == scope and one.name == name]
 
     def path(self, span: Span) -> list[str]:
-        """The names from the root down to it."""
+        """Return the span names from the root to `span`."""
         by_id = {one.span_id: one for one in self.spans}
         names = [span.name]
         while span.parent_id:
@@ -59,7 +59,7 @@ def collecting() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

@@ -1,4 +1,4 @@
-"""The tables of columns in docs/lake.md, out of the columns' definition; `python -m tests.columns_doc` writes them."""
+"""Generate the column tables of docs/lake.md from the columns' definition; `python -m tests.columns_doc` writes them."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ def defined_rows(name: str) -> list[str]:
 
 
 def told_rows(doc: str, name: str) -> list[str]:
-    """Return the rows of Markdown that the page has for a table."""
+    """Return the Markdown rows that the page has for a table."""
     return _parts(doc, name)[1].splitlines()
 
 
 def rewritten(doc: str) -> str:
-    """Return the page with the columns as they are defined."""
+    """Return the page with its column tables regenerated."""
     for name in KINDS:
         before, _, after = _parts(doc, name)
         doc = before + "".join(f"{row}\n" for row in defined_rows(name)) + after
@@ -30,7 +30,7 @@ def rewritten(doc: str) -> str:
 
 
 def _parts(doc: str, name: str) -> tuple[str, str, str]:
-    """Return what is before a table's rows, the rows, and what is after them."""
+    """Return the text before a table's rows, the rows, and the text after them."""
     start = doc.index(HEAD, doc.index(f"\n## {name}\n")) + len(HEAD)
     end = doc.index("\n\n", start) + 1
     return doc[:start], doc[start:end], doc[end:]

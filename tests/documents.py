@@ -1,4 +1,4 @@
-"""Documents that announce articles, read by what is where: as the table of formats reads them in a sweep."""
+"""Parse documents that announce articles through the table of formats, as sweeps do."""
 
 from tasks.feeds.formats import FEED_TYPES, read_document
 from tasks.feeds.html_links import linked_feeds as feeds_of_page

@@ -1,13 +1,13 @@
-"""Stores for tests of what a kill leaves behind, and of what others do meanwhile."""
+"""Stores that simulate kills and concurrent writers."""
 
 from tasks.errors import LakeUnavailable
 from tasks.lake.objects.stores import DirectoryStore
 
 
 class DyingStore(DirectoryStore):
-    """A directory whose n-th use fails, and every one after it, as if the machine had died there.
+    """A directory whose n-th use fails, and every later one, as if the machine had died there.
 
-    A use is the beginning or the end of a PUT, or an opening of a table.
+    A use is the start or the end of a PUT, or opening a table.
     """
 
     def __init__(self, path, uses):
@@ -30,7 +30,7 @@ class DyingStore(DirectoryStore):
 
 
 class Meanwhile(DirectoryStore):
-    """A directory in which something else happens once, after so many reads of files of `articles`."""
+    """A directory that calls `action` once, after `reads` reads of files of `articles`."""
 
     def __init__(self, path, reads, action):
         super().__init__(path)

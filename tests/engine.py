@@ -1,4 +1,4 @@
-"""The Prefect engine for tests: one real server for the whole run, and the command as a person runs it."""
+"""The Prefect engine for tests: one real server per session, and the command as a user runs it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests import forking
 
 @dataclass(frozen=True)
 class Presslake:
-    """The command in a place of its own: `home` is its working folder, with `lake` and `index.db` in it."""
+    """The command with its own place: `home` is its working folder, with `lake` and `index.db` in it."""
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -37,23 +37,23 @@ class Presslake:
         return ended
 
     def execute(self, program: str, *words: str | Path, timeout: float = 240) -> "Ended":
-        """Run a program of Python's here, with all imported that the command may need."""
+        """Run a Python program here, forked from a process that has the command's imports."""
         done = forking.run(
             list(map(str, words)), cwd=self.home, environment=self._environment({}), timeout=timeout, program=program
         )
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def start(self, *words: str | Path, **environment: str) -> forking.Running:
-        """Start the command, in a session of its own."""
+        """Start the command in its own session."""
         return forking.start(list(map(str, words)), cwd=self.home, environment=self._environment(environment))
 
     def ingest(self, *words: str | Path, **environment: str) -> dict[str, Any]:
-        """Run a sweep and return the object of `--json`."""
+        """Run a sweep, and return its `--json` object."""
         return self.run("ingest", *words, "--json", **environment).json()
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the environment has for this place: where the lake and the index are, and what it was given."""
+        """The environment variables of this place: the lake, the index and those given."""
         index = {"PRESSLAKE_INDEX": f"sqlite:///{self.home / 'index.db'}", "PRESSLAKE_LAKE": str(self.lake)}
         return {**index, **self.environment}
 
@@ -63,7 +63,7 @@ class Presslake:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """A finished command: its exit code and output."""
 
     code: int
     out: str
@@ -76,7 +76,7 @@ class Ended:
 
 @contextmanager
 def started_prefect() -> Iterator[str]:
-    """Give the API's URL of a server with a home of its own, ended and removed at the end."""
+    """Start a server with its own home, removed at the end; yield the API's URL."""
     with tempfile.TemporaryDirectory(prefix="prefect-", ignore_cleanup_errors=True) as home, ExitStack() as running:
         with _environment_of(Path(home)):
             url = running.enter_context(local_server(has_ui=True))
@@ -94,7 +94,7 @@ def prefect_api_url(server_url: Callable[[str], str]) -> Iterator[str]:
 
 @contextmanager
 def _environment_of(home: Path) -> Iterator[None]:
-    """Let what is started now use Prefect in a home, with nothing but our defaults."""
+    """Set the environment so that processes started now use Prefect with this home and our defaults only."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("PREFECT_")]:
             patch.delenv(name)
@@ -111,5 +111,5 @@ def presslake(prefect_api_url: str, tmp_path: Path) -> Presslake:
 
 @pytest.fixture
 def offline_presslake(tmp_path: Path) -> Presslake:
-    """The command where no server may be needed: one that is asked for would not answer."""
+    """The command with an API URL at which no server answers: for what must not need one."""
     return Presslake(tmp_path, {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path / "prefect")})

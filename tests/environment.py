@@ -1,4 +1,4 @@
-"""The environment of the tests: this machine's, without the settings of the person who runs them."""
+"""The environment of the tests: this machine's, without the developer's own settings."""
 
 import atexit
 import os
@@ -10,9 +10,9 @@ OF_THE_TESTS = {"PRESSLAKE_TEST_POSTGRES", "PRESSLAKE_PICTURES"}
 
 
 def leave_settings_out() -> None:
-    """Remove from this process's environment what would change what is tested, before Prefect reads it.
+    """Remove variables that would affect the tests from this process's environment, before Prefect reads it.
 
-    Prefect gets an empty home. Its own, in the person's, may name a server, and may be missing.
+    Prefect gets an empty home: the developer's may name a server, or may not exist.
     """
     for name in [*os.environ]:
         if (name.startswith(SETTINGS_OF) and name not in OF_THE_TESTS) or name.lower() in PROXIES:

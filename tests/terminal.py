@@ -181,7 +181,7 @@ def sources_check() -> Iterable[Table]:
             feeds=(
                 FeedCheck(
                     feed_url=url(n), kind=FeedKind.FEED, is_reachable=n % 2 == 0, robots=RobotsVerdict.ALLOWED, entries=40,
-                    newest_at=ago(n), due_at=NOW + timedelta(minutes=n), warnings=("nothing new for 14 days", "moved for good"),
+                    newest_at=ago(n), due_at=NOW + timedelta(minutes=n), warnings=("nothing new for 14 days", "moved permanently"),
                 ),
             ),
         )

@@ -17,7 +17,7 @@ from tasks.export.changes import Change, Kind
 from tasks.forget.plan import Copy, Plan, Selection
 from tasks.forget.report import ForgetReport, plan_tables
 from tasks.forget.report import tables as forget_tables
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.index.browsing import ListedArticle, ListedStory
 from tasks.maintain.maintenance import MaintainReport
 from tasks.replay.comparing import Difference, Result
@@ -161,7 +161,9 @@ def replay() -> Iterable[Table]:
 
 def forget() -> Iterable[Table]:
     copies = tuple(Copy(article_id=f"{n:032x}", url=url(n), how="near_duplicate") for n in NUMBERS)
-    taken = Taken(kept_out=KeptOut(), article_ids={source_id(n) for n in NUMBERS}, url_keys={url(n) for n in NUMBERS})
+    taken = TakedownTargets(
+        kept_out=KeptOut(), article_ids={source_id(n) for n in NUMBERS}, url_keys={url(n) for n in NUMBERS}
+    )
     plan = Plan(selection=Selection(scope=Scope.SOURCE, names=(source_id(1),)), digests=(), taken=taken, copies=copies)
     done = ForgetReport(
         takedown_id="20260301T120000Z-01124f4c", is_dry_run=False, articles=1, revisions=1_234, captures=5_678, segments_rewritten=9, copies=25,

@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         resource = self.server.site.get(path)
         if resource is None:
-            missing = b"<!DOCTYPE html><title>Not found</title><h1>Not found</h1><p>There is no such page.</p>"
+            missing = b"<!DOCTYPE html><title>Not found</title><h1>Not found</h1><p>Page not found.</p>"
             self._answer(path, HTTPStatus.NOT_FOUND, {"Content-Type": "text/html; charset=utf-8"}, missing)
             return
         time.sleep(resource.delay_s)

@@ -9,7 +9,7 @@ import typer
 
 from flows.cli import console
 from flows.cli.saying import say
-from tasks.query.asking import Answer
+from tasks.query.asking import QueryResult
 from tasks.query.cells import csv_row, json_line
 from tasks.values.display import Rows, shown
 from tasks.values.text.escape import as_plain
@@ -18,21 +18,21 @@ SHOWN_ROWS = 1_000
 LINE_LENGTH = 1_000_000
 
 
-def print_table(answer: Answer) -> None:
+def print_table(answer: QueryResult) -> None:
     """Print the rows as a table of at most `SHOWN_ROWS`."""
     rows: Rows = [tuple(map(_cell, row)) for row in islice(answer.rows, SHOWN_ROWS)]
     console.show_tables([("" if rows else "No rows.", answer.columns, rows)])
     if next(answer.rows, None) is not None:
-        say(f"There are more than {SHOWN_ROWS:,} rows: --format csv or json gives all of them.")
+        say(f"There are more than {SHOWN_ROWS:,} rows: use --format csv or json to get all.")
 
 
-def print_json_lines(answer: Answer) -> None:
+def print_json_lines(answer: QueryResult) -> None:
     """Print each row as a JSON object on its own line."""
     for row in answer.rows:
         typer.echo(_harmless(json_line(dict(zip(answer.columns, row, strict=True))).decode()))
 
 
-def print_csv(answer: Answer) -> None:
+def print_csv(answer: QueryResult) -> None:
     """Print a line of column names and a line per row."""
     out = csv.writer(_Screen() if sys.stdout.isatty() else sys.stdout, lineterminator="\n")
     out.writerow(answer.columns)

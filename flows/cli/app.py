@@ -52,7 +52,7 @@ def _show_version(is_asked: bool) -> None:
 def _presslake(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version, and end.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Turn the news of the open web into a dataset you can trust."""

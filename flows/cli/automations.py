@@ -13,7 +13,7 @@ from flows.server.defaults import set_prefect_defaults
 
 automations = typer.Typer(
     cls=PlainGroup,
-    help="Put the automations onto Prefect's server: who is notified of what, and what is done with stuck runs.",
+    help="Install automations on the Prefect server: notifications, and handling of stuck runs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -27,19 +27,21 @@ def _automations() -> None:
 @automations.command("apply")
 def apply(
     block: Annotated[
-        str, typer.Option("--block", metavar="TYPE/NAME", help="The Prefect block that is notified.")
+        str, typer.Option("--block", metavar="TYPE/NAME", help="Prefect block that receives the notifications.")
     ] = "custom-webhook/presslake",
     webhook: Annotated[
         str | None,
-        typer.Option("--webhook", metavar="URL", help="Put this URL into the block first; - reads it from the input."),
+        typer.Option(
+            "--webhook", metavar="URL", help="Save this URL in the block first; - reads it from standard input."
+        ),
     ] = None,
     definitions: Annotated[
-        Path | None, typer.Option("--definitions", help="The folder of definitions [deploy/automations].")
+        Path | None, typer.Option("--definitions", help="Folder with the definitions [deploy/automations].")
     ] = None,
     stuck_after: Annotated[
-        int, typer.Option("--stuck-after", min=30, help="Seconds without a heartbeat after which a run has crashed.")
+        int, typer.Option("--stuck-after", min=30, help="Seconds without a heartbeat until a run counts as crashed.")
     ] = 600,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Create or update the automations of a folder on the Prefect server; applied twice, nothing is there twice."""
@@ -56,6 +58,6 @@ def apply(
         if as_json:
             console.print_json({one.name: one.became for one in done})
         else:
-            title = "Automations, as they would be" if dry_run else "Automations"
+            title = "Automations (dry run)" if dry_run else "Automations"
             rows: list[tuple[object, ...]] = [(one.name, one.became, one.description) for one in done]
             console.show_tables([(title, ("automation", "became", "what it does"), rows)])

@@ -32,7 +32,7 @@ OPTIONS = {"sources": "source", "hosts": "host", "languages": "language", "unit_
 
 backfill = typer.Typer(
     cls=PlainGroup,
-    help="Take in what was published before, from archives.",
+    help="Import older articles from archives.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -44,22 +44,20 @@ def warc(
         list[str], typer.Argument(metavar="PATH...", help="WARC or WACZ files, folders, globs, s3://..., @LIST.")
     ],
     source: SourceOption = None,
-    host: Annotated[
-        list[str] | None, typer.Option("--host", help="Only pages of this host; may be given again.")
-    ] = None,
-    since: Annotated[str, typer.Option("--since", help="Only what was fetched since: a date or an instant.")] = "",
-    until: Annotated[str, typer.Option("--until", help="Only what was fetched until then; a day is whole.")] = "",
+    host: Annotated[list[str] | None, typer.Option("--host", help="Only pages of this host; repeatable.")] = None,
+    since: Annotated[str, typer.Option("--since", help="Only pages fetched since this date or time.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Only pages fetched until this date (inclusive) or time.")] = "",
     language: Annotated[
-        list[str] | None, typer.Option("--language", help="Only articles in this language; may be given again.")
+        list[str] | None, typer.Option("--language", help="Only articles in this language; repeatable.")
     ] = None,
     source_from_host: Annotated[
-        bool, typer.Option("--source-from-host", help="Make a source of each host that nobody owns.")
+        bool, typer.Option("--source-from-host", help="Create a source for each host without an owner.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be taken in; store nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be imported; store nothing.")] = False,
     runner: Annotated[Runner, typer.Option("--runner", help="Where pages are extracted.")] = Runner.LOCAL,
-    address: Annotated[str, typer.Option("--address", help="The address of a Dask or Ray cluster.")] = "",
-    workers: Annotated[int, typer.Option("--workers", min=0, help="Units extracted side by side; 0: as it fits.")] = 0,
-    unit_pages: Annotated[int, typer.Option("--unit-pages", min=1, max=5000, help="Pages of one unit.")] = 500,
+    address: Annotated[str, typer.Option("--address", help="Address of a Dask or Ray cluster.")] = "",
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Units to extract in parallel; 0: automatic.")] = 0,
+    unit_pages: Annotated[int, typer.Option("--unit-pages", min=1, max=5000, help="Pages per unit.")] = 500,
     catalogue: CatalogueOption = None,
     lake: LakeOption = None,
     index: IndexOption = None,
@@ -91,13 +89,11 @@ def warc(
 @backfill.command()
 def source(
     source: SourceOption = None,
-    since: Annotated[str, typer.Option("--since", help="The first day that is wanted: a date or an age.")] = "",
-    until: Annotated[str, typer.Option("--until", help="The last day that is wanted; without it, today.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Fetch so many pages at most; 0: no limit.")] = 0,
-    hours: Annotated[
-        float, typer.Option("--hours", help="The time after which the rest waits for the next run.")
-    ] = 1.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Walk through the archives, and fetch no page.")] = False,
+    since: Annotated[str, typer.Option("--since", help="First day to fetch: a date or an age.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Last day to fetch; default: today.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Fetch at most this many pages; 0: no limit.")] = 0,
+    hours: Annotated[float, typer.Option("--hours", help="Hours after which the rest waits for the next run.")] = 1.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read the archives but fetch no page.")] = False,
     catalogue: CatalogueOption = None,
     lake: LakeOption = None,
     index: IndexOption = None,

@@ -10,12 +10,12 @@ from flows.cli.saying import say
 
 
 def browse(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0: any that is free.")] = 8420,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0: any free port.")] = 8420,
     host: Annotated[
-        str, typer.Option("--host", help="The address to listen at; one that others reach needs --token-file.")
+        str, typer.Option("--host", help="Address to listen on; a public one requires --token-file.")
     ] = "127.0.0.1",
     token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="A file with the secret that is asked for as the password.")
+        Path | None, typer.Option("--token-file", help="File with the secret that browsers must send as the password.")
     ] = None,
     lake: LakeOption = None,
     index: IndexOption = None,

@@ -16,7 +16,7 @@ from tasks.runtime.allocator import do_without_numpy
 from tasks.values.display import Rows, moment, plural
 
 if TYPE_CHECKING:
-    from tasks.search.searching import Found, Hit
+    from tasks.search.searching import Hit, SearchResult
 
 PERIODS = ("day", "week", "month")
 FORMATS = ("table", "json", "csv")
@@ -26,18 +26,18 @@ BAR = 40
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help='Words; "a phrase", OR, -without, begin*, ( ).')],
     source: SourceOption = None,
-    tag: Annotated[
-        list[str] | None, typer.Option("--tag", help="Only sources with this tag; may be given again.")
-    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Only sources with this tag; repeatable.")] = None,
     language: Annotated[
         list[str] | None,
-        typer.Option("--language", help="Only this language (pt finds pt-BR too); may be given again."),
+        typer.Option("--language", help="Only this language (pt finds pt-BR too); repeatable."),
     ] = None,
-    since: Annotated[str, typer.Option("--since", help="Only from then on: 6h, 3d, 2w, or an instant.")] = "",
-    until: Annotated[str, typer.Option("--until", help="Only before: 6h, 3d, 2w, or an instant.")] = "",
-    newest: Annotated[bool, typer.Option("--newest", help="The newest first.")] = False,
-    by: Annotated[str, typer.Option("--by", metavar="day|week|month", help="Counts over time, and no articles.")] = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many articles.")] = 20,
+    since: Annotated[str, typer.Option("--since", help="Only articles since: 6h, 3d, 2w, or a date.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Only articles before: 6h, 3d, 2w, or a date.")] = "",
+    newest: Annotated[bool, typer.Option("--newest", help="Sort by time, newest first.")] = False,
+    by: Annotated[
+        str, typer.Option("--by", metavar="day|week|month", help="Show counts over time instead of articles.")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Maximum number of articles.")] = 20,
     lake: LakeOption = None,
     index: IndexOption = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
@@ -46,7 +46,7 @@ def search(
     """Find articles by the words of their newest text; count them over time with --by."""
     with one_clear_line():
         if by and by not in PERIODS:
-            raise ConfigError(f"--by {by}: it is one of {', '.join(PERIODS)}")
+            raise ConfigError(f"--by {by}: use one of {', '.join(PERIODS)}")
         from tasks.config.settings import set_flags
 
         do_without_numpy()
@@ -67,7 +67,7 @@ def search(
         )
         found = look_for(asked, settings, on_step=steps())
         if found.is_behind:
-            say("Another process is bringing the search index up to date: the newest articles may be missing.")
+            say("Another process is updating the search index: the newest articles may be missing.")
         if as_json:
             console.print_json(found.to_json())
         else:
@@ -79,11 +79,11 @@ def _instant(text: str, option: str) -> datetime | None:
 
     try:
         return parse_since(text, now=datetime.now(UTC)) if text else None
-    except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{option} {text}: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01)") from error
+    except ValueError as error:
+        raise ConfigError(f"{option} {text}: should be an age (90m, 6h, 3d, 2w) or a date (2026-03-01)") from error
 
 
-def _show(found: "Found", *, is_counted: bool) -> None:
+def _show(found: "SearchResult", *, is_counted: bool) -> None:
     title = f"{plural(found.total, 'article')} found"
     if is_counted:
         most = max((one.articles for one in found.counts), default=1)
@@ -108,13 +108,15 @@ def hit_lines(hits: Iterable["Hit"], *, now: datetime, width: int) -> Iterator[t
 
 def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT over the views; - reads standard input.")],
-    form: Annotated[str, typer.Option("--format", metavar="table|json|csv", help="json: one object a line.")] = "table",
+    form: Annotated[
+        str, typer.Option("--format", metavar="table|json|csv", help="json prints one object per line.")
+    ] = "table",
     lake: LakeOption = None,
 ) -> None:
     """Ask the lake in SQL (DuckDB), over the views articles, latest and captures; nothing can be changed."""
     with one_clear_line():
         if form not in FORMATS:
-            raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
+            raise ConfigError(f"--format {form}: use one of {', '.join(FORMATS)}")
         from tasks.config.settings import set_flags
 
         do_without_numpy()

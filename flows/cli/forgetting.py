@@ -15,33 +15,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tasks.forget.plan import Plan, Selection
-    from tasks.forget.taken import Taken
+    from tasks.forget.targets import TakedownTargets
 
 
 def forget(
-    url: Annotated[list[str] | None, typer.Option("--url", help="This article's URL; may be given again.")] = None,
+    url: Annotated[list[str] | None, typer.Option("--url", help="This article's URL; repeatable.")] = None,
     article: Annotated[
-        list[str] | None, typer.Option("--article", metavar="ID", help="This article, by its id; may be given again.")
+        list[str] | None, typer.Option("--article", metavar="ID", help="This article, by its id; repeatable.")
     ] = None,
     host: Annotated[
         list[str] | None,
-        typer.Option("--host", help="Everything of this host and the hosts below it; may be given again."),
+        typer.Option("--host", help="Everything of this host and the hosts below it; repeatable."),
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option("--source", metavar="ID", help="Everything of this source; may be given again.")
+        list[str] | None, typer.Option("--source", metavar="ID", help="Everything of this source; repeatable.")
     ] = None,
     list_file: Annotated[Path | None, typer.Option("--list", metavar="FILE", help="URLs, one a line.")] = None,
-    copies: Annotated[
-        bool, typer.Option("--copies", help="And what is elsewhere the same text, nearly, or a part of it.")
-    ] = False,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why; it is kept, so name no URL in it.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Forget it even if that is half of the lake.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")] = False,
+    copies: Annotated[bool, typer.Option("--copies", help="Also copies, near-copies and excerpts elsewhere.")] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="The reason; it is kept, so do not mention a URL.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Forget even half of the lake or more.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
     undo: Annotated[
         str | None,
-        typer.Option(
-            "--undo", metavar="TAKEDOWN_ID", help="Let the URLs in again, from the web and not from the grave."
-        ),
+        typer.Option("--undo", metavar="TAKEDOWN_ID", help="Allow the URLs again; removed data stays removed."),
     ] = None,
     lake: LakeOption = None,
     index: IndexOption = None,
@@ -59,10 +57,10 @@ def forget(
         given = [name for name, value in named.items() if value]
         if undo is not None:
             if given or copies or dry_run:
-                raise ConfigError("--undo goes with no other choice")
+                raise ConfigError("--undo cannot be combined with a selection")
             undone = undo_takedown(undo, settings)
             console.print_json({"takedown_id": undone.takedown_id}) if as_json else say(
-                f"Takedown {undone.takedown_id} keeps nothing out any more: its URLs come again from the web."
+                f"Takedown {undone.takedown_id} is undone: its URLs can be fetched again."
             )
             return
         selection = _selection(given, named, copies=copies, reason=reason)
@@ -87,7 +85,7 @@ def _selection(given: list[str], named: "Mapping[str, object]", *, copies: bool,
     from tasks.values.takedown import Scope
 
     if len(given) != 1:
-        raise ConfigError("give one of --url, --article, --host, --source and --list")
+        raise ConfigError("name what to forget: one of --url, --article, --host, --source and --list")
     (name,) = given
     values = named[name]
     if isinstance(values, Path):
@@ -109,7 +107,7 @@ def _show_plan(plan: "Plan") -> None:
         console.show_tables(plan_tables(plan), beside=True)
 
 
-def _in_prefect(taken: "Taken") -> "Iterator[str]":
+def _in_prefect(taken: "TakedownTargets") -> "Iterator[str]":
     from flows.server.forgetting import forget_in_prefect
 
     return forget_in_prefect(taken.is_named_in)

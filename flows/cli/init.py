@@ -12,8 +12,8 @@ from tasks.errors import ConfigError
 if TYPE_CHECKING:
     from tasks.config.settings import Settings
 
-CONTACT = "A page or an address at which sites can reach you; they see it with each request (Enter for none)"
-SITES = "Sites to follow, bare domains, a space between two (Enter for none yet)"
+CONTACT = "Contact page or address for site operators, sent with each request (Enter for none)"
+SITES = "Sites to follow, separated by spaces (Enter for none)"
 
 
 def init(
@@ -21,14 +21,14 @@ def init(
         list[str] | None, typer.Argument(metavar="[URL]...", help="Sites to follow; a bare domain is enough.")
     ] = None,
     contact: Annotated[
-        str | None, typer.Option("--contact", help="A page or an address at which sites can reach you.")
+        str | None, typer.Option("--contact", help="Contact page or address for site operators.")
     ] = None,
     crawl_delay: Annotated[
         float, typer.Option("--crawl-delay", min=0, max=86_400, help="Seconds between two requests to one host.")
     ] = 1.0,
     allow_network: Annotated[
         list[str] | None,
-        typer.Option("--allow-network", help="A network outside the public internet that may be asked, as CIDR."),
+        typer.Option("--allow-network", help="Non-public network that may be fetched, as CIDR."),
     ] = None,
     catalogue: CatalogueOption = None,
     quiet: QuietOption = False,
@@ -41,13 +41,13 @@ def init(
         settings = set_flags(catalogue=catalogue)
         path = settings.catalogue
         if is_there(path):
-            raise ConfigError(f"{path} is there already: `presslake sources add URL --write` adds to it")
+            raise ConfigError(f"{path} already exists: add to it with `presslake sources add URL --write`")
         if sys.stdin.isatty() and not quiet:
             contact = _ask(CONTACT) if contact is None else contact
             url = url or _ask(SITES).replace(",", " ").split()
-        from tasks.config.beginning import write_beginning
+        from tasks.config.starter import write_starter
 
-        write_beginning(path, contact=contact or None, crawl_delay_s=crawl_delay, networks=tuple(allow_network or ()))
+        write_starter(path, contact=contact or None, crawl_delay_s=crawl_delay, networks=tuple(allow_network or ()))
         say(f"Made {path}.")
         if url:
             _add(settings, url)

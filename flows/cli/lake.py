@@ -30,13 +30,11 @@ def verify(
     lake: LakeOption = None,
     index: IndexOption = None,
     mend: Annotated[
-        bool, typer.Option("--mend", help="Mend what can be mended; what is taken out is set aside.")
+        bool, typer.Option("--mend", help="Repair what can be repaired; removed objects are set aside.")
     ] = False,
-    undo: Annotated[
-        str | None, typer.Option("--undo", metavar="VERIFY_ID", help="Put back what that mend set aside or changed.")
-    ] = None,
+    undo: Annotated[str | None, typer.Option("--undo", metavar="VERIFY_ID", help="Undo that repair.")] = None,
     sample: Annotated[
-        int | None, typer.Option("--sample", min=1, help="Read the bytes of so many segments only, chosen at random.")
+        int | None, typer.Option("--sample", min=1, help="Read only this many segments, chosen at random.")
     ] = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
@@ -68,7 +66,7 @@ def _undo(verify_id: str, settings: "Settings", *, as_json: bool, is_alone: bool
     from tasks.verify.verification import undo_repair
 
     if not is_alone:
-        raise ConfigError("--undo goes with neither --mend nor --sample")
+        raise ConfigError("--undo cannot be combined with --mend or --sample")
     undone = undo_repair(verify_id, settings, on_step=steps())
     if as_json:
         console.print_json(asdict(undone))
@@ -99,16 +97,14 @@ def reindex(
 def maintain(
     lake: LakeOption = None,
     index: IndexOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and change nothing.")] = False,
-    keep_days: Annotated[
-        int, typer.Option("--keep-days", min=7, max=3650, help="Days that files stay which are replaced.")
-    ] = 7,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
+    keep_days: Annotated[int, typer.Option("--keep-days", min=7, max=3650, help="Days to keep replaced files.")] = 7,
     file_mib: Annotated[
-        int, typer.Option("--file-mib", min=1, max=1024, help="MiB that files of past days are packed into.")
+        int, typer.Option("--file-mib", min=1, max=1024, help="Target size of packed files in MiB.")
     ] = 64,
     shapes_days: Annotated[
         int,
-        typer.Option("--shapes-days", min=42, max=36_500, help="Days for which texts stay comparable with new ones."),
+        typer.Option("--shapes-days", min=42, max=36_500, help="Days for which texts are compared with new ones."),
     ] = 90,
     catalogue: CatalogueOption = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does

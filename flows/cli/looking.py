@@ -44,15 +44,13 @@ def trace(
 
 def show(
     what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as announced or fetched, or an article's id.")],
-    text: Annotated[bool, typer.Option("--text", help="The text alone, a paragraph a line.")] = False,
-    html: Annotated[
-        bool, typer.Option("--html", help="The page as it was fetched, its content coding undone.")
-    ] = False,
+    text: Annotated[bool, typer.Option("--text", help="Print only the text, one paragraph per line.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Print the page as received, decompressed.")] = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="The text as markdown, with its title as the heading.")
+        bool, typer.Option("--markdown", help="Print the text as markdown, with the title as its heading.")
     ] = False,
     revision: Annotated[
-        int | None, typer.Option("--revision", min=1, help="This revision; the latest unless it is given.")
+        int | None, typer.Option("--revision", min=1, help="Revision to show; default: the latest.")
     ] = None,
     lake: LakeOption = None,
     index: IndexOption = None,
@@ -61,7 +59,7 @@ def show(
     """Show an article as it is in the lake: its title, who wrote it and when, its text."""
     with one_clear_line():
         if text + html + markdown + as_json > 1:
-            raise ConfigError("--text, --html, --markdown and --json exclude one another")
+            raise ConfigError("use only one of --text, --html, --markdown and --json")
         from tasks.config.settings import set_flags
 
         do_without_numpy()
@@ -86,10 +84,10 @@ def show(
 
 def stories(
     day: Annotated[
-        str, typer.Option("--day", help="The last of the days, as 2026-11-29; that of the newest article by default.")
+        str, typer.Option("--day", help="Last day, such as 2026-11-29; default: that of the newest article.")
     ] = "",
-    days: Annotated[int, typer.Option("--days", min=1, max=366, help="So many days.")] = 7,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="So many stories.")] = 20,
+    days: Annotated[int, typer.Option("--days", min=1, max=366, help="Number of days.")] = 7,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Maximum number of stories.")] = 20,
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:

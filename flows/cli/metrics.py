@@ -9,10 +9,10 @@ from flows.cli.saying import say
 
 
 def metrics(
-    listen: Annotated[str, typer.Option("--listen", help="The address to serve them at.")] = "127.0.0.1:9464",
-    once: Annotated[bool, typer.Option("--once", help="Print them, and end.")] = False,
+    listen: Annotated[str, typer.Option("--listen", help="Address to listen on.")] = "127.0.0.1:9464",
+    once: Annotated[bool, typer.Option("--once", help="Print the metrics and exit.")] = False,
     max_sources: Annotated[
-        int, typer.Option("--max-sources", min=0, help="So many sources have series of their own; 0: none.")
+        int, typer.Option("--max-sources", min=0, help="Maximum number of sources with their own series; 0: none.")
     ] = 500,
     catalogue: CatalogueOption = None,
     index: IndexOption = None,

@@ -34,10 +34,10 @@ def _complete_source(incomplete: str) -> list[str]:
 
 SourceOption = Annotated[
     list[str] | None,
-    typer.Option("--source", autocompletion=_complete_source, help="Only this source; may be given again."),
+    typer.Option("--source", autocompletion=_complete_source, help="Only this source; repeatable."),
 ]
 CatalogueOption = Annotated[
-    Path | None, typer.Option("--catalogue", help="The file of sources [PRESSLAKE_CATALOGUE, sources.yaml].")
+    Path | None, typer.Option("--catalogue", help="Catalogue file [PRESSLAKE_CATALOGUE, sources.yaml].")
 ]
 LakeOption = Annotated[
     str | None, typer.Option("--lake", help="A directory, or s3://bucket/prefix [PRESSLAKE_LAKE, lake].")
@@ -45,7 +45,7 @@ LakeOption = Annotated[
 IndexOption = Annotated[
     str | None, typer.Option("--index", help="A database URL [PRESSLAKE_INDEX, sqlite:///presslake.db].")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", callback=_hush, help="Say nothing but what went wrong.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", callback=_hush, help="Print only errors.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of standard output.")]
 
 

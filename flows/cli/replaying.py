@@ -28,29 +28,25 @@ _OPTIONS = {"sources": "source", "hosts": "host", "urls": "url", "outcomes": "ou
 
 def replay(
     source: SourceOption = None,
-    host: Annotated[
-        list[str] | None, typer.Option("--host", help="Only pages of this host; may be given again.")
-    ] = None,
-    url: Annotated[
-        list[str] | None, typer.Option("--url", help="Only this page, with what differs; may be given again.")
-    ] = None,
+    host: Annotated[list[str] | None, typer.Option("--host", help="Only pages of this host; repeatable.")] = None,
+    url: Annotated[list[str] | None, typer.Option("--url", help="Only this page, with a diff; repeatable.")] = None,
     since: Annotated[
-        str, typer.Option("--since", metavar="DAY", help="Only what was fetched on this UTC day or later.")
+        str, typer.Option("--since", metavar="DAY", help="Only pages fetched on this UTC day or later.")
     ] = "",
     until: Annotated[
-        str, typer.Option("--until", metavar="DAY", help="Only what was fetched on this UTC day or before.")
+        str, typer.Option("--until", metavar="DAY", help="Only pages fetched on this UTC day or earlier.")
     ] = "",
     outcome: Annotated[
         list[str] | None,
         typer.Option("--outcome", help="Only captures with this outcome: ok, skipped, quarantined, failed."),
     ] = None,
     reason: Annotated[
-        list[str] | None, typer.Option("--reason", help="Only captures with this reason; may be given again.")
+        list[str] | None, typer.Option("--reason", help="Only captures with this reason; repeatable.")
     ] = None,
     older: Annotated[
-        bool, typer.Option("--older", help="Only what other rules than today's have read, and these not since.")
+        bool, typer.Option("--older", help="Only pages not yet extracted with the current rules.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would differ, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
     catalogue: CatalogueOption = None,
     lake: LakeOption = None,
     index: IndexOption = None,

@@ -15,7 +15,7 @@ from tasks.values.rights import Purpose
 
 rights = typer.Typer(
     cls=PlainGroup,
-    help="What sites permit and reserve, read from the lake alone.",
+    help="Show what sites permit and reserve, from the lake alone.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -23,9 +23,7 @@ rights = typer.Typer(
 
 @rights.command("report")
 def report(
-    purpose: Annotated[
-        Purpose | None, typer.Option("--purpose", help="This purpose alone; all four unless it is given.")
-    ] = None,
+    purpose: Annotated[Purpose | None, typer.Option("--purpose", help="Only this purpose; default: all four.")] = None,
     source: SourceOption = None,
     lake: LakeOption = None,
     as_json: JsonOption = False,
@@ -51,9 +49,7 @@ def explain(
     what: Annotated[str, typer.Argument(metavar="URL|ID", help="A URL as fetched, or an article's id.")],
     document: Annotated[
         str | None,
-        typer.Option(
-            "--document", metavar="POLICY", help="Write the bytes of this document, by the beginning of its id."
-        ),
+        typer.Option("--document", metavar="POLICY", help="Print the bytes of the document whose id starts with this."),
     ] = None,
     lake: LakeOption = None,
     as_json: JsonOption = False,
@@ -61,7 +57,7 @@ def explain(
     """Show what permitted or refused an article: each signal, its document, and the address of the document's bytes."""
     with one_clear_line():
         if document is not None and as_json:
-            raise ConfigError("--document and --json exclude one another")
+            raise ConfigError("use only one of --document and --json")
         from tasks.config.settings import set_flags
         from tasks.report.rights_chain import explain as look_up
         from tasks.report.rights_chain import find_document

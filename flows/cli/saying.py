@@ -8,7 +8,7 @@ from tasks.values.text.escape import as_plain
 SAID = 2000
 """The longest message, in characters."""
 
-WHOLE = "what is stored is whole, and another run does the rest"
+WHOLE = "stored data is complete; run again to continue"
 """What every command and flow promises after Ctrl-C."""
 
 _quiet: list[bool] = []

@@ -19,7 +19,7 @@ HEAD = ("setting", "value", "from")
 
 
 def settings(
-    changed: Annotated[bool, typer.Option("--changed", help="Only those that are not at their default.")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="Only settings that differ from their default.")] = False,
     catalogue: CatalogueOption = None,
     lake: LakeOption = None,
     index: IndexOption = None,
@@ -35,7 +35,7 @@ def settings(
         if as_json:
             console.print_json({name: {"value": value, "from": where} for name, value, where in rows})
         elif not rows:
-            console.show_line("Every setting is at its default.")
+            console.show_line("All settings have their default values.")
         else:
             console.show_tables([("", HEAD, [*rows])])
 

@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 sources = typer.Typer(cls=PlainGroup, help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
 
-WriteOption = Annotated[
-    bool, typer.Option("--write", help="Add them to the catalogue, which is made if there is none.")
-]
-TagOption = Annotated[list[str] | None, typer.Option("--tag", help="A tag for the new sources; may be given again.")]
+WriteOption = Annotated[bool, typer.Option("--write", help="Add them to the catalogue; create it if needed.")]
+TagOption = Annotated[list[str] | None, typer.Option("--tag", help="A tag for the new sources; repeatable.")]
 CountryOption = Annotated[
     str | None, typer.Option("--country", help="The country of the new sources, as in ISO 3166-1: GB.")
 ]
@@ -75,7 +73,7 @@ def check_sources(
 
 @sources.command("add")
 def add_sources(
-    url: Annotated[list[str], typer.Argument(metavar="URL...", help="Sites, a bare domain is enough, or feeds.")],
+    url: Annotated[list[str], typer.Argument(metavar="URL...", help="Sites (a bare domain is enough) or feeds.")],
     write: WriteOption = False,
     tag: TagOption = None,
     country: CountryOption = None,
@@ -103,7 +101,7 @@ def add_and_hand_over(
 
     Raises typer.Exit with code 2 if nothing was found for one of the URLs.
     """
-    from tasks.config.splicing import read_known
+    from tasks.config.splicing import read_existing
     from tasks.discover.adding import add_sites, labelled
 
     troubles: list[Addition] = []
@@ -113,8 +111,8 @@ def add_and_hand_over(
             troubles.append(addition)
         _tell(addition)
 
-    known = read_known(settings.catalogue)
-    found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: asking ..."), end=end)
+    known = read_existing(settings.catalogue)
+    found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: looking for feeds ..."), end=end)
     found = tuple(labelled(one, tags=tags or (), country=country) for one in found)
     if found or not troubles:
         _hand_over(found, settings, is_written=is_written)
@@ -124,7 +122,7 @@ def add_and_hand_over(
 
 @sources.command("import")
 def import_sources(
-    path: Annotated[Path, typer.Argument(metavar="OPML", help="A list of feeds, as feed readers export it.")],
+    path: Annotated[Path, typer.Argument(metavar="OPML", help="OPML file exported from a feed reader.")],
     write: WriteOption = False,
     tag: TagOption = None,
     country: CountryOption = None,
@@ -136,11 +134,11 @@ def import_sources(
         from tasks.config.settings import set_flags
 
         settings = set_flags(catalogue=catalogue)
-        from tasks.config.splicing import read_known
+        from tasks.config.splicing import read_existing
         from tasks.discover.adding import labelled, read_list
         from tasks.values.display import Rows
 
-        found, left_out = read_list(path, read_known(settings.catalogue))
+        found, left_out = read_list(path, read_existing(settings.catalogue))
         if left_out:
             rows: Rows = [(one.title, one.address, one.reason) for one in left_out]
             console.show_tables([(f"Left out ({len(rows)})", ("title", "address", "why"), rows)], beside=True)
@@ -179,14 +177,14 @@ def _tell(addition: "Addition") -> None:
     if addition.trouble:
         say_always(f"{addition.address}: {addition.trouble}")
     elif addition.known_as:
-        say(f"{addition.address}: the catalogue has it already, as {addition.known_as}")
+        say(f"{addition.address}: already in the catalogue as {addition.known_as}")
     elif works:
         newest = max((one.newest_at for one in works if one.newest_at), default=None)
         dated = f", the newest {age(newest, now)}" if newest else ""
         kinds = plural(len(works), works[0].kind.value if len({one.kind for one in works}) == 1 else "feed")
         say(f"{addition.address}: {kinds}, {plural(sum(one.entries for one in works), 'entry', 'entries')}{dated}")
     else:
-        say(f"{addition.address}: no feed works, so the page itself is the listing; tried:")
+        say(f"{addition.address}: no working feed; the page itself becomes a listing. Tried:")
         rows: Rows = [(one.url, one.reason or "works") for one in addition.tried]
         console.show_tables([("", ("feed", "outcome"), rows)], beside=True)
 
@@ -204,4 +202,4 @@ def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written:
         say(f"Added to {settings.catalogue}: {', '.join(one.id for one in found)}. Next: presslake ingest")
         return
     typer.echo(printed(settings.catalogue, found), nl=False)
-    say(f"{plural(len(found), 'source')}; nothing was written: --write adds to {settings.catalogue}.")
+    say(f"{plural(len(found), 'source')}; nothing was written; use --write to add to {settings.catalogue}.")

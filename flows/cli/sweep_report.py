@@ -35,7 +35,7 @@ def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:
         if reasons:
             yield "", (title, "URLs"), list(most_first(reasons))
     if feeds := {**report.feeds_failed, **report.feeds_skipped}:
-        yield "", ("feeds, and what they name", "number"), list(most_first(feeds))
+        yield "", ("feeds and their links", "number"), list(most_first(feeds))
     if report.doubtful:
         yield "", ("source", "doubtful articles"), list(most_first(report.doubtful))
     if report.limits:

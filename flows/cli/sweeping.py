@@ -1,5 +1,6 @@
 """The commands `ingest`, which sweeps once, and `up`, which sweeps on a schedule."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,12 +18,13 @@ from flows.cli.options import (
 from flows.server.defaults import set_prefect_defaults
 from tasks.config.choices import MAX_SHARDS
 from tasks.errors import ConfigError
-from tasks.runtime.allocator import spare_memory
+from tasks.runtime.allocator import configure_sweep_memory
 
 if TYPE_CHECKING:
     from tasks.config.parameters import IngestConfig
 
-LEAST_EVERY_S = 60
+LEAST_EVERY_S, MOST_EVERY_S = 60, 30 * 86_400  # as Settings.every_s
+_EVERY = re.compile(r"([0-9]{1,9})([smhd]?)")
 OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
 """Options whose name differs from their parameter's."""
 
@@ -31,21 +33,21 @@ def ingest(
     catalogue: CatalogueOption = None,
     source: SourceOption = None,
     feed: Annotated[list[str] | None, typer.Option("--feed", help="Poll this feed instead of the catalogue's.")] = None,
-    url: Annotated[list[str] | None, typer.Option("--url", help="Look at this article, now.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Look at so many URLs at most; 0: no limit.")] = 0,
+    url: Annotated[list[str] | None, typer.Option("--url", help="Fetch this article now.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Fetch at most this many URLs; 0: no limit.")] = 0,
     since: Annotated[
-        str, typer.Option("--since", help="Only what was published since: 90m, 6h, 3d, 2w, or an instant.")
+        str, typer.Option("--since", help="Only articles published since: 90m, 6h, 3d, 2w, or a date.")
     ] = "",
     due: Annotated[bool, typer.Option("--due", help="Poll only the feeds that are due, as the schedule does.")] = False,
     refetch: Annotated[
-        bool, typer.Option("--refetch", help="Look again at every article that is known, conditionally.")
+        bool, typer.Option("--refetch", help="Revisit every known article with conditional requests.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Look now at what waits after a failure, was given up or is gone.")
+        bool, typer.Option("--force", help="Retry URLs now that failed, were dropped or are gone.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be fetched, and fetch nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be fetched; fetch nothing.")] = False,
     shards: Annotated[
-        int, typer.Option("--shards", min=1, max=MAX_SHARDS, help="Share the work among so many runs on workers.")
+        int, typer.Option("--shards", min=1, max=MAX_SHARDS, help="Split the work across this many runs on workers.")
     ] = 1,
     lake: LakeOption = None,
     index: IndexOption = None,
@@ -56,7 +58,7 @@ def ingest(
     with one_clear_line():
         from tasks.config.settings import set_flags
 
-        spare_memory()
+        configure_sweep_memory()
         settings = set_flags(catalogue=catalogue, lake=lake, index=index)
         config = _config(
             sources=tuple(source or ()),
@@ -92,7 +94,7 @@ def up(
         typer.Option("--port", min=1, max=65535, help="The port of Prefect's UI [PRESSLAKE_UI_PORT, 4200]."),
     ] = None,
     every: Annotated[
-        str | None, typer.Option("--every", help="The time between two sweeps: 15m, 2h [PRESSLAKE_EVERY_S, 900].")
+        str | None, typer.Option("--every", help="Time between two sweeps: 15m, 2h [PRESSLAKE_EVERY_S, 900].")
     ] = None,
     catalogue: CatalogueOption = None,
     lake: LakeOption = None,
@@ -114,13 +116,14 @@ def up(
 
 
 def _seconds(text: str) -> int:
-    """Parse a time such as 90s, 15m, 2h or 1d into seconds; raise ConfigError if it is malformed or too short."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-    number, unit = (text, "s") if text.isdigit() else (text[:-1], text[-1:])
-    if not number.isdigit() or unit not in units:
+    """Parse a time such as 90s, 15m, 2h or 1d into seconds; raise ConfigError if it is malformed, too short or too long."""
+    units = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+    found = _EVERY.fullmatch(text)
+    if found is None:
         raise ConfigError(f"--every {text!r}: should be a time such as 15m, 2h or 900 (seconds)")
-    if (seconds := int(number) * units[unit]) < LEAST_EVERY_S:
-        raise ConfigError(f"--every {text!r}: should be {LEAST_EVERY_S} seconds at least")
+    seconds = int(found[1]) * units[found[2]]
+    if not LEAST_EVERY_S <= seconds <= MOST_EVERY_S:
+        raise ConfigError(f"--every {text!r}: should be {LEAST_EVERY_S} seconds or more, and 30 days or less")
     return seconds
 
 

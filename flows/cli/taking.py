@@ -23,16 +23,16 @@ FORMATS = ("jsonl", "parquet", "csv", "warc")
 
 
 def export(
-    form: Annotated[str, typer.Option("--format", metavar="jsonl|parquet|csv|warc", help="What it is written as.")],
-    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="The folder to make.")],
+    form: Annotated[str, typer.Option("--format", metavar="jsonl|parquet|csv|warc", help="Output format.")],
+    out: Annotated[Path, typer.Option("--out", metavar="PATH", help="Folder to create.")],
     latest: Annotated[bool, typer.Option("--latest", help="Only the newest revision of each article.")] = False,
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="SQL", help="Only rows for which this is true, as in language = 'de'."),
+        typer.Option("--where", metavar="SQL", help="Only rows that match, such as language = 'de'."),
     ] = None,
     purpose: Annotated[
         Purpose | None,
-        typer.Option("--purpose", help="Leave out what its site refuses for this purpose, or wants money for."),
+        typer.Option("--purpose", help="Leave out articles that their site refuses or charges for, for this purpose."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an older export in that folder.")] = False,
     lake: LakeOption = None,
@@ -42,7 +42,7 @@ def export(
     """Write articles, or their pages, into a folder, with a manifest; the same versions give the same bytes."""
     with one_clear_line():
         if form not in FORMATS:
-            raise ConfigError(f"--format {form}: it is one of {', '.join(FORMATS)}")
+            raise ConfigError(f"--format {form}: use one of {', '.join(FORMATS)}")
         from tasks.config.settings import set_flags
 
         settings = set_flags(lake=lake)
@@ -68,7 +68,7 @@ def _plain(manifest: dict[str, object]) -> dict[str, object]:
 
 def changes(
     since: Annotated[
-        int, typer.Option("--since", metavar="SEQ", min=0, help="The sequence up to which all is known; 0: nothing is.")
+        int, typer.Option("--since", metavar="SEQ", min=0, help="Show changes after this sequence; 0: all.")
     ],
     lake: LakeOption = None,
     as_json: JsonOption = False,
@@ -99,7 +99,7 @@ def changes(
         more = len(found) - len(shown)
         console.show_line(f"{counted(counts) or 'No changes'}. Next: --since {found.upto}")
         if more:
-            say(f"{more:,} more are not shown: --json gives all of them.")
+            say(f"{more:,} more not shown: use --json to get all.")
 
 
 def change_row(change: "Change") -> tuple[object, ...]:

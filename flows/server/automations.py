@@ -47,7 +47,7 @@ def read_definitions(folder: Path, values: Mapping[str, object]) -> tuple[Automa
     """
     files = sorted(folder.glob("*.yaml"))
     if not files:
-        raise ConfigError(f"{folder}: no definitions of automations there; name their folder with --definitions")
+        raise ConfigError(f"{folder}: no automation definitions found; set their folder with --definitions")
     return tuple(_read(file, values) for file in files)
 
 
@@ -56,7 +56,7 @@ def check_interval(stuck_after_s: int) -> None:
     every_s = get_current_settings().flows.heartbeat_frequency
     if every_s is None or stuck_after_s < LEAST_HEARTBEATS * every_s:
         raise ConfigError(
-            f"--stuck-after {stuck_after_s}: a live run gives a heartbeat every {every_s} s "
+            f"--stuck-after {stuck_after_s}: a live run sends a heartbeat every {every_s} s "
             f"(PREFECT_FLOWS_HEARTBEAT_FREQUENCY), so less than {LEAST_HEARTBEATS} times that would kill live runs"
         )
 

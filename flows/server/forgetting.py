@@ -45,7 +45,7 @@ def forget_in_prefect(is_named: IsNamed) -> Iterator[str]:
         try:
             yield from _through_api(api_url, is_named)
         except httpx.HTTPError as error:
-            yield f"Prefect's server at {without_userinfo(api_url)} has what it had: {as_plain(str(error)) or type(error).__name__}"
+            yield f"Prefect's server at {without_userinfo(api_url)} was not cleaned: {as_plain(str(error)) or type(error).__name__}"
     database = _database(api_url) if is_ours else None
     if database is not None and database.is_file():
         yield from _in_file(database, is_named)
@@ -99,7 +99,7 @@ def _through_api(api_url: str, is_named: IsNamed) -> Iterator[str]:
                     api.delete(f"/{kind}/{one}")
         for deployment in _pages(api, "deployments"):
             if is_named(deployment.get("parameters")):
-                yield f"Prefect's deployment {deployment['name']}: its parameters name it; change them"
+                yield f"Prefect's deployment {deployment['name']}: its parameters mention it; change them"
 
 
 def _pages(api: httpx.Client, kind: str) -> Iterator[dict[str, Any]]:
@@ -121,7 +121,7 @@ def _in_file(path: Path, is_named: IsNamed) -> Iterator[str]:
             database.execute("VACUUM")
         (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
-        yield f"{path}: its write-ahead log was in use, and may have some of it until the server stops"
+        yield f"{path}: its write-ahead log was in use and may contain some of it until the server stops"
 
 
 def _delete_rows(database: sqlite3.Connection, table: str, is_named: IsNamed) -> int:

@@ -46,7 +46,7 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
     """
     if port and not _is_free(port):
         raise ServerUnavailable(
-            f"port {port} is taken: give another with PRESSLAKE_UI_PORT, or stop what listens there"
+            f"port {port} is in use: set another with PRESSLAKE_UI_PORT, or stop the process that uses it"
         )
     server = _started(port, has_ui=has_ui)
     try:
@@ -61,7 +61,7 @@ def _started(port: int | None, *, has_ui: bool) -> _Server:
     try:
         return _start(port or _free_port(), has_ui=has_ui)
     except _EndedEarly as first:
-        say(f"presslake: the local Prefect server did not start, and is tried once more: {first}")
+        say(f"presslake: the local Prefect server did not start; trying once more: {first}")
         try:
             return _start(port or _free_port(), has_ui=has_ui)
         except _EndedEarly as second:
@@ -117,7 +117,7 @@ def _wait_until_healthy(server: _Server) -> None:
 def _how_it_ended(server: _Server) -> str:
     code = server.child.returncode
     how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    return f"{first_trouble(server.log_file.read_text(errors='replace'))} ({how}; all of its log: {server.log_file})"
+    return f"{first_trouble(server.log_file.read_text(errors='replace'))} ({how}; full log: {server.log_file})"
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -23,7 +23,7 @@ def first_trouble(log: str) -> str:
             return _raised(after) or line.strip()[:SHOWN]
         if _TROUBLE.search(line) and not (after and _TRACEBACK in after[0]):
             return line.strip()[:SHOWN]
-    return lines[-1].strip()[:SHOWN] if lines else "it said nothing"
+    return lines[-1].strip()[:SHOWN] if lines else "no output"
 
 
 def _raised(lines: Sequence[str]) -> str:

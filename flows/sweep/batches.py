@@ -13,7 +13,7 @@ from flows.server.away import AWAY
 from flows.sweep.session import Sweep
 from tasks.health.judgement import HealthReport
 from tasks.report.run_report import RunReport
-from tasks.runtime.allocator import give_back, trim
+from tasks.runtime.allocator import release_memory, trim
 from tasks.runtime.reading import close_reader
 from tasks.runtime.tracing import batch_span
 from tasks.tasks import deduplicate, extract, fetch, report, store
@@ -37,7 +37,7 @@ def work_through(sweep: Sweep, shown: Shown = lambda batches, _: batches) -> lis
     The batches pass through `shown`, which may report progress.
     """
     close_reader()  # all feeds are parsed; a long robots.txt starts the processes again
-    give_back()
+    release_memory()
     gc.freeze()  # cached objects of the feeds live until the sweep ends, and would be traversed after each batch
     return list(map(partial(_decide_and_store, sweep=sweep), shown(_extracted_ahead(sweep), sweep)))
 
@@ -47,7 +47,7 @@ def show(run: RunReport, health: HealthReport | None = None) -> RunReport:
     try:
         report(whole(run), whole(health))
     except AWAY as error:
-        why = f"its report is not in Prefect, whose server does not answer ({as_plain(str(error)) or type(error).__name__})"
+        why = f"its report is missing from Prefect, whose server does not respond ({as_plain(str(error)) or type(error).__name__})"
         return replace(run, fell_short="; ".join(filter(None, (run.fell_short, why))))
     return run
 
@@ -83,7 +83,7 @@ def _extracted_ahead(sweep: Sweep) -> Iterator[Handed]:
 def _decide_and_store(extracted: Handed, sweep: Sweep) -> BatchReport:
     with batch_span(extracted[0].batch_id) as note:
         decided = deduplicate(whole(extracted.pop()), whole(sweep.plan.rules), whole(sweep.settings))
-        give_back()
+        release_memory()
         store(whole(sweep.settings))
         note(fetched=decided.fetched, not_modified=decided.not_modified, failed=sum(decided.failed.values()))
     trim()  # publishing leaves no reference cycles, so a collection would find nothing

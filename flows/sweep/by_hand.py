@@ -78,7 +78,7 @@ def opening_line(plan: SweepPlan, config: IngestConfig, settings: Settings) -> s
     parts = [plural(feeds, "feed")] if feeds else []
     parts += [plural(len(plan.urls), "URL")] if plan.urls else []
     of = f" of {plural(len(plan.source_ids), 'source')}" if not (config.feeds or config.urls) else ""
-    verb = "Looking what a sweep would fetch:" if config.dry_run else "Sweeping"
+    verb = "Checking what a sweep would fetch:" if config.dry_run else "Sweeping"
     limit = f", {plural(config.limit, 'article')} at most" if config.limit else ""
     where = "" if config.dry_run else f", into {settings.lake}"
     return f"{verb} {' and '.join(parts) or 'nothing'}{of}{limit}{where}."
@@ -90,12 +90,10 @@ def _say_nothing(_line: str) -> None:
 
 def _unheard(error: httpx.HTTPError) -> RunReport:
     """Return the report of a run whose end Prefect's server did not receive; raise PresslakeError if there is none."""
-    why = f"Prefect's server does not answer any more ({as_plain(str(error)) or type(error).__name__})"
+    why = f"Prefect's server no longer responds ({as_plain(str(error)) or type(error).__name__})"
     if not ended:
-        raise PresslakeError(
-            f"{why}: the run was given up; what is stored is whole, the rest comes with the next sweep"
-        )
-    say(f"presslake: {why}: it does not know that this run has ended; what is stored is whole")
+        raise PresslakeError(f"{why}: the run was abandoned; stored data is complete, and the next sweep does the rest")
+    say(f"presslake: {why}, so it does not know that this run has ended; stored data is complete")
     return ended[-1]
 
 
@@ -110,21 +108,21 @@ def prefect_api(*, is_shared: bool = False, show: Callable[[str], None] = _say_n
 
     configured = prefect_settings.get_current_settings().api.url
     if configured:
-        show(f"Asking Prefect's server at {without_userinfo(configured)} ...")
+        show(f"Connecting to Prefect's server at {without_userinfo(configured)} ...")
         _check_answers(configured)
         yield configured
         return
     if (running := find_running()) is not None:
-        show(f"Using the server of the presslake up that runs: {running.removesuffix('/api')}")
+        show(f"Using the server of the running `presslake up`: {running.removesuffix('/api')}")
         with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: running}):
             yield running
         return
     if is_shared:
         raise ServerUnavailable(
-            "shards are runs on the workers of a Prefect server: name it with PREFECT_API_URL; on one machine a single "
+            "shards need the workers of a Prefect server: set PREFECT_API_URL; on one machine a single "
             "run uses every processor already"
         )
-    show("Starting Prefect's server for this sweep, which takes 5 to 25 s; `presslake up` keeps one running ...")
+    show("Starting a Prefect server for this sweep (5 to 25 s; `presslake up` keeps one running) ...")
     with (
         local_server(has_ui=False) as url,
         prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: url}),
@@ -152,4 +150,4 @@ def _check_answers(api_url: str) -> None:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServerUnavailable(f"{name} does not answer: {as_plain(str(error)) or type(error).__name__}") from error
     if not answer.is_success and "/api" not in api_url:
-        raise ServerUnavailable(f"{name} answers {answer.status_code}: the URL of an API ends in /api")
+        raise ServerUnavailable(f"{name} answers {answer.status_code}: an API URL ends in /api")

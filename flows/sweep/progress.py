@@ -32,7 +32,7 @@ def shown_progress(batches: Iterable[Handed], sweep: Sweep) -> Iterator[Handed]:
 
 def _begun() -> UUID | None:
     with suppress(httpx.HTTPError):  # progress is optional: the sweep goes on without a server
-        description = "URLs looked at, of those that are due"
+        description = "URLs visited, of those due"
         return create_progress_artifact(progress=0.0, key=KEY, description=description)  # type: ignore[return-value]
     return None
 

@@ -22,7 +22,7 @@ from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
 from tasks.index import announcing, feeds, frontier, history, outbox, runs
-from tasks.index.clocks import bring_back
+from tasks.index.clocks import cap_future_times
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -32,7 +32,7 @@ from tasks.index.upkeep import prune_daily
 from tasks.lake.keys import TABLES
 from tasks.lake.tables import find_table
 from tasks.report.run_report import RunReport
-from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, keep_little
+from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, limit_retained_memory
 from tasks.runtime.progress import progress
 from tasks.runtime.reading import close_reader
 from tasks.runtime.resources import check_lake, close_opened, opened_index, opened_store
@@ -79,7 +79,7 @@ class Sweep:
         """Return the feeds to poll: all of the plan's, or only those due."""
         now = datetime.now(UTC)
         with self.index.rehearse() if self.config.dry_run else self.index.write() as tx:
-            feeds.know_feeds(tx, self.plan.feeds, now=now)
+            feeds.add_feeds(tx, self.plan.feeds, now=now)
             return feeds.select_feeds(
                 tx, (one.feed_url for one in self.plan.feeds), due_by=now if self.config.due_only else None
             )
@@ -188,9 +188,9 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         runs.release_dead_runs(tx, now=now)
         runs.begin_run(tx, run_id=run_id, now=now, sweep_id=part.sweep_id if part else None)
         prune_daily(tx, now=now)
-        if brought := bring_back(tx, now=now):
+        if brought := cap_future_times(tx, now=now):
             get_run_logger().warning(
-                "%d stored instants lay too far ahead: was a clock wrong? They were brought back", brought
+                "%d stored times were too far in the future (was a clock wrong?) and were corrected", brought
             )
     share = _part(config, part.number if part else 0)
     if part is not None:
@@ -260,7 +260,7 @@ def _part(config: IngestConfig, number: int) -> dict[str, Any]:
 def _calm_collector() -> Iterator[None]:
     """Keep Python's garbage collector off the objects of imports: measured, they cost a tenth of a sweep's CPU."""
     thresholds = gc.get_threshold()
-    keep_little()
+    limit_retained_memory()
     if gc.isenabled():  # what an earlier sweep of this process has left would be frozen
         gc.collect()
     gc.freeze()  # with what imports have left: 1.7 MB, which to find takes .17 s of a command

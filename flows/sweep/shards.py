@@ -123,12 +123,14 @@ class Shards:
             return ""
         if state is not None and state.is_final():
             return (
-                f"{state.name.lower()}: {state.message or 'without a reason'}; its URLs come back" if state.name else ""
+                f"{state.name.lower()}: {state.message or 'without a reason'}; its URLs will be retried"
+                if state.name
+                else ""
             )
         lease = timedelta(seconds=self.sweep.settings.lease_s)
         if shard is not None:
             is_lost = datetime.now(UTC) - shard.heard_at > lease
-            return f"no sign of life since {shard.heard_at:%H:%M:%S} UTC; its URLs come back" if is_lost else None
+            return f"no heartbeat since {shard.heard_at:%H:%M:%S} UTC; its URLs will be retried" if is_lost else None
         quiet_s = time.monotonic() - self._active_at
         # a run that a worker has accepted but not begun gets more time: its machine may be busy
         has_worker = state is not None and not state.is_scheduled()
@@ -158,7 +160,7 @@ def shared_out(sweep: Sweep) -> Iterator[Shards]:
 def check_deployment() -> str:
     """Return the name of the work pool of the shards' deployment; raise ConfigError if either is missing or paused."""
     place = f"on the Prefect server {PREFECT_API_URL.value()}"
-    mend = "`prefect deploy --all --prefect-file deploy/prefect.yaml` makes it; shards: 1 does without"
+    mend = "`prefect deploy --all --prefect-file deploy/prefect.yaml` creates it; or use shards: 1"
     with get_client(sync_client=True) as client:
         try:
             deployment = client.read_deployment_by_name(DEPLOYMENT)
@@ -174,7 +176,7 @@ def check_deployment() -> str:
 
 def _not_begun(shards: Shards) -> str:
     wait_s = shards.sweep.settings.shard_start_s
-    return f"no worker of the pool {shards.pool} began it within {wait_s:g} s; the sweep's own run did its work"
+    return f"no worker of the pool {shards.pool} started it within {wait_s:g} s; the sweep did its work itself"
 
 
 def _is_at_work(shard: ShardState | None) -> bool:

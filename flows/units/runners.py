@@ -148,7 +148,7 @@ def start_ray(init: Callable[[], object], shutdown: Callable[[], None]) -> None:
         except UnexpectedError as error:
             shutdown()
             if number == RAY_ATTEMPTS - 1:
-                raise ConfigError(f"Ray did not start, {RAY_ATTEMPTS} times over: {one_line(error)}") from error
+                raise ConfigError(f"Ray did not start after {RAY_ATTEMPTS} attempts: {one_line(error)}") from error
         else:
             return
 

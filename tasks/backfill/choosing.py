@@ -20,7 +20,7 @@ ANNOUNCED_BY = "backfill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class RecordFilter:
     """The filters of a backfill; None or empty means everything."""
 
     owners: Owners = NO_OWNERS
@@ -69,11 +69,13 @@ def is_in_language(language: str | None, wanted: Iterable[str]) -> bool:
     return any(tag == one or tag.startswith(f"{one}-") for one in wanted)
 
 
-def choice_of(config: BackfillConfig, catalogue: Catalogue | None, *, max_size: int, now: datetime) -> Choice:
+def record_filter_of(
+    config: BackfillConfig, catalogue: Catalogue | None, *, max_size: int, now: datetime
+) -> RecordFilter:
     """Return the filters that a backfill's parameters define; raises CatalogueError for an unknown source."""
     rules = catalogue.rules() if catalogue else {}
     chosen = catalogue.select(config.sources).sources if catalogue and config.sources else ()
-    return Choice(
+    return RecordFilter(
         owners=Owners.of(catalogue.sources if catalogue else (), rules),
         rules=rules,
         sources=frozenset(one.id for one in chosen),

@@ -24,31 +24,33 @@ class BackfillConfig(BaseModel):
     paths: tuple[str, ...] = Field(
         (),
         description="WARC files (.warc, .warc.gz) and WACZ: paths, folders, globs, s3://bucket/key, or @FILE for a list "
-        "with one of these a line. None: the sources' own sitemaps, listings and lists are walked through.",
+        "with one of these a line. None: the sources' own sitemaps, listings and lists are read.",
         json_schema_extra=_at(1),
     )
     sources: tuple[str, ...] = Field(
-        (), description="Only pages of these sources of the catalogue; none means all.", json_schema_extra=_at(2)
+        (), description="Only pages of these sources of the catalogue; default: all.", json_schema_extra=_at(2)
     )
     hosts: tuple[str, ...] = Field(
-        (), description="Only pages of these hosts and of those below them.", json_schema_extra=_at(3)
+        (), description="Only pages of these hosts and their subdomains.", json_schema_extra=_at(3)
     )
     since: str = Field(
-        "", pattern=_INSTANT, description="Only what was fetched since: a date, an instant or an age.",
+        "", pattern=_INSTANT, description="Only pages fetched since: a date, a time or an age.",
         json_schema_extra=_at(4, examples=["2024-01-01"]),
     )  # fmt: skip
     until: str = Field(
-        "", pattern=_INSTANT, description="Only what was fetched until then; a date counts as its whole day.",
+        "", pattern=_INSTANT, description="Only pages fetched until this time; a date includes the whole day.",
         json_schema_extra=_at(5, examples=["2024-12-31"]),
     )  # fmt: skip
     languages: tuple[Language, ...] = Field(
         (), description="Only articles in these languages (BCP 47: en, pt-BR).", json_schema_extra=_at(6)
     )
     source_from_host: bool = Field(
-        False, description="Make a source of each host that no source of the catalogue owns.", json_schema_extra=_at(7)
+        False,
+        description="Create a source for each host that no source of the catalogue owns.",
+        json_schema_extra=_at(7),
     )
     dry_run: bool = Field(
-        False, description="Read the archives and count what would be taken in; store nothing.",
+        False, description="Read the archives and count what would be imported; store nothing.",
         json_schema_extra=_at(8),
     )  # fmt: skip
     runner: Runner = Field(
@@ -56,28 +58,28 @@ class BackfillConfig(BaseModel):
         json_schema_extra=_at(9),
     )  # fmt: skip
     address: str = Field(
-        "", description="The cluster's address; without one, a cluster of this machine.", json_schema_extra=_at(10)
+        "", description="The cluster's address; default: a cluster on this machine.", json_schema_extra=_at(10)
     )
     workers: int = Field(
-        0, ge=0, le=1000, description="Units that are extracted side by side; 0 for as many as there are workers.",
+        0, ge=0, le=1000, description="Units to extract in parallel; 0: one per worker.",
         json_schema_extra=_at(11),
     )  # fmt: skip
     unit_pages: int = Field(
-        500, ge=1, le=5000, description="Pages of one unit, which is extracted, decided and repeated as a whole.",
+        500, ge=1, le=5000, description="Pages per unit; a unit is extracted, decided and retried as a whole.",
         json_schema_extra=_at(12),
     )  # fmt: skip
 
     limit: int = Field(
         0,
         ge=0,
-        description="Of sources' own archives: fetch this many pages at most; 0 is no limit.",
+        description="Sources' own archives: fetch at most this many pages; 0: no limit.",
         json_schema_extra=_at(13),
     )
     hours: float = Field(
         1.0,
         gt=0,
         le=168,
-        description="Of sources' own archives: the time after which nothing more is asked for; the rest waits for the next run.",
+        description="Sources' own archives: time after which no more pages are requested; the rest waits for the next run.",
         json_schema_extra=_at(14),
     )
 
@@ -90,14 +92,14 @@ class BackfillConfig(BaseModel):
         if not self.paths:
             self._check_source()
         if self.address and self.runner is Runner.LOCAL:
-            raise ValueError("an address goes with the runners dask and ray")
+            raise ValueError("an address needs the runner dask or ray")
         return self
 
     def _check_source(self) -> None:
         if not self.since:
-            raise ValueError("without paths, since is needed: the first day of what the sources have published")
+            raise ValueError("without paths, since is required: the first day to fetch")
         if self.hosts or self.languages or self.source_from_host or self.runner is not Runner.LOCAL:
-            raise ValueError("hosts, languages, source_from_host and runner choose among WARC files: name their paths")
+            raise ValueError("hosts, languages, source_from_host and runner apply to WARC files only: give their paths")
 
     def since_at(self, now: datetime) -> datetime | None:
         """Return the first instant that is wanted, or None."""

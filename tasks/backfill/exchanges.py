@@ -110,7 +110,7 @@ def page_of(record: ArchivedRecord, *, now: datetime) -> ArchivedPage:
         body=body,
         mime=kind,
         address=_address(head.fields.get("warc-ip-address")),
-        missing=f"as the archive says ({cut[:40]})" if cut else None,
+        missing=f"according to the archive ({cut[:40]})" if cut else None,
         etag=fields.get("etag"),
         last_modified=fields.get("last-modified"),
     )

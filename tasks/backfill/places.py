@@ -41,7 +41,7 @@ def find_archives(paths: Iterable[str], settings: Settings) -> tuple[Archive, ..
     for named in _listed(paths):
         several = list(_find_stored(named, settings) if named.startswith(S3) else _find_local(named))
         if not several:
-            raise ConfigError(f"{named}: there is no such file, and none that ends in {', '.join(ENDINGS)}")
+            raise ConfigError(f"{named}: no such file, and no file that ends in {', '.join(ENDINGS)}")
         found |= {one.uri: one for one in several}
     return tuple(found[uri] for uri in sorted(found))
 

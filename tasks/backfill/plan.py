@@ -45,7 +45,7 @@ class BackfillPlan:
     @property
     def line(self) -> str:
         """The plan in one line."""
-        refused = f"; {plural(len(self.refused), 'file')} left out, no archive" if self.refused else ""
+        refused = f"; {plural(len(self.refused), 'file')} skipped: not an archive" if self.refused else ""
         return f"{plural(len(self.archives), 'archive')}, {self.size / 1_000_000:,.1f} MB{refused}"
 
 
@@ -55,14 +55,14 @@ def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on
     dated: list[tuple[datetime, str, Archive]] = []
     refused: list[Refused] = []
     for number, archive in enumerate(named):
-        on_step("looking into archives", number, len(named))
+        on_step("opening archives", number, len(named))
         try:
             dated += [(_begun_at(one, settings, now=now), one.name, one) for one in inside(archive, settings)]
         except DamagedArchive as error:
             refused.append(Refused(uri=archive.uri, why=str(error)))
     if not dated:
-        first = refused[0] if refused else Refused(uri=named[0].uri, why="there is no WARC file in it")
-        raise ConfigError(f"none of {len(named)} files is a WARC file; {first.uri}: {first.why}")
+        first = refused[0] if refused else Refused(uri=named[0].uri, why="it contains no WARC file")
+        raise ConfigError(f"none of the {len(named)} files is a WARC file; {first.uri}: {first.why}")
     dated.sort(key=lambda one: one[:2])
     return BackfillPlan(archives=tuple(one for _, _, one in dated), refused=tuple(refused))
 
@@ -78,7 +78,7 @@ def _begun_at(archive: Archive, settings: Settings, *, now: datetime) -> datetim
             except NoPage:
                 continue
     if not is_archive:
-        raise DamagedArchive("no WARC record is in it")
+        raise DamagedArchive("it contains no WARC record")
     return LATEST
 
 

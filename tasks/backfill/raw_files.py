@@ -76,7 +76,7 @@ class StoredFile:
             try:
                 self._block = self._store.get_range(self._key, offset, max(size, REMOTE_BLOCK_SIZE))
             except MissingObject as error:
-                raise LakeUnavailable(f"{self._store.uri}/{self._key} has gone") from error
+                raise LakeUnavailable(f"{self._store.uri}/{self._key} is gone") from error
             self._start = offset
         at = offset - self._start
         return self._block[at : at + size]

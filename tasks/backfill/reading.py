@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tasks.backfill.choosing import Choice
+from tasks.backfill.choosing import RecordFilter
 from tasks.backfill.exchanges import NoPage, capture_id_of, page_of
 from tasks.backfill.places import Archive, opened
 from tasks.backfill.plan import BackfillPlan
@@ -42,7 +42,7 @@ class ReadCounts:
 
 def cut_units(
     plan: BackfillPlan,
-    choice: Choice,
+    choice: RecordFilter,
     cutter: UnitCutter,
     *,
     counts: ReadCounts,
@@ -52,7 +52,7 @@ def cut_units(
 ) -> Iterator[CutUnit]:
     """Yield the units of all archives, in the plan's order; raises LakeUnavailable, IndexUnavailable.
 
-    What is damaged or unwanted is counted. `is_taken` says whether a capture was taken in before.
+    Damage or unwanted is counted. `is_taken` says whether a capture was taken in before.
     """
     for number, archive in enumerate(plan.archives):
         on_archive(number)
@@ -72,7 +72,7 @@ class _Reading:
     """One archive being read."""
 
     archive: Archive
-    choice: Choice
+    choice: RecordFilter
     cutter: UnitCutter
     counts: ReadCounts
     is_taken: Callable[[str], bool]

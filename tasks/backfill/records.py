@@ -92,7 +92,7 @@ def _read_head(stream: ArchiveStream) -> RecordHead | None:
     if not first:
         return None
     if not _VERSION.fullmatch(first):
-        raise DamagedArchive(f"no record begins with {first[:40]!r}")
+        raise DamagedArchive(f"no record starts with {first[:40]!r}")
     fields: dict[str, str] = {}
     last, left = "", MAX_HEAD_SIZE
     while (line := stream.line(MAX_LINE_SIZE)).strip():
@@ -108,5 +108,5 @@ def _read_head(stream: ArchiveStream) -> RecordHead | None:
         fields.setdefault(last, value.strip())
     length = fields.get("content-length", "")
     if not (length.isascii() and length.isdecimal() and len(length) <= 15):
-        raise DamagedArchive("a record does not say how long it is")
+        raise DamagedArchive("a record has no length")
     return RecordHead(offset=place, length=int(length), fields=fields)

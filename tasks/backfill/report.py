@@ -93,11 +93,11 @@ def summary_line(report: BackfillReport) -> str:
     """Return a backfill in one line."""
     read = f"{plural(report.records, 'record')} of {plural(report.archives, 'archive')}"
     if report.pending is not None:
-        read = f"{plural(report.records, 'URL')} of the days in {plural(report.archives, 'list')}, {report.pending:,} pending"
+        read = f"{plural(report.records, 'URL')} in this period in {plural(report.archives, 'list')}, {report.pending:,} pending"
     if report.is_dry_run:
-        return f"{read}: would take in {plural(report.pages, 'page')}; nothing was stored"
+        return f"{read}: would import {plural(report.pages, 'page')}; nothing was stored"
     failed = f"; {sum(report.failed.values()):,} failed" if report.failed else ""
-    return f"{read}: {plural(report.pages, 'page')} taken in: {counted(report.articles) or 'no article'}{failed}"
+    return f"{read}: {plural(report.pages, 'page')} imported: {counted(report.articles) or 'no article'}{failed}"
 
 
 def tables(report: BackfillReport) -> Iterator[Table]:
@@ -107,7 +107,7 @@ def tables(report: BackfillReport) -> Iterator[Table]:
         if counts:
             yield title, ("novelty" if title == "Articles" else "reason", "pages or records"), list(counts.items())
     if report.troubles:
-        yield "What is damaged", ("where",), [(one,) for one in report.troubles]
+        yield "Damage", ("where",), [(one,) for one in report.troubles]
 
 
 def as_markdown(report: BackfillReport) -> str:

@@ -157,7 +157,7 @@ class ArchiveStream:
         if not self._pending.startswith(GZIP_MAGIC):
             if not self._pending.strip(b"\0") and self._read_to >= self._raw.size:
                 return False  # padding
-            raise DamagedArchive("no gzip member where one should begin")
+            raise DamagedArchive("no gzip member where one should start")
         self._last_member = self._read_to - len(self._pending)
         self._members.append((self._given, self._last_member))
         self._inflater = isal_zlib.decompressobj(_GZIP)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import orjson
 
-from tasks.backfill.choosing import Choice, choice_of
+from tasks.backfill.choosing import RecordFilter, record_filter_of
 from tasks.backfill.config import BackfillConfig
 from tasks.backfill.extracting import UnitCount
 from tasks.backfill.plan import BackfillPlan, plan_backfill
@@ -33,7 +33,7 @@ from tasks.index.leases import LeaseKeeper
 from tasks.index.taken_down import read_kept_out
 from tasks.lake.keys import scratch_key, scratch_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectStore
-from tasks.runtime.allocator import give_back, keep_little
+from tasks.runtime.allocator import limit_retained_memory, release_memory
 from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store, software
@@ -108,14 +108,14 @@ class _Job:
             self.batches.append(self.runner.decide(self.job_id, number))
         except (ExtractorCrashed, MissingObject) as error:  # `forget` may have deleted it from scratch/
             self.lost[LOST] += len(unit.content.pages)
-            self.troubles.append(f"unit {number} is left to the next run: {error}"[:300])
+            self.troubles.append(f"unit {number} will be retried by the next run: {error}"[:300])
         # in the first backfill of an index the cache of ids is enough, without asking the index for each record
         self.is_first &= len(self.under_way) < MOST_KEPT
         if not self.is_first:
             self.under_way.difference_update(one.capture.capture_id for one in unit.content.pages)
         for ending in (SEGMENT, CUT, PAGES):
             self.store.delete(scratch_key(self.job_id, number, ending))
-        give_back()
+        release_memory()
 
     def _extracted(self, number: int, result: Callable[[], UnitCount]) -> UnitCount:
         """Return a unit's counts, trying it once more if its worker died. Raises ExtractorCrashed."""
@@ -135,9 +135,9 @@ def backfill_warc(
     on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
     """Take in the archives; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
-    keep_little()
+    limit_retained_memory()
     begun, now = time.monotonic(), datetime.now(UTC)
-    choice = choice_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)
+    choice = record_filter_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)
     plan = plan_backfill(config.paths, settings, now=now, on_step=on_step)
     on_plan(plan)
     counts = ReadCounts()
@@ -178,7 +178,7 @@ def _job(settings: Settings, runner: Runner, config: BackfillConfig, run_id: str
         runs.release_dead_runs(tx, now=now)
         for kind, what in ((JOB, "another backfill"), (runs.MEND, "a mend (`verify --mend`)")):
             if other := runs.find_working(tx, kind=kind, now=now):
-                raise ConfigError(f"{what} is at work on this index (run {other}): backfill after its end")
+                raise ConfigError(f"{what} is running on this index (run {other}): start the backfill after it ends")
         runs.begin_run(tx, run_id=run_id, now=now)
         is_first = archived.is_empty(tx)
     job_id = f"{JOB}{uuid.uuid4().hex}"
@@ -208,7 +208,13 @@ def _end(index: Index, run_id: str, report: BackfillReport | None) -> None:
 
 
 def _only_count(
-    plan: BackfillPlan, choice: Choice, cutter: UnitCutter, *, counts: ReadCounts, settings: Settings, on_step: OnStep
+    plan: BackfillPlan,
+    choice: RecordFilter,
+    cutter: UnitCutter,
+    *,
+    counts: ReadCounts,
+    settings: Settings,
+    on_step: OnStep,
 ) -> None:
     """Read the archives and only count; without an index, nothing was taken in before."""
     seen = set[str]()
@@ -240,7 +246,7 @@ def _is_known(index: Index, capture_id: str) -> bool:
         return bool(archived.find_archived(tx, [capture_id]))
 
 
-def _cutter(config: BackfillConfig, choice: Choice, run_id: str) -> UnitCutter:
+def _cutter(config: BackfillConfig, choice: RecordFilter, run_id: str) -> UnitCutter:
     # archives are read in the plan's order, so that the order of arguments does not change the segments
     sorted_paths = config.model_copy(update={"paths": tuple(sorted(config.paths))})
     chosen = sorted_paths.model_dump_json(exclude={"runner", "address", "workers", "dry_run"})

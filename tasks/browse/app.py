@@ -17,7 +17,7 @@ from tasks.browse import articles, finding, trouble
 from tasks.browse.articles import NotFound
 from tasks.browse.guard import STORED_POLICY, Access, Guard
 from tasks.browse.library import Library
-from tasks.browse.newest import Asked, newest, read_day
+from tasks.browse.newest import ListFilter, newest, read_day
 from tasks.browse.rendering import readable, render, segment, static_files
 from tasks.browse.stored import StoredBody, inert_job, stored_body
 from tasks.errors import ConfigError, IndexUnavailable, ItemError, LakeUnavailable, PresslakeError
@@ -34,7 +34,7 @@ class Pages:
         self._library, self._clock = library, clock
 
     def newest(self, request: Request) -> Response:
-        asked = Asked.of(request.query_params)
+        asked = ListFilter.of(request.query_params)
         return self._page("newest.html", newest(self._library, asked, now=self._clock()), here="newest")
 
     def search(self, request: Request) -> Response:
@@ -150,12 +150,12 @@ def browse_app(library: Library, access: Access, *, clock: Callable[[], datetime
 
 def _status_of(error: Exception) -> tuple[HTTPStatus, str]:
     if isinstance(error, IndexUnavailable):
-        return HTTPStatus.SERVICE_UNAVAILABLE, "The index is away"
+        return HTTPStatus.SERVICE_UNAVAILABLE, "The index is not available"
     if isinstance(error, LakeUnavailable):
-        return HTTPStatus.SERVICE_UNAVAILABLE, "The lake is away"
+        return HTTPStatus.SERVICE_UNAVAILABLE, "The lake is not available"
     if isinstance(error, ConfigError):
-        return HTTPStatus.SERVICE_UNAVAILABLE, "This cannot be read now"
-    return HTTPStatus.NOT_FOUND, "There is no such page"
+        return HTTPStatus.SERVICE_UNAVAILABLE, "This cannot be read at the moment"
+    return HTTPStatus.NOT_FOUND, "Page not found"
 
 
 def _id(request: Request) -> str:

@@ -77,20 +77,20 @@ class Guard:
         headers = [(name.lower(), value) for name, value in scope["headers"]]
         hosts = [value.decode("latin-1").strip().lower() for name, value in headers if name == b"host"]
         if len(hosts) != 1 or hosts[0] not in self._access.hosts:
-            return PlainTextResponse("This name is not answered here.\n", HTTPStatus.FORBIDDEN)
+            return PlainTextResponse("Unknown host name.\n", HTTPStatus.FORBIDDEN)
         if scope["method"] not in METHODS:
             return PlainTextResponse(
-                "This page is for reading: GET and HEAD.\n",
+                "Read-only: use GET or HEAD.\n",
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 {"Allow": ", ".join(METHODS)},
             )
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # databases refuse NUL, and no name contains it
-            return PlainTextResponse("There is no such page.\n", HTTPStatus.BAD_REQUEST)
+            return PlainTextResponse("Page not found.\n", HTTPStatus.BAD_REQUEST)
         token = self._access.token
         if token is not None and not is_token(next((v for n, v in headers if n == b"authorization"), b""), token):
             challenge = {"WWW-Authenticate": 'Basic realm="Presslake", charset="UTF-8"'}
             return PlainTextResponse(
-                "The token is the password; any user's name will do.\n", HTTPStatus.UNAUTHORIZED, challenge
+                "Enter the token as the password; the user name does not matter.\n", HTTPStatus.UNAUTHORIZED, challenge
             )
         return None
 

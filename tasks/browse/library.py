@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchHit:
     """One search hit; the snippet is cut into pieces, each with whether it matches the query."""
 
     article_id: str
@@ -53,7 +53,7 @@ class Hits:
     `is_behind`: the newest articles may still be missing.
     """
 
-    hits: tuple[Found, ...]
+    hits: tuple[SearchHit, ...]
     total: int
     by_day: tuple[tuple[date, int], ...] = ()
     is_behind: bool = False

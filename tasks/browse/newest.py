@@ -17,7 +17,7 @@ STRIP_DAYS = 21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ListFilter:
     """The filters of a list; None means no filter."""
 
     source: str | None = None
@@ -27,7 +27,7 @@ class Asked:
     before: Place | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Asked":
+    def of(cls, query: Mapping[str, str]) -> "ListFilter":
         """Parse a query string; invalid values are ignored."""
         return cls(
             source=query.get("source", "").strip() or None,
@@ -44,7 +44,7 @@ class Asked:
         return {"source": self.source, "tag": self.tag, "language": self.language, "day": day}
 
 
-def newest(library: Library, asked: Asked, *, now: datetime) -> dict[str, Any]:
+def newest(library: Library, asked: ListFilter, *, now: datetime) -> dict[str, Any]:
     """Return the values of the page; raises IndexUnavailable."""
     tags = library.sources.tags
     wanted = filter_of(asked, tags)
@@ -68,7 +68,7 @@ def newest(library: Library, asked: Asked, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def filter_of(asked: Asked, tags: Mapping[str, tuple[str, ...]]) -> ArticleFilter:
+def filter_of(asked: ListFilter, tags: Mapping[str, tuple[str, ...]]) -> ArticleFilter:
     """Return the index filter; with a source and a tag, the source's articles if it has the tag."""
     sources: frozenset[str] | None = None
     if asked.tag is not None:

@@ -19,7 +19,7 @@ from tasks.values.display import age, moment, plural, span
 
 TITLE_LENGTH = 300
 TEXT_LENGTH = 400_000
-"""The most characters of a text that are shown; the rest is in the lake."""
+"""The most characters per text that are shown; the rest is in the lake."""
 
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _MARKS = dict.fromkeys(

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from tasks.browse.library import Found, Hits, Search
+from tasks.browse.library import Hits, Search, SearchHit
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.searching import Hit, has_search_index, search
 from tasks.search.snippets import Snippet
 
-NONE_YET = "there is no search index yet: `presslake search QUERY` makes it, once, and keeps it up to date"
+NONE_YET = "there is no search index yet: create it with `presslake search QUERY`"
 
 
 def search_of(settings: Settings) -> Search:
@@ -44,8 +44,8 @@ def search_of(settings: Settings) -> Search:
     return look
 
 
-def _found(hit: Hit) -> Found:
-    return Found(
+def _found(hit: Hit) -> SearchHit:
+    return SearchHit(
         article_id=hit.article_id, url=hit.url, title=hit.title, source_id=hit.source_id, language=hit.language,
         shown_at=hit.at.date(), snippet=tuple(_pieces(hit.snippet)),
     )  # fmt: skip

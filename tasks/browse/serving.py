@@ -39,8 +39,8 @@ def serve(
     token = read_token(token_file) if token_file else None
     if str(address) not in OWN_ADDRESSES and token is None:
         raise ConfigError(
-            f"--host {host}: others would reach it there; give --token-file too, a file with a secret of {MIN_TOKEN} "
-            "characters or more that they must know"
+            f"--host {host}: other machines can reach this address; add --token-file, a file with a secret of {MIN_TOKEN} "
+            "characters or more"
         )
     if "catalogue" in settings.model_fields_set:
         load_catalogue(settings.catalogue)  # a mistake in a configured catalogue ends the command
@@ -75,7 +75,7 @@ def read_host(host: str) -> IPv4Address | IPv6Address:
     try:
         return ip_address("127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]"))
     except ValueError as error:
-        raise ConfigError(f"--host {host!r} is no address such as 127.0.0.1, ::1 or 0.0.0.0") from error
+        raise ConfigError(f"--host {host!r} is not an address such as 127.0.0.1, ::1 or 0.0.0.0") from error
 
 
 def read_token(path: Path) -> str:
@@ -85,7 +85,7 @@ def read_token(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"--token-file {path}: {getattr(error, 'strerror', None) or 'it is not text'}") from error
     if len(token) < MIN_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError(f"--token-file {path}: a token has {MIN_TOKEN} characters or more, of ASCII without spaces")
+        raise ConfigError(f"--token-file {path}: a token needs {MIN_TOKEN} characters or more, ASCII without spaces")
     return token
 
 
@@ -99,7 +99,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         made.close()
         raise ConfigError(
-            f"port {port} of {host} cannot be used: {error.strerror or error}; name another with --port"
+            f"port {port} of {host} cannot be used: {error.strerror or error}; choose another with --port"
         ) from error
     return made
 

@@ -34,7 +34,7 @@ def stored_body(library: Library, article_id: str, revision: int) -> StoredBody:
         headers = dict(response.headers)
         body = decode_received(response.body, headers.get("content-encoding"), max_size=MAX_PAGE_SIZE)
     except MissingObject as error:
-        raise NotFound("its page is not in the lake any more") from error
+        raise NotFound("its page is no longer in the lake") from error
     except RecordGone as error:
         raise NotFound(f"its page is gone: {error.cause.replace('_', ' ')}") from error
     except (CorruptRecord, ItemError) as error:

@@ -93,12 +93,12 @@ def address(library: Library, what: str) -> dict[str, Any]:
     try:
         key = url_key(what)
     except ItemError as error:
-        raise NotFound("this is no URL") from error
+        raise NotFound("this is not a URL") from error
     with library.index() as tx:
         history = find_history(tx, url_key=key, article_id=None)
         names = find_names(tx, history.article["url_key"]) if history.article else []
     if history.frontier is None and history.article is None:
-        raise NotFound("nothing is known of this URL: no feed has announced it, and no sweep has fetched it")
+        raise NotFound("this URL is unknown: no feed has announced it, and no sweep has fetched it")
     own = history.frontier or history.article or {}
     first, last = _days_of(history.frontier, history.article)
     captures = library.captures_of(sorted({own["url_key"]}), first=first, last=last)[:CAPTURES_SHOWN]

@@ -44,7 +44,7 @@ from tasks.config.fields import (
     UserAgent,
 )
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
-from tasks.config.retention import Kept, RetentionRules
+from tasks.config.retention import KeptDays, RetentionRules
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
 from tasks.values.rights import NO_OBEDIENCE, Obedience, Obey, Purpose
@@ -61,8 +61,8 @@ class _Model(BaseModel):
 class Poll(_Model):
     """Bounds of the time between two polls of one feed, in seconds."""
 
-    min_s: PollInterval = Field(600.0, description="The shortest time, whatever the feed itself asks for.")
-    max_s: PollInterval = Field(86_400.0, description="The longest time, whatever the feed itself asks for.")
+    min_s: PollInterval = Field(600.0, description="Shortest time, whatever the feed requests.")
+    max_s: PollInterval = Field(86_400.0, description="Longest time, whatever the feed requests.")
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
@@ -75,13 +75,13 @@ class Poll(_Model):
 class Budget(_Model):
     """How much of a sweep and of a day one source may use; the rest of its URLs wait."""
 
-    new_urls_a_day: MaxNew = Field(100_000, description="URLs that its feeds may add a UTC day.")
-    new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add a UTC day.")
+    new_urls_a_day: MaxNew = Field(100_000, description="URLs that its feeds may add per UTC day.")
+    new_hosts_a_day: MaxNew = Field(1000, description="Hosts that its feeds may add per UTC day.")
     sweep_share: SweepShare = Field(
-        0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take, where a sweep looks at other sources too."
+        0.5, description="Share of PRESSLAKE_SWEEP_S that its URLs may take in a sweep of several sources."
     )
     documents_a_day: DocumentsADay = Field(
-        1, description="Look-ups of licences and tdmrep.json that one origin may cost a day; robots.txt is not one."
+        1, description="Requests for licences and tdmrep.json per origin and day, without robots.txt."
     )
 
 
@@ -99,8 +99,10 @@ class Retention(_Model):
 class Selectors(_Model):
     """Selectors for the parts of an article on a source's pages."""
 
-    title: Selector | None = Field(None, description="The headline: an element or an attribute; the first counts.")
-    text: Selector | None = Field(None, description="The elements whose text, one after the other, is the article's.")
+    title: Selector | None = Field(
+        None, description="The headline: an element or an attribute; the first match counts."
+    )
+    text: Selector | None = Field(None, description="The elements that contain the text, in order.")
     date: Selector | None = Field(
         None, description="When it was published: a time or meta element, an attribute, or text in ISO 8601."
     )
@@ -113,9 +115,11 @@ _NO_RETENTION, _NO_SELECTORS = Retention(), Selectors()
 class Extract(_Model):
     """Special rules for reading a source's pages. Selectors are XPath 1.0."""
 
-    prune: Flag = Field(True, description="Remove page furniture before the article is searched.")
-    prune_without: tuple[PruneRule, ...] = Field((), description="Pruning rules that do harm on this source's pages.")
-    keep: tuple[Selector, ...] = Field((), description="Elements that are never removed as furniture.")
+    prune: Flag = Field(True, description="Remove boilerplate before looking for the article.")
+    prune_without: tuple[PruneRule, ...] = Field(
+        (), description="Pruning rules to disable because they damage this source's pages."
+    )
+    keep: tuple[Selector, ...] = Field((), description="Elements that are never removed as boilerplate.")
     selectors: Selectors = Field(
         default_factory=lambda: _NO_SELECTORS, description="Where the parts of an article are."
     )
@@ -132,30 +136,28 @@ _NO_EXTRACT = Extract()
 class Defaults(_Model):
     """The values for every source that does not set its own."""
 
-    user_agent: UserAgent = Field(
-        DEFAULT_USER_AGENT, description="The name that servers see; name a page or an address."
-    )
+    user_agent: UserAgent = Field(DEFAULT_USER_AGENT, description="The user agent; include a contact page or address.")
     crawl_delay_s: CrawlDelay = Field(
-        1.0, description="Seconds between two requests to one host; robots.txt may ask for more."
+        1.0, description="Seconds between two requests to one host; robots.txt may require more."
     )
-    max_per_host: MaxPerHost = Field(1, description="Requests in flight at one host.")
+    max_per_host: MaxPerHost = Field(1, description="Concurrent requests to one host.")
     allow_networks: tuple[Network, ...] = Field(
-        (), description="Networks outside the public internet that may be fetched, as CIDR; all others are refused."
+        (), description="Non-public networks that may be fetched, as CIDR; all others are refused."
     )
     obey_tdm: Flag = Field(
         False,
-        description="Deprecated: write purpose and obey. Make no article of a page that reserves rights to text and data mining; requests tdmrep.json.",
+        description="Deprecated: use purpose and obey. Do not store articles from pages that reserve text and data mining rights; requests tdmrep.json.",
     )
     purpose: tuple[Purpose, ...] = Field(
         (Purpose.ARCHIVE,), description="What pages are kept for: archive, search, ai-input, ai-train."
     )
     obey: Obey = Field(
         Obey.RECORD,
-        description="What becomes of a page that its site refuses for such a purpose. record: it is noted. exclude: it is not fetched, or not kept. withhold: it is kept, and left out of exports for that purpose.",
+        description="What happens to a page that its site refuses for such a purpose. record: the refusal is recorded. exclude: the page is not fetched or not kept. withhold: it is kept, but left out of exports for that purpose.",
     )
-    poll: Poll = Field(default_factory=Poll, description="Bounds of the time between two polls of a feed.")
-    follow: Follow = Field("any", description="own: what its feeds name on hosts that are not its own is left out.")
-    budget: Budget = Field(default_factory=Budget, description="How much of our work one source may be.")
+    poll: Poll = Field(default_factory=Poll, description="Limits of the time between two polls of a feed.")
+    follow: Follow = Field("any", description="own: URLs on hosts that are not its own are left out.")
+    budget: Budget = Field(default_factory=Budget, description="Limits on the work that one source may cause.")
     retention: Retention = Field(default_factory=Retention, description="How long pages and texts are kept.")
 
 
@@ -197,11 +199,11 @@ class Source(_Model):
         description="Its name in the lake: lower-case letters, digits, hyphens.",
         json_schema_extra={"pattern": "^[a-z0-9-]{1,64}$"},
     )
-    name: str = Field("", max_length=300, description="Its name for people; the id where this is missing.")
+    name: str = Field("", max_length=300, description="Its display name; default: the id.")
     home_url: Url | None = Field(None, description="Its front page.")
     feeds: tuple[Url, ...] = Field((), description="RSS, Atom or JSON Feed.")
     sitemaps: tuple[Url, ...] = Field((), description="Sitemaps, sitemap indexes, news sitemaps; .gz too.")
-    listings: tuple[Url, ...] = Field((), description="Pages whose links to articles are followed, one level deep.")
+    listings: tuple[Url, ...] = Field((), description="Pages whose article links are followed, one level deep.")
     urls: Urls = Field((), description="Single articles, or the path (from this file) of a file of them, one a line.")
     language: Language | None = Field(None, description="Its language, as in BCP 47: en, pt-BR.")
     tags: tuple[Tag, ...] = Field(
@@ -210,10 +212,10 @@ class Source(_Model):
     country: Country | None = Field(
         None, description="Its country, as in ISO 3166-1: GB, br. It is source_country in the lake."
     )
-    notes: str = Field("", max_length=10_000, description="What you want to remember of it; nothing reads it.")
-    include: tuple[Pattern, ...] = Field((), description="Regular expressions: only URLs where one is found are kept.")
-    exclude: tuple[Pattern, ...] = Field((), description="Regular expressions: URLs where one is found are left out.")
-    render: Render = Field("none", description="browser: read its pages as they stand once their scripts have run.")
+    notes: str = Field("", max_length=10_000, description="Your notes; not used.")
+    include: tuple[Pattern, ...] = Field((), description="Regular expressions: only URLs that match one are kept.")
+    exclude: tuple[Pattern, ...] = Field((), description="Regular expressions: URLs that match one are left out.")
+    render: Render = Field("none", description="browser: run the scripts of its pages before reading them.")
     user_agent: UserAgent | None = Field(None, description="As under defaults, for this source.")
     crawl_delay_s: CrawlDelay | None = Field(None, description="As under defaults, for this source.")
     max_per_host: MaxPerHost | None = Field(None, description="As under defaults, for this source.")
@@ -226,11 +228,11 @@ class Source(_Model):
     budget: Budget | None = Field(None, description="As under defaults, for this source.")
     retention: Retention = Field(
         default_factory=lambda: _NO_RETENTION,
-        description="As under defaults, for this source; a number that it does not set is theirs.",
+        description="As under defaults, for this source; unset numbers come from the defaults.",
     )
     extract: Extract = Field(
         default_factory=lambda: _NO_EXTRACT,
-        description="Special rules for reading its pages, where the usual rules fail.",
+        description="Extraction rules for its pages if the general rules fail.",
     )
 
     @model_validator(mode="before")
@@ -296,7 +298,7 @@ def _options(extract: Extract, user_agent: str) -> ExtractOptions:
 class Catalogue(_Model):
     """The sources that Presslake follows."""
 
-    defaults: Defaults = Field(default_factory=Defaults, description="Values that apply where a source sets none.")
+    defaults: Defaults = Field(default_factory=Defaults, description="Values for sources that do not set their own.")
     sources: tuple[Source, ...] = Field(description="The outlets, at least one.", json_schema_extra={"minItems": 1})
 
     @field_validator("sources")
@@ -307,7 +309,7 @@ class Catalogue(_Model):
         seen: set[str] = set()
         for index, source in enumerate(sources):
             if source.id in seen:
-                raise PydanticCustomError("ids", "sources {at} has the id of an earlier source", {"at": index})
+                raise PydanticCustomError("ids", "sources {at} has the same id as an earlier source", {"at": index})
             seen.add(source.id)
         return sources
 
@@ -333,8 +335,8 @@ class Catalogue(_Model):
         return self.model_copy(update={"sources": kept})
 
 
-def _either(own: Retention, usual: Retention) -> Kept:
-    return Kept(
+def _either(own: Retention, usual: Retention) -> KeptDays:
+    return KeptDays(
         payload_days=own.payload_days or usual.payload_days,
         text_days=own.text_days or usual.text_days,
     )

@@ -32,7 +32,7 @@ def _checked_country(value: str) -> str:
 
 def _checked_tag(value: str) -> str:
     if not value.strip() or not value.isprintable():
-        raise PydanticCustomError("tag", "should be a word or a few, on one line")
+        raise PydanticCustomError("tag", "should be one or a few words on one line")
     return value.strip()
 
 
@@ -54,7 +54,7 @@ def _checked_pattern(value: str) -> str:
     try:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
-        raise PydanticCustomError("pattern", "is no regular expression: {why}", {"why": str(error)}) from error
+        raise PydanticCustomError("pattern", "is not a regular expression: {why}", {"why": str(error)}) from error
     return value
 
 
@@ -66,16 +66,16 @@ def _checked_selector(value: str) -> str:
         try:
             return HTMLTranslator().css_to_xpath(value.removeprefix(_CSS))
         except SelectorError as error:
-            raise PydanticCustomError("selector", "is no CSS selector: {why}", {"why": str(error)}) from error
+            raise PydanticCustomError("selector", "is not a CSS selector: {why}", {"why": str(error)}) from error
     from lxml.etree import Element, LxmlError, XPath  # noqa: PLC0415
 
     try:
         # evaluated once, since unknown functions and prefixes are only detected then
         found = XPath(value)(Element("html"))
     except LxmlError as error:
-        raise PydanticCustomError("selector", "is no XPath 1.0: {why}", {"why": str(error)}) from error
+        raise PydanticCustomError("selector", "is not XPath 1.0: {why}", {"why": str(error)}) from error
     if not isinstance(found, list | str):
-        raise PydanticCustomError("selector", "should find elements, attributes or text, not a number or a truth")
+        raise PydanticCustomError("selector", "should select elements, attributes or text, not a number or a boolean")
     return value
 
 
@@ -86,7 +86,7 @@ def _checked_network(value: object) -> object:
         return ip_network(value if isinstance(value, str) else "")
     except ValueError as error:
         why = str(error) if isinstance(value, str) else "should be quoted text"
-        raise PydanticCustomError("network", "is no network such as 10.0.0.0/8: {why}", {"why": why}) from error
+        raise PydanticCustomError("network", "is not a network such as 10.0.0.0/8: {why}", {"why": why}) from error
 
 
 def _urls_of(value: object, info: ValidationInfo) -> object:

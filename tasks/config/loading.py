@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tasks.config.catalogue import Catalogue, Defaults, Extract, Poll, Selectors, Source, did_you_mean
-from tasks.config.marked_yaml import Marked, folded, read_marked
+from tasks.config.marked_yaml import MarkedDocument, folded, read_marked
 from tasks.config.parameters import IngestConfig
 from tasks.config.settings import Settings
 from tasks.errors import CatalogueError
@@ -22,7 +22,7 @@ from tasks.values.url import fetch_url
 MAX_FILE_SIZE = 10_000_000
 SHOWN_MISTAKES = 50
 
-_REPEATED = "is the id of an earlier source too"
+_REPEATED = "is already the id of an earlier source"
 
 
 def load_catalogue(path: Path | str) -> Catalogue:
@@ -31,7 +31,7 @@ def load_catalogue(path: Path | str) -> Catalogue:
     return catalogue_of(read_marked(path, MAX_FILE_SIZE))
 
 
-def catalogue_of(marked: Marked) -> Catalogue:
+def catalogue_of(marked: MarkedDocument) -> Catalogue:
     """Return the catalogue in a YAML document; raises CatalogueError as `load_catalogue` does."""
     if not isinstance(marked.content, dict):
         raise CatalogueError(f"{marked.path}:{marked.line_at(())}: should be a mapping with `sources:`")
@@ -46,7 +46,7 @@ def catalogue_of(marked: Marked) -> Catalogue:
     return catalogue
 
 
-DEPRECATED_TDM = "obey_tdm is deprecated: write purpose: [archive, ai-input, ai-train] and obey: exclude instead"
+DEPRECATED_TDM = "obey_tdm is deprecated: use purpose: [archive, ai-input, ai-train] and obey: exclude instead"
 
 
 def doubts(catalogue: Catalogue) -> Iterator[str]:
@@ -56,15 +56,15 @@ def doubts(catalogue: Catalogue) -> Iterator[str]:
         yield DEPRECATED_TDM
     for source in catalogue.sources:
         if not (source.feeds_of() or source.urls or source.home_url):
-            yield f"source {source.id} has nothing to read: give it a home_url, feeds, sitemaps, listings or urls"
+            yield f"source {source.id} has nothing to read: add a home_url, feeds, sitemaps, listings or urls"
         for url in {fetch_url(feed_url): None for feed_url, _ in source.feeds_of()}:
             owners.setdefault(url, []).append(source.id)
     for url, ids in owners.items():
         if len(ids) > 1:
-            yield f"sources {' and '.join(ids)} name one feed, which is polled for one of them alone: {url}"
+            yield f"sources {' and '.join(ids)} share a feed, which is polled for only one of them: {url}"
 
 
-def _repeated_ids(marked: Marked) -> Iterator[tuple[int, str]]:
+def _repeated_ids(marked: MarkedDocument) -> Iterator[tuple[int, str]]:
     sources = marked.content.get("sources") if isinstance(marked.content, dict) else None
     seen: set[str] = set()
     for number, source in enumerate(sources if isinstance(sources, list) else ()):
@@ -83,7 +83,7 @@ def _all_mistakes(mistakes: Iterable[tuple[int, str]], path: Path) -> str:
     return "\n".join([*lines, *([f"{path}: {left} more"] if left else [])])
 
 
-def _mistake(details: ErrorDetails, marked: Marked) -> tuple[int, str]:
+def _mistake(details: ErrorDetails, marked: MarkedDocument) -> tuple[int, str]:
     where = details["loc"]
     name = re.sub(r"^\.", "", "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where))
     return marked.line_at(where), f"{name}: {_wording(details, where)}"

@@ -23,7 +23,7 @@ _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marked:
+class MarkedDocument:
     """A YAML document: its text, its value, and the line of each part. A key without a value is left out.
 
     `mistakes` are duplicate keys, keys that are not text, and tags, each with its line.
@@ -44,11 +44,11 @@ class Marked:
         return line_at(self.root, where)
 
 
-def read_marked(path: Path, max_size: int) -> Marked:
+def read_marked(path: Path, max_size: int) -> MarkedDocument:
     """Read a file; raises CatalogueError if it is not YAML."""
     if _is_missing(path):
-        raise CatalogueError(f"{path}: no such file; `presslake init` makes one")
-    return marked_of(read_text(path, max_size), path)
+        raise CatalogueError(f"{path}: no such file; create it with `presslake init`")
+    return parse_marked(read_text(path, max_size), path)
 
 
 def _is_missing(path: Path) -> bool:
@@ -62,13 +62,15 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def marked_of(text: str, path: Path) -> Marked:
+def parse_marked(text: str, path: Path) -> MarkedDocument:
     """Parse a document; raises CatalogueError if it is not YAML, or if its aliases expand too far."""
     try:
-        return Marked(path=path, text=text, content=_streamed(text))
+        return MarkedDocument(path=path, text=text, content=_streamed(text))
     except (_OddError, yaml.YAMLError):
         plain = _Plain(path)
-        return Marked(path=path, text=text, content=plain.value(compose(text, path)), mistakes=tuple(plain.mistakes))
+        return MarkedDocument(
+            path=path, text=text, content=plain.value(compose(text, path)), mistakes=tuple(plain.mistakes)
+        )
 
 
 def read_text(path: Path, max_size: int) -> str:
@@ -96,14 +98,14 @@ def compose(text: str, path: Path) -> yaml.Node:
         line = error.problem_mark.line if error.problem_mark else 0
         lines = text.splitlines()
         is_tab = line < len(lines) and lines[line].startswith("\t")
-        problem = "a tab; YAML is indented with spaces" if is_tab else error.problem or error.context or "not YAML"
+        problem = "contains a tab; indent YAML with spaces" if is_tab else error.problem or error.context or "not YAML"
         raise CatalogueError(f"{path}:{line + 1}: {folded(problem)}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise CatalogueError(f"{path}: not YAML: {folded(str(error))}") from error
     if not is_flat:
         raise CatalogueError(f"{path}: nested more than {_MAX_DEPTH} deep")
     if root is None:
-        raise CatalogueError(f"{path}: empty; it should have `sources:`")
+        raise CatalogueError(f"{path}: empty; expected `sources:`")
     return root
 
 
@@ -205,9 +207,9 @@ class _Plain:
     def value(self, node: yaml.Node, depth: int = 0) -> object:
         self._count += 1
         if self._count > _MAX_NODES or depth > _MAX_DEPTH:
-            raise CatalogueError(f"{self._path}:{_line(node)}: too large or too deep once its aliases are expanded")
+            raise CatalogueError(f"{self._path}:{_line(node)}: too large or too deep after expanding its aliases")
         if node.tag not in _PLAIN_TAGS:
-            self.mistakes.append((_line(node), f"the tag {node.tag[:80]} has no meaning here"))
+            self.mistakes.append((_line(node), f"the tag {node.tag[:80]} is not supported here"))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -223,7 +225,7 @@ class _Plain:
                 self.mistakes.append((line, "a key should be a name"))
                 continue
             if key in lines:
-                self.mistakes.append((line, f"{folded(key)} stands on line {lines[key]} already"))
+                self.mistakes.append((line, f"{folded(key)} is already defined on line {lines[key]}"))
                 continue
             lines[key] = line
             value = self.value(value_node, depth + 1)

@@ -32,20 +32,20 @@ class IngestConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sources: tuple[str, ...] = Field(
-        (), description="Ids of sources in the catalogue; none means all of them.", json_schema_extra=_at(1)
+        (), description="Ids of sources in the catalogue; default: all.", json_schema_extra=_at(1)
     )
     feeds: tuple[str, ...] = Field(
         (),
         description="Feeds to poll instead of the catalogue's: RSS, Atom, JSON Feed or sitemap.",
         json_schema_extra=_at(2),
     )
-    urls: tuple[str, ...] = Field((), description="Single articles to look at, now.", json_schema_extra=_at(3))
-    limit: int = Field(0, ge=0, description="Look at this many URLs at most; 0 is no limit.", json_schema_extra=_at(4))
+    urls: tuple[str, ...] = Field((), description="Single articles to fetch now.", json_schema_extra=_at(3))
+    limit: int = Field(0, ge=0, description="Fetch at most this many URLs; 0: no limit.", json_schema_extra=_at(4))
     since: str = Field(
         "",
         pattern=_SINCE,
-        description="Only what was published since: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01, "
-        "2026-03-01T06:00Z; UTC where no zone is given). An entry without a date counts from its first announcement.",
+        description="Only what was published since: an age (90m, 6h, 3d, 2w) or a time (2026-03-01, "
+        "2026-03-01T06:00Z; UTC if no zone is given). Entries without a date count from their first announcement.",
         json_schema_extra=_at(5, examples=["6h", "3d", "2026-03-01T06:00Z"]),
     )
     due_only: bool = Field(
@@ -53,26 +53,26 @@ class IngestConfig(BaseModel):
     )
     refetch: bool = Field(
         False,
-        description="Look again, conditionally, at every article of the selection that is known.",
+        description="Revisit every known article of the selection with conditional requests.",
         json_schema_extra=_at(7),
     )
     force: bool = Field(
         False,
-        description="Look now at the URLs of the selection that wait after a failure, are dropped, gone (410) or "
-        "quarantined. The hosts' pace, the waits that they require and robots.txt always apply.",
+        description="Retry URLs of the selection now that wait after a failure, are dropped, gone (410) or "
+        "quarantined. Crawl delays, Retry-After and robots.txt always apply.",
         json_schema_extra=_at(8),
     )
     dry_run: bool = Field(
         False,
-        description="Poll the feeds and show what would be fetched; fetch nothing, decide nothing, store nothing.",
+        description="Poll the feeds and show what would be fetched; fetch and store nothing.",
         json_schema_extra=_at(9),
     )
     shards: int = Field(
         1,
         ge=1,
         le=MAX_SHARDS,
-        description="Share the fetching between this many runs, each with hosts of its own, on any workers of the pool; "
-        "all of them must use the same index and the same lake.",
+        description="Split the fetching across this many runs by host, on any workers of the pool; "
+        "all must use the same index and lake.",
         json_schema_extra=_at(10),
     )
 
@@ -98,7 +98,7 @@ class IngestConfig(BaseModel):
     @model_validator(mode="after")
     def _must_fit_together(self) -> Self:
         if self.since and self.urls:
-            raise ValueError("since selects from what feeds announce; urls are fetched whatever their date")
+            raise ValueError("since applies to feeds; urls are fetched regardless of their date")
         return self
 
     def since_at(self, now: datetime) -> datetime | None:
@@ -118,10 +118,13 @@ class ShardConfig(BaseModel):
 
 def parse_since(text: str, *, now: datetime) -> datetime:
     """Parse an age or an instant into an instant; without a zone it is UTC. Raises ValueError."""
-    if age := _AGE.fullmatch(text):
-        return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-    instant = datetime.fromisoformat(text)
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    try:
+        if age := _AGE.fullmatch(text):
+            return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        instant = datetime.fromisoformat(text)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text} is before the year 1 or after the year 9999") from error
 
 
 class ReportConfig(BaseModel):
@@ -130,6 +133,4 @@ class ReportConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     period: Period = Field(Period.DAY, description="The past day, or the past week.", json_schema_extra=_at(1))
-    sources: tuple[str, ...] = Field(
-        (), description="Ids of sources; none means all of them.", json_schema_extra=_at(2)
-    )
+    sources: tuple[str, ...] = Field((), description="Ids of sources; default: all.", json_schema_extra=_at(2))

@@ -10,7 +10,7 @@ import orjson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class KeptDays:
     """How many days payloads and texts are kept; None: for ever."""
 
     payload_days: int | None = None
@@ -21,8 +21,8 @@ class Kept:
 class RetentionRules:
     """The retention of each source; `usual` applies to sources that are not in the catalogue."""
 
-    usual: Kept = field(default_factory=Kept)
-    by_source: Mapping[str, Kept] = field(default_factory=lambda: MappingProxyType({}))
+    usual: KeptDays = field(default_factory=KeptDays)
+    by_source: Mapping[str, KeptDays] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def has_payloads(self) -> bool:
@@ -60,10 +60,10 @@ class RetentionRules:
         """Return how many days the source's payloads are kept."""
         return self._of(source_id).payload_days
 
-    def _of(self, source_id: str) -> Kept:
+    def _of(self, source_id: str) -> KeptDays:
         return self.by_source.get(source_id, self.usual)
 
-    def _every(self) -> tuple[Kept, ...]:
+    def _every(self) -> tuple[KeptDays, ...]:
         return (self.usual, *self.by_source.values())
 
 

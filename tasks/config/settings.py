@@ -33,26 +33,26 @@ class Settings(BaseModel):
         None, description="The folder of the search index; by default `presslake-search` beside the SQLite index."
     )
 
-    s3_endpoint_url: str | None = Field(None, description="S3 endpoint; by default AWS_ENDPOINT_URL.")
-    s3_region: str | None = Field(None, description="S3 region; by default AWS_REGION or AWS_DEFAULT_REGION.")
+    s3_endpoint_url: str | None = Field(None, description="S3 endpoint; default: AWS_ENDPOINT_URL.")
+    s3_region: str | None = Field(None, description="S3 region; default: AWS_REGION or AWS_DEFAULT_REGION.")
 
-    batch_size: int = Field(250, ge=1, le=1000, description="URLs a batch: the unit of a task run.")
+    batch_size: int = Field(250, ge=1, le=1000, description="URLs per batch, the unit of a task run.")
     batches_ahead: int = Field(2, ge=1, le=8, description="Batches to fetch while others are extracted.")
-    host_budget_s: float = Field(120, gt=0, description="The longest time that one host may delay its batch.")
+    host_budget_s: float = Field(120, gt=0, description="Longest time that one host may delay its batch.")
     lease_s: float = Field(
-        300, ge=1, description="A claimed URL comes back when its lease was not renewed for this time."
+        300, ge=1, description="A claimed URL is released if its lease is not renewed for this time."
     )
 
     sweep_s: float = Field(
-        3600, ge=1, description="After this time a sweep polls and claims nothing more; the rest stays pending."
+        3600, ge=1, description="After this time a sweep starts no more polls and batches; the rest stays pending."
     )
     shard_start_s: float = Field(
-        120, ge=1, description="After this time the sweep itself does a shard that no worker has begun."
+        120, ge=1, description="After this time the sweep runs a shard itself if no worker has started it."
     )
 
-    connections: int = Field(50, ge=1, le=100, description="Requests in flight for each batch.")
+    connections: int = Field(50, ge=1, le=100, description="Concurrent requests per batch.")
     timeout_s: float = Field(15, gt=0, description="For one connect, read or write.")
-    deadline_s: float = Field(60, gt=0, description="For one GET with its redirects.")
+    deadline_s: float = Field(60, gt=0, description="For one GET including redirects.")
     max_wire_size: int = Field(10 * MIB, ge=1024, description="Bytes of one response on the wire.")
     max_decoded_size: int = Field(20 * MIB, ge=1024, description="Bytes of one response after decoding.")
     max_redirects: int = Field(5, ge=0, le=20, description="Redirects in one GET.")
@@ -60,44 +60,48 @@ class Settings(BaseModel):
         256 * MIB, ge=MIB, description="A batch stops fetching when its WARC segment has this size."
     )
     max_per_address: int = Field(
-        16, ge=1, le=100, description="Requests in flight at one address, whatever the names of its hosts."
+        16, ge=1, le=100, description="Concurrent requests to one IP address, whatever its host names."
     )
     shared_networks: tuple[str, ...] = Field(
-        SHARED_NETWORKS, description="CIDRs, comma-separated, whose addresses serve very many sites: exempt from that."
+        SHARED_NETWORKS, description="Comma-separated CIDRs of addresses that serve many sites; exempt from that limit."
     )
     allow_networks: tuple[str, ...] = Field(
-        (), description="CIDRs, separated by commas, outside the public internet that --url and --feed may reach."
+        (), description="Comma-separated CIDRs of non-public networks that --url and --feed may reach."
     )
 
     revisit_after_h: tuple[float, ...] = Field(
         (1, 6, 24, 168),
-        description="Ages in hours, separated by commas, at which Presslake looks at a young article again.",
+        description="Comma-separated ages in hours at which Presslake revisits a young article.",
     )
 
     extract_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Extraction processes.")
     extract_time_limit_s: float = Field(
-        25, gt=0, description="A page's worker is killed after this CPU time, or after four times as long by the clock."
+        25,
+        gt=0,
+        description="CPU time per page; its worker is killed after that, or after four times as long by the clock.",
     )
     extract_memory_size: int = Field(1536 * MIB, ge=256 * MIB, description="Address space of an extraction process.")
 
-    markdown: bool = Field(True, description="Store each text as markdown, too.")
+    markdown: bool = Field(True, description="Also store each text as markdown.")
 
     read_time_limit_s: float = Field(
         10,
         gt=0,
-        description="The process that reads a feed is killed after this CPU time, or after four times as long by the clock.",
+        description="CPU time per feed; its process is killed after that, or after four times as long by the clock.",
     )
     read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 
-    every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
-    browse_url: str | None = Field(None, description="Where `presslake browse` is reached; reports link to its pages.")
+    every_s: int = Field(
+        900, ge=60, le=30 * 86_400, description="Seconds between the sweeps that `presslake up` schedules."
+    )
+    browse_url: str | None = Field(None, description="URL of `presslake browse`, for links in reports.")
     contact: str | None = Field(
         None,
         max_length=300,
-        description="An address or URL for the people of the sites: `presslake identity` shows it.",
+        description="Contact address or URL for site operators, shown by `presslake identity`.",
     )
     signing_key: Path | None = Field(
-        None, description="A PEM file with an Ed25519 private key: requests over https are signed (Web Bot Auth)."
+        None, description="PEM file with an Ed25519 private key, to sign https requests (Web Bot Auth)."
     )
     signature_agent: str | None = Field(
         None,

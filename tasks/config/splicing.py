@@ -15,7 +15,7 @@ import yaml
 
 from tasks.config.catalogue import Defaults, Source
 from tasks.config.loading import catalogue_of
-from tasks.config.marked_yaml import Marked, marked_of, plain_scalar
+from tasks.config.marked_yaml import MarkedDocument, parse_marked, plain_scalar
 from tasks.errors import CatalogueError
 from tasks.runtime.places import worded
 
@@ -25,7 +25,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ExistingCatalogue:
     """A catalogue before sources are added; it may have none yet."""
 
     defaults: Defaults = field(default_factory=Defaults)
@@ -53,10 +53,10 @@ def with_sources(text: str, path: Path, sources: Sequence[Source]) -> str:
         return text
     mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
     text = text.removeprefix(mark)
-    before = known_in(text, path)
-    spliced = _appended(text, sources) if _is_blank(text) else _spliced(marked_of(text, path), sources)
+    before = existing_in(text, path)
+    spliced = _appended(text, sources) if _is_blank(text) else _spliced(parse_marked(text, path), sources)
     try:
-        after = catalogue_of(marked_of(spliced, path))
+        after = catalogue_of(parse_marked(spliced, path))
     except CatalogueError as error:
         raise _refused(path, sources) from error
     if after.defaults != before.defaults or after.sources != (*before.sources, *sources):
@@ -83,9 +83,9 @@ def write_catalogue(path: Path, sources: Sequence[Source]) -> None:
 def printed(path: Path, sources: Sequence[Source]) -> str:
     """Return the YAML that would be added to the catalogue's end, with `sources:` first if it has no list yet."""
     text = _read(path).removeprefix(BYTE_ORDER_MARK)
-    if not known_in(text, path).sources:
+    if not existing_in(text, path).sources:
         return HEADER + _entries(sources, 2, "\n")
-    listed = _sources_node(marked_of(text, path))
+    listed = _sources_node(parse_marked(text, path))
     if not isinstance(listed, yaml.SequenceNode) or listed.flow_style:
         return _entries(sources, 2, "\n")
     first = listed.value[0]
@@ -93,21 +93,21 @@ def printed(path: Path, sources: Sequence[Source]) -> str:
     return _entries(sources, dash, "\n")
 
 
-def read_known(path: Path) -> Known:
+def read_existing(path: Path) -> ExistingCatalogue:
     """Return the known sources of a catalogue file; none if it does not exist yet. Raises CatalogueError."""
-    return known_in(_read(path).removeprefix(BYTE_ORDER_MARK), path)
+    return existing_in(_read(path).removeprefix(BYTE_ORDER_MARK), path)
 
 
-def known_in(text: str, path: Path) -> Known:
+def existing_in(text: str, path: Path) -> ExistingCatalogue:
     """Return the known sources of a catalogue's text; it may have none yet. Raises CatalogueError."""
     if _is_blank(text):
-        return Known()
-    marked = marked_of(text, path)
+        return ExistingCatalogue()
+    marked = parse_marked(text, path)
     if isinstance(marked.content, dict) and not marked.content.get("sources"):
         marked = replace(marked, content={**marked.content, "sources": [{"id": "none-yet"}]})
-        return Known(defaults=catalogue_of(marked).defaults)
+        return ExistingCatalogue(defaults=catalogue_of(marked).defaults)
     catalogue = catalogue_of(marked)
-    return Known(defaults=catalogue.defaults, sources=catalogue.sources)
+    return ExistingCatalogue(defaults=catalogue.defaults, sources=catalogue.sources)
 
 
 def _read(path: Path) -> str:
@@ -132,7 +132,7 @@ def _appended(text: str, sources: Sequence[Source]) -> str:
     return start + HEADER.replace("\n", ending) + _entries(sources, 2, ending)
 
 
-def _spliced(marked: Marked, sources: Sequence[Source]) -> str:
+def _spliced(marked: MarkedDocument, sources: Sequence[Source]) -> str:
     listed = _sources_node(marked)
     if listed is None:
         return _appended(marked.text, sources)
@@ -171,7 +171,7 @@ def _entries(sources: Sequence[Source], indent: int, ending: str) -> str:
     return _indented(entries_yaml(sources), " " * indent).replace("\n", ending)
 
 
-def _sources_node(marked: Marked) -> yaml.Node | None:
+def _sources_node(marked: MarkedDocument) -> yaml.Node | None:
     if isinstance(marked.root, yaml.MappingNode):
         for key, value in marked.root.value:
             if key.value == "sources":
@@ -231,7 +231,7 @@ def _indented(text: str, by: str) -> str:
 
 def _refused(path: Path, sources: Sequence[Source]) -> CatalogueError:
     entries = _indented(entries_yaml(sources), "  ")
-    return CatalogueError(f"{path}: no place was found in it for new sources; add them yourself:\n{entries}")
+    return CatalogueError(f"{path}: found no place to insert new sources; add them yourself:\n{entries}")
 
 
 class _Dumper(yaml.SafeDumper):

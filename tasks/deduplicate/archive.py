@@ -17,7 +17,7 @@ ExtractAgain = Callable[[Sequence[Article]], Mapping[str, Page]]
 """Extracts the pages of stored rows again; returns them by `article_id`, without those that cannot be read."""
 
 WAITING = 1000
-"""The most batches of the outbox that are searched; batches are published as soon as they are decided."""
+"""The most outbox batches to search. Batches are published as soon as they are decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def read_revisions(
 
 
 def _keep(found: dict[str, dict[int, Article]], row: Article) -> None:
-    """Keep one row per revision: the last extraction counts."""
+    """Keep one row per revision: the most recently extracted."""
     rows = found.setdefault(row.article_id, {})
     held = rows.get(row.revision)
     if held is None or held.extracted_at < row.extracted_at:

@@ -29,7 +29,7 @@ class Version:
 
     @property
     def content(self) -> str:
-        """Its content digest."""
+        """The revision's content digest."""
         return content_digest(title=self.title, text=self.text, authors=self.authors, published_at=self.published_at)
 
     @property
@@ -43,9 +43,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a revision changed. Words are counted as a multiset, so that moved words are neither added nor removed.
+    """What a revision changed. Words are counted as multisets, so moved words are neither added nor removed.
 
-    `parts` are `title`, `words`, `figures`, `authors`, `date` (tasks/values/text/content.py).
+    `parts`: `title`, `words`, `figures`, `authors`, `date` (tasks/values/text/content.py).
     """
 
     parts: tuple[str, ...]
@@ -58,12 +58,12 @@ class Change:
 
     @property
     def is_new_title(self) -> bool:
-        """Whether the headline has changed."""
+        """Whether the headline changed."""
         return self.title_before != self.title_after
 
 
 def summarise_change(before: Version, after: Version, *, parts: Sequence[str] | None = None) -> Change:
-    """Return how much changed between two revisions; `parts` are the changed parts, if known already."""
+    """Summarise the changes between two revisions. `parts` are the changed parts, if already known."""
     words_before, words_after = Counter(tokenise(before.text)), Counter(tokenise(after.text))
     sentences_before, sentences_after = Counter(split_sentences(before.text)), Counter(split_sentences(after.text))
     return Change(
@@ -89,7 +89,7 @@ def diff_versions(
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text, with plain white space; the end of a paragraph also ends a sentence."""
+    """Split a text into sentences with normalised white space. A paragraph's end also ends a sentence."""
     return [sentence for paragraph in text.split("\n") for sentence in _sentences(paragraph)]
 
 

@@ -1,4 +1,4 @@
-"""Repair clusters: near-duplicates belong together, the earliest represents them, and the cluster has the id of a member."""
+"""Repair clusters: near-duplicates share one, the earliest member represents it, and its id is a member's."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.index import articles as known_articles
 from tasks.index import clusters
 from tasks.index.database import Transaction
-from tasks.index.repairing import find_cluster, find_torn_off, name_cluster
+from tasks.index.repairing import find_cluster, find_split_clusters, name_cluster
 
 
 def repair_clusters(tx: Transaction, cluster_ids: Iterable[str]) -> None:
@@ -20,7 +20,7 @@ def repair_clusters(tx: Transaction, cluster_ids: Iterable[str]) -> None:
 
 def _take_in(tx: Transaction, cluster_id: str) -> None:
     """Merge the clusters of the members' near-duplicates into this one."""
-    while others := find_torn_off(tx, cluster_id, kind=Relation.NEAR_DUPLICATE):
+    while others := find_split_clusters(tx, cluster_id, kind=Relation.NEAR_DUPLICATE):
         known_articles.merge_clusters(tx, dict.fromkeys(others, cluster_id))
 
 
@@ -30,7 +30,7 @@ def _represent(tx: Transaction, cluster_id: str) -> None:
         return
     ordered = sorted(members, key=lambda one: (article_time(one.published_at, one.first_seen_at), one.article_id))
     held = [one for one in ordered if one.is_representative]
-    # a revision may have changed an article's date; the representative then stays
+    # a revision may have changed an article's date; then the representative stays
     first = held[0] if len(held) == 1 and any(one.revision > 1 for one in members) else ordered[0]
     name = cluster_id if any(one.article_id == cluster_id for one in members) else ordered[0].article_id
     name_cluster(tx, cluster_id, name=name, representative=first.article_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, order=True)
 class Member:
-    """An article in its cluster; the earliest represents it."""
+    """An article in its cluster. The earliest member is the representative."""
 
     told_at: datetime
     article_id: str
@@ -15,7 +15,7 @@ class Member:
 
 @dataclass(slots=True, kw_only=True)
 class Clusters:
-    """The clusters that a batch may change; `earliest` by cluster, `cluster_of` by article, before the batch."""
+    """The clusters that a batch may change, as before the batch: `earliest` by cluster, `cluster_of` by article."""
 
     earliest: dict[str, Member]
     cluster_of: dict[str, str]
@@ -23,7 +23,7 @@ class Clusters:
     replaced: set[str] = field(default_factory=set)
 
     def join(self, member: Member, relatives: Iterable[str]) -> None:
-        """Put an article with its relatives (article ids), and with its earlier cluster, if it had one."""
+        """Put an article into one cluster with its relatives (article ids) and with its earlier cluster, if any."""
         own = self.cluster_of.get(member.article_id)
         together = {self.find(one) for one in relatives} | ({self._current(own)} if own else set())
         if not together:
@@ -32,7 +32,7 @@ class Clusters:
         seniors = {self.earliest[cluster] for cluster in together if cluster in self.earliest}
         first = min(seniors, default=member)
         if own is None and member.told_at < first.told_at:
-            first = member  # with equal times, the one known first stays
+            first = member  # at equal times, the article known first stays
         for loser in together - {winner}:
             self.merged[loser] = winner
             self.earliest.pop(loser, None)
@@ -42,7 +42,7 @@ class Clusters:
         self.cluster_of[member.article_id] = winner
 
     def move_back(self, member: Member) -> None:
-        """Set a member's time to an earlier one; it may become the representative of its cluster."""
+        """Move a member's time back. It may become the representative of its cluster."""
         cluster = self.find(member.article_id)
         first = self.earliest.get(cluster)
         if first is not None and first.article_id != member.article_id:

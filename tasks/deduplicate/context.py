@@ -1,6 +1,6 @@
-"""The state on which a batch is decided, including the batch's own additions, so that its pages see each other.
+"""The state on which a batch is decided. It includes the batch's own additions, so that its pages see each other.
 
-It is read from the index once, with the batch's scripts locked, and written back once.
+It is read from the index once, while the batch's scripts are locked, and written back once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,11 +41,11 @@ class DecisionContext:
     learnt: set[str] = field(default_factory=set)
 
     def twin(self, text: Fingerprint) -> KnownArticle | None:
-        """Return the earliest article with a page's text."""
+        """Return the earliest article with the page's text, or None."""
         return self.by_text.get(text.digest) if text.has_words else None
 
     def learn(self, known: KnownArticle, contents: Iterable[tuple[int, str]]) -> None:
-        """Remember the contents of an article's revisions, if the index did not have them."""
+        """Add contents of an article's revisions that the index lacks."""
         more = known.with_contents(contents)
         if more != known:
             self.known[known.article_id] = more
@@ -77,7 +77,7 @@ class DecisionContext:
             self._retell(page, known)
 
     def see(self, known: KnownArticle, at: datetime) -> None:
-        """Note that an article was seen at this time, which may be before its first sight so far."""
+        """Record when an article was seen, if that is before its first sight."""
         if at >= known.first_seen_at:
             return
         current = self.known[known.article_id]
@@ -86,18 +86,18 @@ class DecisionContext:
         self.clusters.move_back(Member(article_time(back.published_at, back.first_seen_at), known.article_id))
 
     def claim(self, name: str, article_key: str, how: str) -> None:
-        """Note that a URL is an alias of an article."""
+        """Record that a URL is an alias of an article."""
         self.aliases[name] = article_key
         self.claims.append(Alias(url_key=name, article_key=article_key, how=how))
 
     def write(self, tx: Transaction, *, now: datetime) -> None:
-        """Write what the decisions added; new articles must be in the index already."""
+        """Write what the decisions added. New articles must already be in the index."""
         articles.merge_clusters(tx, self.clusters.losers())
         articles.demote(tx, self.clusters.replaced)
         self._write_moved_back(tx)
         articles.note_contents(tx, (self.known[one] for one in self.learnt - self.entered))
         postings.drop_shapes(tx, self.retold)
-        postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
+        postings.add_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         articles.note_aliases(tx, self.claims, now=now)
 
@@ -136,7 +136,7 @@ class DecisionContext:
 
 
 def lock_scripts(tx: Transaction, pages: Iterable[PreparedPage]) -> None:
-    """Lock the pages' scripts: no other transaction decides pages in them until this one ends."""
+    """Lock the pages' scripts: until this transaction ends, no other decides pages in them."""
     for script in sorted({one.text.script for one in pages}):
         lock(tx, f"script.{script}")
 
@@ -144,7 +144,7 @@ def lock_scripts(tx: Transaction, pages: Iterable[PreparedPage]) -> None:
 def read_context(
     tx: Transaction, url_keys: Iterable[str], pages: Sequence[PreparedPage], comparisons: Comparisons
 ) -> DecisionContext:
-    """Read all committed data that the pages' decisions need."""
+    """Read everything that the pages' decisions need from the index."""
     names = {name for one in pages for name in one.names}
     asked = set(url_keys) | names
     aliases = articles.find_aliases(tx, asked)

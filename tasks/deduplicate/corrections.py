@@ -9,7 +9,7 @@ from tasks.values.text.content import changed_parts, is_current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ContentVerdict:
     """How a page relates to its article: an existing revision, or a new one with its changes.
 
     `changes` is None if unknown.
@@ -19,36 +19,36 @@ class Standing:
     changes: tuple[str, ...] | None = None
 
 
-def stand(page: PreparedPage, known: KnownArticle, *, extractor: str) -> Standing:
-    """Compare a page with the article at its URL; `extractor` names the rules that made its text.
+def compare_content(page: PreparedPage, known: KnownArticle, *, extractor: str) -> ContentVerdict:
+    """Compare a page with the article at its URL. `extractor` names the rules that made its text.
 
-    Only a difference under the same rules is a correction. If the rules differ, and the stored page cannot be extracted
-    with today's, only the words count.
+    Only a difference under the same rules is a correction. If the rules differ and the stored page cannot be extracted
+    again, only the words count.
     """
     restated = restated_of(page, known)
-    if (revision := seen_as(page.content, known, restated)) is not None:
-        return Standing(revision=revision)
+    if (revision := find_revision(page.content, known, restated)) is not None:
+        return ContentVerdict(revision=revision)
     bases = _bases(known, restated, extractor=extractor)
     if not bases and known.text_digest == page.text.digest:
-        return Standing(revision=known.revision)
+        return ContentVerdict(revision=known.revision)
     bases = bases or _own_contents(known, restated)
-    return Standing(changes=min((changed_parts(base, page.content) for base in bases), key=len, default=None))
+    return ContentVerdict(changes=min((changed_parts(base, page.content) for base in bases), key=len, default=None))
 
 
-def seen_as(content: str, known: KnownArticle, restated: Restated | None = None) -> int | None:
-    """Return the newest revision with this content, or None if neither index nor lake has one."""
+def find_revision(content: str, known: KnownArticle, restated: Restated | None = None) -> int | None:
+    """Return the newest revision with this content, or None if neither the index nor the lake has it."""
     return max((revision for revision, digest in _contents(known, restated) if digest == content), default=None)
 
 
 def needs_restating(content: str, known: KnownArticle, *, extractor: str) -> bool:
     """Whether the article's contents must be read from the lake: the index lacks them, or other rules made them."""
-    if seen_as(content, known) is not None:
+    if find_revision(content, known) is not None:
         return False
     return not is_current(known.content_digest) or known.extractor != extractor
 
 
 def restated_of(page: PreparedPage, known: KnownArticle) -> Restated | None:
-    """Return what was read from the lake about the article, unless the index has a newer revision by now."""
+    """Return what was read from the lake about the article, unless the index has a newer revision now."""
     restated = page.restated.get(known.article_id)
     return restated if restated and restated.revision == known.revision else None
 

@@ -16,7 +16,7 @@ USUAL = frozenset(("fast", "selected"))
 EMPTY = frozenset((EmptyExtraction.reason, NotAnArticle.reason))
 
 
-class Read(NamedTuple):
+class PageResult(NamedTuple):
     """The result of a look: its page, or the reason why there is none."""
 
     source_id: str
@@ -25,8 +25,8 @@ class Read(NamedTuple):
     page: Page | None
 
 
-def days_of(looks: Iterable[Read]) -> Iterator[SourceDay]:
-    """Yield what a batch's pages add, by source and day; looks without a page add nothing."""
+def days_of(looks: Iterable[PageResult]) -> Iterator[SourceDay]:
+    """Yield the figures that a batch's pages add, by source and day. Looks without a page add nothing."""
     by_day: defaultdict[tuple[str, date], list[Page | None]] = defaultdict(list)
     for one in looks:
         if one.page is not None or one.reason in EMPTY:

@@ -1,6 +1,6 @@
-"""The deduplicate stage: one transaction decides a batch's novelty, clusters, frontier rows and outbox.
+"""The deduplicate stage: one transaction decides a batch's novelty, clusters, frontier rows and outbox entry.
 
-Idempotent: called again for a decided batch, it returns the same counts and changes nothing (without single failures).
+Idempotent: deciding a batch again returns the earlier report (without single failures) and changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from types import MappingProxyType
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.context import DecisionContext, lock_scripts, read_context
-from tasks.deduplicate.corrections import Standing, restated_of, stand
-from tasks.deduplicate.days import Read, days_of
+from tasks.deduplicate.corrections import ContentVerdict, compare_content, restated_of
+from tasks.deduplicate.days import PageResult, days_of
 from tasks.deduplicate.judge import judge
 from tasks.deduplicate.looks import (
     article_row,
@@ -32,7 +32,7 @@ from tasks.deduplicate.neighbours import Comparisons, Match, TooManyComparisons
 from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.deduplicate.restating import restate
 from tasks.deduplicate.retry_policy import REVISIT_AFTER, STATES, next_look
-from tasks.deduplicate.tallies import Arrival, Looked, arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.tallies import Arrival, LookResult, arrivals_of, quarantined_of, tallies_of
 from tasks.errors import UnexpectedError
 from tasks.index import (
     archived,
@@ -69,13 +69,12 @@ def decide_batch(
     archive: Archive | None = None,
     rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
-    """Decide a batch and commit the decisions; on IndexUnavailable or LakeUnavailable nothing was decided.
+    """Decide a batch and commit the decisions. On IndexUnavailable or LakeUnavailable, nothing is decided.
 
-    `revisit_after` are the ages at which a young article is looked at again. The `archive` reads an article's stored
-    content if the index lacks it or other rules made it; without an archive only the words count then. `rules` are the
-    sources', by id.
+    `revisit_after`: ages at which a young article is fetched again. `archive` reads an article's stored content if the
+    index lacks it or other rules made it; without it, only the words count in that case. `rules`: by source id.
     """
-    batch = prepare_pages(batch)  # do the costly part before the lock
+    batch = prepare_pages(batch)  # the costly part, before taking the lock
     if archive is not None:
         batch = restate(batch, index=index, archive=archive)
 
@@ -90,7 +89,7 @@ def decide_batch(
         with guarded_item(f"batch {batch.batch_id}"):
             return _decide_in_lock(batch, index, decide, comparisons)
     except UnexpectedError as error:
-        # a failed statement ends its transaction, so culprits are searched for in separate ones
+        # a failed statement aborts its transaction, so the faulty pages are identified in separate ones
         comparisons.left = None
         batch = without_culprits(batch, error, rehearse)
     with index.write() as tx:
@@ -100,7 +99,7 @@ def decide_batch(
 def _decide_in_lock(
     batch: Batch, index: Index, decide: Callable[[Batch, Transaction], BatchReport], comparisons: Comparisons
 ) -> BatchReport:
-    """Decide with the index locked; many comparisons are made beforehand, to keep the lock short."""
+    """Decide with the index locked. If that needs many comparisons, make them first, to keep the lock short."""
     try:
         with index.write() as tx:
             return decide(batch, tx)
@@ -151,7 +150,7 @@ def _context_of(looks: Sequence[Look], tx: Transaction, comparisons: Comparisons
 def _publish_later(
     tx: Transaction, batch: Batch, rows: Sequence[Article], report: BatchReport, *, now: datetime
 ) -> None:
-    """Put a decided batch into the outbox and count its results; records from archives do not count for a source's health."""
+    """Add a decided batch to the outbox and count its results. Archive records do not count for a source's health."""
     captures = batch.captures
     outbox.append(
         tx,
@@ -167,7 +166,7 @@ def _publish_later(
     capture_counts.count_captures(tx, (one.counted for one in fetched))
     new = (row for row in rows if row.revision == 1 and row.origin_uri is None)
     arrivals = [Arrival(row.source_id, row.published_at, row.first_seen_at) for row in new]
-    looks = [Looked(one.source_id, one.fetched_at, one.came_to) for one in fetched]
+    looks = [LookResult(one.source_id, one.fetched_at, one.came_to) for one in fetched]
     health.add_tallies(tx, tallies_of(looks, arrivals, run_id=batch.run_id, now=now))
     health.add_arrivals(tx, arrivals_of(arrivals))
     apart = ((number, one) for number, one in enumerate(captures) if one.outcome is Outcome.QUARANTINED)
@@ -175,7 +174,7 @@ def _publish_later(
 
 
 def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...]:
-    """Leave out archive records that were taken in before, or occur twice in the batch."""
+    """Leave out archive records that were imported before or are repeated in the batch."""
     taken = archived.find_archived(tx, (look.captured.capture_id for look in looks if look.captured.is_archived))
     left: dict[str, Look] = {}
     for look in looks:
@@ -185,7 +184,7 @@ def _not_archived_yet(tx: Transaction, looks: Sequence[Look]) -> tuple[Look, ...
 
 
 def _take_in(tx: Transaction, looks: Sequence[Look]) -> None:
-    """Remember the archive records, and add their URLs to the frontier if they are missing."""
+    """Record the archive records as imported, and add their URLs to the frontier if they are missing."""
     archived.note_archived(tx, (look.captured.capture_id for look in looks))
     archived.shelve(tx, [Shelved(due=look.due, capture=look.captured, state=_shelf(look)) for look in looks])
 
@@ -195,7 +194,7 @@ def _shelf(look: Look) -> State:
 
 
 def _decide_all(looks: Sequence[Look], context: DecisionContext) -> tuple[tuple[Look, ...], list[Article]]:
-    """Decide the pages in order of publication, so that copies follow their original; then the rest.
+    """Decide the pages in order of publication, so that copies follow their original; then the others.
 
     Returns the looks in their original order, and the new revisions in the order of decisions.
     """
@@ -216,7 +215,7 @@ def known_at(context: DecisionContext, url_key: str) -> KnownArticle | None:
 
 
 def _decide_other(look: Look, context: DecisionContext) -> Look:
-    """Return a look without a page, with the article of its URL."""
+    """Return a look without a page, with the article at its URL, if any."""
     known = known_at(context, look.due.url_key)
     if look.captured.outcome is Outcome.NOT_MODIFIED:
         known = known or known_at(context, context.aliases.get(look.due.url_key, ""))
@@ -225,12 +224,12 @@ def _decide_other(look: Look, context: DecisionContext) -> Look:
 
 
 def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[Look, Article | None]:
-    """Return the look with its verdict, and the new revision, if any, after adding it to the context."""
+    """Return the look with its verdict, and the new revision, if any, which is added to the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
     key, known, is_one_page = _article_of(look, page, context)
-    standing = Standing()
+    standing = ContentVerdict()
     if known is not None and is_one_page:
-        standing = stand(page, known, extractor=look.extracted.extractor)
+        standing = compare_content(page, known, extractor=look.extracted.extractor)
         _learn(page, known, standing, context)
     if known is not None and (standing.revision is not None or not is_one_page):
         context.see(known, look.captured.fetched_at)
@@ -242,7 +241,7 @@ def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tu
 
 
 def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle | None, bool]:
-    """Return the key of the article that a page belongs to, the known article, and whether both are the same rendition."""
+    """Return the key of the page's article, the known article or None, and whether both are the same rendition."""
     key = look.due.url_key
     if (known := known_at(context, key)) is not None:
         return key, known, True
@@ -253,9 +252,9 @@ def _article_of(look: Look, page: PreparedPage, context: DecisionContext) -> tup
 
 
 def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle, bool] | None:
-    """Return the article of which a URL key is an alias: either side claims it, and the texts are equal.
+    """Return the article that a URL is an alias of, if either side claims it and the texts are equal.
 
-    The result is the article's URL key, the article, and whether both URLs lead to the same rendition, so that a
+    The result is the article's URL key, the article, and whether both URLs lead to the same rendition, so that any
     difference is a correction.
     """
     for name, how in (*page.names.items(), (asked, "")):
@@ -268,10 +267,10 @@ def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> t
 
 
 def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[str, KnownArticle] | None:
-    """Return the key and the article known under another link to the same page, if the texts resemble each other.
+    """Return the key and article known under another link to the same page, if the texts resemble each other.
 
-    Links with a rotating token lead to one page, which redirects to one URL or declares it as canonical. A careless
-    template declares the same URL on all pages, so similar text is required too.
+    Links with a rotating token lead to one page, which redirects to one URL or declares it canonical. Careless
+    templates declare the same URL on all pages, so similar text is also required.
     """
     if not page.names:
         return None
@@ -290,8 +289,8 @@ def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) ->
     return None
 
 
-def _learn(page: PreparedPage, known: KnownArticle, standing: Standing, context: DecisionContext) -> None:
-    """Note what was read from the lake about an article, so that it is read once."""
+def _learn(page: PreparedPage, known: KnownArticle, standing: ContentVerdict, context: DecisionContext) -> None:
+    """Record what was read from the lake about an article, so that it is read only once."""
     restated = restated_of(page, known)
     contents = restated.contents if restated else ()
     if standing.revision is not None:
@@ -315,7 +314,7 @@ def _new_revision(
         article_id=article_id,
         known=known,
         twin=twin,
-        # the original does not become a copy of its copies when it is revised
+        # an original does not become a copy of its copies when it is revised
         matches=[one for one in matches if since is None or one.told_at < since],
     )
     row = article_row(look, page, verdict, url_key=url_key, known=known, changes=changes)
@@ -331,7 +330,7 @@ def enter_revision(
     twin: KnownArticle | None,
     matches: Iterable[Match],
 ) -> None:
-    """Add a new revision and the aliases of its page to the context, so that later pages of the batch see them."""
+    """Add a new revision and its page's aliases to the context, so that later pages of the batch see them."""
     before = context.known.get(row.article_id)
     known = known_after(row, before)
     context.enter(known, page, is_newest=known.revision == row.revision, twin=twin, matches=matches)
@@ -346,7 +345,7 @@ def enter_revision(
 def write_decided(
     tx: Transaction, context: DecisionContext, rows: Sequence[Article], *, now: datetime
 ) -> tuple[Article, ...]:
-    """Write what the decisions added, new revisions first; returns those with the sizes of their clusters."""
+    """Write what the decisions added, new revisions first; returns these with the sizes of their clusters."""
     last: dict[str, Article] = {}
     for row in rows:
         if row.article_id not in last or row.revision == context.known[row.article_id].revision:
@@ -361,8 +360,8 @@ def _in_its_cluster(known: KnownArticle, row: Article) -> KnownArticle:
     return replace(known, cluster_id=row.cluster_id, is_representative=row.is_representative)
 
 
-def _read(capture: Capture, page: Page | None) -> Read:
-    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=page)
+def _read(capture: Capture, page: Page | None) -> PageResult:
+    return PageResult(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=page)
 
 
 def _stamped(look: Look, novelty: Novelty, known: KnownArticle, *, revision: int | None = None) -> Look:

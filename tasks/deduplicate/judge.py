@@ -1,7 +1,4 @@
-"""Judge the novelty of a text that is not known at its URL: new, revision, duplicate, near-duplicate or excerpt.
-
-Pure.
-"""
+"""Judge a text that is not known at its URL: new, revision, duplicate, near-duplicate or excerpt. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +13,7 @@ from tasks.values.rows import Novelty
 class Verdict:
     """The verdict on a page.
 
-    `revision` counts from 1; `duplicate_of` is the article that it resembles, `similarity` is 0 to 1.
+    `revision` starts at 1. `duplicate_of` is the article that it resembles, `similarity` is 0 to 1.
     """
 
     novelty: Novelty
@@ -33,9 +30,9 @@ def judge(
     twin: KnownArticle | None,
     matches: Sequence[Match] = (),
 ) -> Verdict:
-    """Judge a new text at a URL; `known` is the article there, `twin` the earliest one elsewhere with an equal text.
+    """Judge a new text at a URL. `known` is the article there, `twin` the earliest other article with an equal text.
 
-    `matches` are the articles that resemble it, the best match first.
+    `matches` are the articles that resemble it, the best first.
     """
     first, original, similarity = _resembled(article_id, twin, matches)
     return Verdict(
@@ -50,7 +47,7 @@ def judge(
 def _resembled(
     article_id: str, twin: KnownArticle | None, matches: Sequence[Match]
 ) -> tuple[Novelty, str | None, float | None]:
-    """Return the novelty that the text would have at an unknown URL, with the article that it resembles."""
+    """Return the novelty of the text at an unknown URL, the article that it resembles, and the similarity."""
     if twin and twin.article_id != article_id:
         return Novelty.DUPLICATE, twin.article_id, 1.0
     for match in matches:

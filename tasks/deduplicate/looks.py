@@ -1,8 +1,8 @@
-"""Prepare a look for its decision, and turn the decision into rows and counts.
+"""Prepare looks for decisions, and turn decisions into rows and counts. Pure.
 
-Pure. Everything possible is computed before the index is locked. Other URLs of a page, from redirects or declared by
-itself, are claims and not identities: they count only while the texts are equal, so that no page can take over
-another's article.
+Everything possible is computed before the index is locked. Other URLs of a page, from redirects or its own declaration,
+are claims and not identities: they count only while the texts are equal, so that no page can take over another's
+article.
 """
 
 import hashlib
@@ -34,11 +34,11 @@ from tasks.values.url import Url
 REDIRECT, CANONICAL = "redirect", "canonical"
 
 SHOWN_FAILURES = 200
-"""The most failures of a batch that are kept individually; all of them are counted."""
+"""The most failures of a batch that are stored individually. All of them are counted."""
 
 
 def prepare_pages(batch: Batch) -> Batch:
-    """Return the batch with its pages prepared; pages that cannot be are put into quarantine."""
+    """Prepare the batch's pages. Pages that cannot be prepared are quarantined."""
     unexpected: list[UnexpectedError] = []
 
     def prepare(look: Look) -> Look:
@@ -57,10 +57,9 @@ def prepare_pages(batch: Batch) -> Batch:
 
 
 def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch], None]) -> Batch:
-    """Return the batch with the looks that cause an exception in quarantine, after the whole batch raised `error`.
+    """Quarantine the looks that cause an exception, after the whole batch raised `error`.
 
-    `rehearse` decides a part of the batch and rolls it back. Raises TooManyUnexpected, also if no single look is to
-    blame.
+    `rehearse` decides a part of the batch and rolls back. Raises TooManyUnexpected, also if no single look is at fault.
     """
 
     def rehearse_part(looks: Sequence[Look]) -> None:
@@ -69,7 +68,7 @@ def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch],
     found = store_rows(batch.captured, rehearse_part)
     if not found:
         raise TooManyUnexpected(
-            f"batch {batch.batch_id}, and no part of it, met an exception: {error.detail}"
+            f"batch {batch.batch_id} failed as a whole with an exception: {error.detail}"
         ) from error
     check_share([met for _, met in found], of=len(batch.captured), what="captures")
     looks = (next((one.labelled(met) for one, met in found if one is look), look) for look in batch.looks)
@@ -77,7 +76,7 @@ def without_culprits(batch: Batch, error: ItemError, rehearse: Callable[[Batch],
 
 
 def prepared(look: Look) -> Look:
-    """Return a look at a page with what its decision needs."""
+    """Return the look with what the decision about its page needs."""
     page, asked, final = look.extracted, look.due.url, look.final_url
     made = PreparedPage(
         host=final.host,
@@ -92,14 +91,14 @@ def prepared(look: Look) -> Look:
 
 
 def content_of(page: Page) -> str:
-    """Return the digest of a page's own content, without a feed's title or date."""
+    """Return the digest of a page's own content, without a title or date from its feed."""
     return content_digest(title=page.title, text=page.text, authors=page.authors, published_at=page.published_at)
 
 
 def names_on_site(
     url: str, own_key: str, *, redirects: Sequence[str] = (), canonical: str | None = None
 ) -> Mapping[str, str]:
-    """Return the keys of those URLs that are on the site of `url` and differ from its key, with how they are known."""
+    """Return the keys of these URLs on the site of `url` that differ from its own key, with how they are known."""
     names: dict[str, str] = {}
     for how, name in (*((REDIRECT, hop) for hop in redirects), (CANONICAL, canonical)):
         key = _key_on_site(name, url) if name else None
@@ -109,7 +108,7 @@ def names_on_site(
 
 
 def names_elsewhere(url: str, passed: Sequence[str]) -> tuple[str, ...]:
-    """Return the keys of the URLs that are on other sites than `url`."""
+    """Return the keys of those URLs that are on other sites than `url`."""
     return tuple(dict.fromkeys(key for one in passed if (key := _key_elsewhere(one, url)) is not None))
 
 
@@ -136,10 +135,7 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
 
 
 def is_one_page(asked: str, name: str, how: str, key: str) -> bool:
-    """Whether two links lead to one rendition: by a redirect, by a third name that both share, or differing only in the query.
-
-    A mobile page, in contrast, has another path than the page that it names.
-    """
+    """Whether two links lead to one rendition: by a redirect, a shared third name, or with only the query different."""
     return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
 
 
@@ -152,10 +148,10 @@ def article_row(
     known: KnownArticle | None,
     changes: tuple[str, ...] | None = None,
 ) -> Article:
-    """Return the row for one new revision.
+    """Return the row of a new revision.
 
-    What the page lacks is taken from its feed entry. It is a cluster of its own until the whole batch is decided.
-    `known` is the article, if it has other revisions; `url_key` is the article's.
+    Fields that the page lacks are taken from its feed entry. The row is its own cluster until the whole batch is
+    decided. `known`: the article, if it has other revisions. `url_key`: the article's.
     """
     capture, page = look.captured, look.extracted
     return Article(
@@ -203,7 +199,7 @@ def article_row(
         content_digest=prepared.content,
         changes=changes,
         markdown=page.markdown,
-        policy_ids=look.policy_ids or None,  # null: unknown, as for pages from a backfill
+        policy_ids=look.policy_ids or None,  # null means unknown, as for pages from a backfill
         rights=(*look.rights, *page.rights),
         origin_uri=capture.origin_uri,
         origin_offset=capture.origin_offset,
@@ -224,10 +220,10 @@ def in_clusters(rows: Iterable[Article], clusters: Clusters) -> tuple[Article, .
 
 
 def known_after(article: Article, before: KnownArticle | None = None) -> KnownArticle:
-    """Return what later decisions need to know about an article after this revision; `before` is what was known.
+    """Return the known state of an article after this revision; `before` is the state until then.
 
-    The newest revision by `fetched_at` counts; of an older one, from an archive, only the content is noted. For a row
-    older than content digests, all digests that it may have are remembered.
+    The newest revision by `fetched_at` counts; of an older one, from an archive, only the content is noted. For rows
+    older than content digests, all possible digests are noted.
     """
     digests = possible_digests(article) if article.content_digest is None else (article.content_digest,)
     own = [(article.revision, digest) for digest in digests]
@@ -242,7 +238,7 @@ def known_after(article: Article, before: KnownArticle | None = None) -> KnownAr
 
 
 def _numbered(known: KnownArticle, article: Article, before: KnownArticle | None) -> KnownArticle:
-    """Return the article with the greatest revision number ever used, if it is not that of its newest revision."""
+    """Set the highest revision number ever used, if it is not the newest revision's own."""
     numbers = (article.revision, before.revision, before.last_revision or 0) if before else (article.revision,)
     last = max(numbers)
     return replace(known, last_revision=last if last > known.revision else before.last_revision if before else None)
@@ -257,9 +253,9 @@ def settle(
     partial: str | None = None,
     look_again_at: datetime | None = None,
 ) -> Settlement:
-    """Return the new state of the frontier row; `previous_digest` is that of the article's current payload.
+    """Return the new state of the frontier row. `previous_digest` is that of the last payload with a page.
 
-    `look_again_at` is when an article is looked at again (next_look).
+    `look_again_at` is when an article is fetched again (next_look).
     """
     digest = hashlib.sha256(f"{capture.url_key}{capture.attempt}".encode()).digest()
     spread = int.from_bytes(digest[:2], "big") / 0xFFFF  # derived from the URL, so that a rebuilt index has the same
@@ -274,7 +270,7 @@ def settle(
         attempts=0 if has_page else capture.attempt,
         outcome=capture.outcome,
         reason=capture.reason,
-        # validators are kept only for a payload that was read; otherwise a 304 would hide a page that was not
+        # keep validators only for a payload that was read; otherwise a 304 would hide a page that was not
         etag=capture.etag if has_page else None,
         last_modified=capture.last_modified if has_page else None,
         payload_digest=capture.payload_digest if has_page else previous_digest,
@@ -285,7 +281,7 @@ def settle(
 
 
 def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article] = ()) -> BatchReport:
-    """Count a decided batch: every capture exactly once among its outcomes, and the doubtful ones of `articles`."""
+    """Count a decided batch: each capture once, by outcome, and the doubtful ones of `articles`."""
     looks = tuple(look.captured for look in decided)
     outcomes = Counter(one.outcome for one in looks)
     pages = [one for one in looks if one.outcome is Outcome.OK]
@@ -307,13 +303,13 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
 
 
 def with_taken(report: BatchReport, number: int) -> BatchReport:
-    """Return the report with this number of URLs counted as taken down: nothing about them is kept, not even a capture."""
+    """Add this number of URLs as taken down: nothing about them is stored, not even a capture."""
     skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
     return replace(report, skipped=skipped) if number else report
 
 
 def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
-    """Return the looks without those taken down while they were being fetched, and the number of those.
+    """Drop looks whose URL or source was taken down during the fetch; returns the rest and the number dropped.
 
     A look at another URL that leads there stays, without its result.
     """
@@ -325,7 +321,7 @@ def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look,
 
 
 def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:
-    """Return the rows with the tags and country that the catalogue gives their sources."""
+    """Return the rows with their sources' tags and country from the catalogue."""
     return [
         row
         if (known := rules.get(row.source_id)) is None

@@ -1,6 +1,6 @@
-"""The texts that may resemble a batch's: those in the index, and those added by the batch itself.
+"""The texts that may resemble a batch's: those in the index, and those that the batch adds. Pure.
 
-Pure. Comparing is the most expensive part of a decision and need not happen under the lock: see `Comparisons`.
+Comparing is the most expensive part of a decision and need not happen under the lock; see `Comparisons`.
 """
 
 from collections.abc import Iterable
@@ -17,21 +17,21 @@ MOST_NEIGHBOURS = 100
 
 
 MOST_UNPACKED = 200
-"""The most shapes kept unpacked after a comparison: 40 to 80 kB each."""
+"""The most shapes kept unpacked after comparisons, at 40 to 80 kB each."""
 
 MOST_IN_LOCK = 4000
-"""The most comparisons made while the index is locked: a second or two of work."""
+"""The most comparisons while the index is locked: a second or two of work."""
 
 
 class TooManyComparisons(Exception):
-    """Too many comparisons for the lock: they are made first, and the batch is decided again."""
+    """Too many comparisons for the lock: they are made without it, and the batch is decided again."""
 
 
 @dataclass(slots=True)
 class Comparisons:
     """A cache of comparisons of shapes: each pair is compared once.
 
-    `left` is how many more may be made (None: no bound); beyond it TooManyComparisons is raised.
+    `left`: how many more may be made (None: any number), before TooManyComparisons is raised.
     """
 
     left: int | None = MOST_IN_LOCK
@@ -39,7 +39,7 @@ class Comparisons:
     _furniture: dict[tuple[Shape, ...], frozenset[int]] = field(default_factory=dict)
 
     def compare(self, one: Shape, other: Shape, *, furniture: frozenset[int]) -> Resemblance | None:
-        """Return how one text resembles another, without their host's furniture."""
+        """Return how one text resembles another, ignoring their host's boilerplate."""
         key = (one, other, furniture)
         if key not in self._compared:
             self._take(1)
@@ -65,7 +65,7 @@ class Comparisons:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """An article whose text resembles a given one; `is_longer` says which of the two contains the other."""
+    """An article whose text resembles a given one. `is_longer`: whether the article's text is the longer one."""
 
     article_id: str
     told_at: datetime
@@ -75,13 +75,13 @@ class Match:
 
 
 class Neighbours:
-    """Shapes by the hashes of their sketches; later texts of the batch see the shapes added before."""
+    """Shapes by the hashes of their sketches. Later texts of the batch see the shapes added before."""
 
     def __init__(self, surroundings: Surroundings, comparisons: Comparisons) -> None:
         self._comparisons = comparisons
         self._shapes: dict[str | int, KnownShape] = {one.article_id: one for one in surroundings.shapes.values()}
         named = {number: one.article_id for number, one in surroundings.shapes.items()}
-        # an article without a shape here shares too little with the batch, but counts towards hot hashes
+        # an article without a shape here shares too little with the batch, but counts for hot hashes
         self._holders: dict[int, list[str | int]] = {
             value: [named.get(number, number) for number in numbers] for value, numbers in surroundings.holders.items()
         }
@@ -108,13 +108,13 @@ class Neighbours:
         )
 
     def pack_up(self) -> None:
-        """Pack the shapes, since they are kept until the batch is stored."""
+        """Pack the shapes, because they are kept until the batch is stored."""
         for one in self._unpacked:
             one.pack_up()
         self._unpacked.clear()
 
     def _note_unpacked(self, *compared: Shape) -> None:
-        """Note the shapes that a comparison has unpacked; pack them all when they take too much memory."""
+        """Track the shapes that a comparison unpacked; pack all of them when there are too many."""
         self._unpacked += compared
         if len(self._unpacked) > MOST_UNPACKED:
             self.pack_up()

@@ -24,22 +24,22 @@ MIN_STRANGERS, MAX_STRANGERS = 3, 8
 """How many stories must share a shingle for it to be furniture, and how many are compared at most."""
 
 MOST_LOOKED_AT = 40
-"""The most neighbours on one host that are searched for different stories."""
+"""The most neighbours on one host that are searched for distinct stories."""
 
 MIN_OWN = 40
-"""The least number of shingles without furniture for a comparison."""
+"""The fewest non-boilerplate shingles for a comparison."""
 
 MAX_EXCHANGE = 0.04
-"""The greatest weighted share of words that a copy may replace by others."""
+"""The largest weighted share of words that a copy may replace."""
 
 NUMBER_WEIGHT, NAME_WEIGHT = 4.0, 2.0
-"""How many words a replaced figure or name counts for."""
+"""How many words a replaced figure or name counts as."""
 
 MIN_EXCHANGED = 2
-"""Fewer replaced words than this are a correction."""
+"""Fewer replaced words are a correction."""
 
 MIN_BALANCE = 0.4
-"""The least ratio of the numbers of words that only one text has; below it one text is a truncation or continuation."""
+"""Lowest ratio of the numbers of words that only one text has; below it one text truncates or continues the other."""
 
 NOTHING: frozenset[int] = frozenset()
 MIN_NUMBERS, MIN_SHARED_NUMBERS = 2, 0.8
@@ -57,7 +57,7 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resemblance:
-    """The resemblance of two texts; `score` is the share of the smaller one's shingles that the other has."""
+    """The resemblance of two texts. `score`: share of the smaller text's shingles that the other has."""
 
     relation: Relation
     score: float
@@ -66,8 +66,8 @@ class Resemblance:
 def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
     """Return the relation of two texts, or None if they share too little or their figures differ.
 
-    `furniture` are shingles to ignore in both; a text with little else is not compared. Two stories from one template
-    share most shingles, but each has words, figures and names of its own.
+    `furniture`: boilerplate shingles to ignore in both; a text with little else is not compared. Two stories from one
+    template share most shingles, but each has words, figures and names of its own.
     """
     bound = min(one.bound, other.bound)
     ours, theirs = one.sample(bound), other.sample(bound)
@@ -79,7 +79,7 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
     score = len(ours & theirs) / smaller
     if score < MIN_CONTAINMENT:
         return None
-    exchanged = exchange(one, other)
+    exchanged = measure_replacement(one, other)
     if exchanged.is_balanced and exchanged.weight >= MAX_EXCHANGE:
         return None
     if exchanged.numbers >= (1 if exchanged.is_balanced else MIN_NUMBERS) and not have_same_numbers(one, other):
@@ -89,11 +89,11 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """What two texts have in place of each other: the least number of `words` and `numbers` that each has of its own.
+class Replacement:
+    """What each of two texts has in place of the other's words: the smaller number of `words` and `numbers` of its own.
 
-    `weight` is the weighted share of the shorter text's words, figures and names counting for more; `is_balanced` says
-    whether both have about the same number of their own.
+    `weight`: the weighted share of the shorter text's words; figures and names count more. `is_balanced`: whether both
+    have similar numbers of own words.
     """
 
     words: int
@@ -102,8 +102,8 @@ class Exchange:
     is_balanced: bool
 
 
-def exchange(one: Shape, other: Shape) -> Exchange:
-    """Measure what one text has in place of the other's words.
+def measure_replacement(one: Shape, other: Shape) -> Replacement:
+    """Measure how many words of one text replace words of the other.
 
     A truncated copy has nothing in place of what it lacks.
     """
@@ -112,7 +112,7 @@ def exchange(one: Shape, other: Shape) -> Exchange:
     numbers = min(len(ours & one.numbers), len(theirs & other.numbers))
     names = min(len(ours & one.names), len(theirs & other.names))
     weighted = words + (NUMBER_WEIGHT - 1) * numbers + (NAME_WEIGHT - 1) * names
-    return Exchange(
+    return Replacement(
         words=words,
         numbers=numbers,
         weight=weighted / min(one.words, other.words) if words >= MIN_EXCHANGED else 0.0,
@@ -121,9 +121,9 @@ def exchange(one: Shape, other: Shape) -> Exchange:
 
 
 def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
-    """Return the shingles that a text shares with several different stories of its host.
+    """Return the shingles that a text shares with several distinct stories of its host.
 
-    A site repeats these on its pages (a notice, an appeal, an author's note). They do not indicate a copy.
+    A site repeats them on its pages (a notice, an appeal, an author's note), so they do not indicate a copy.
     """
     strangers: list[Shape] = []
     for one in islice(neighbours, MOST_LOOKED_AT):
@@ -141,13 +141,13 @@ def find_furniture(text: Shape, neighbours: Iterable[Shape]) -> frozenset[int]:
 
 
 def have_same_numbers(one: Shape, other: Shape) -> bool:
-    """Whether the figures agree, if both texts have some: news of dividends, tenders and prices has a fixed wording."""
+    """Whether the figures agree, if both texts have some: news of dividends, tenders and prices has fixed wording."""
     fewer = min(len(one.numbers), len(other.numbers))
     return fewer < MIN_NUMBERS or len(one.numbers & other.numbers) >= MIN_SHARED_NUMBERS * fewer
 
 
 def article_time(published_at: datetime | None, first_seen_at: datetime) -> datetime:
-    """Return an article's time: its publication, if that is plausible, else when it was first seen."""
+    """Return an article's time: its publication if plausible, else its first sight."""
     if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
         return first_seen_at
     return published_at

@@ -1,6 +1,6 @@
-"""Read from the lake, before the lock, the contents of articles that the index lacks or that other rules made.
+"""Before taking the lock, read contents of articles from the lake that the index lacks or that other rules made.
 
-Most pages do not need it: the index knows their content, or the rules are the same.
+Most pages do not need this: the index knows their content, or the rules are the same.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from tasks.values.text.content import is_current, possible_digests
 
 
 def restate(batch: Batch, *, index: Index, archive: Archive) -> Batch:
-    """Return the batch with the contents that had to be read from the lake; raises LakeUnavailable, IndexUnavailable."""
+    """Return the batch with the contents read from the lake. Raises LakeUnavailable, IndexUnavailable."""
     asking = _find_asking(batch, index)
     if not asking:
         return batch
@@ -38,7 +38,7 @@ def restate(batch: Batch, *, index: Index, archive: Archive) -> Batch:
 
 
 def contents_of(row: Article) -> tuple[str, ...]:
-    """Return the content digest of a row or, if it has no comparable one, all that it may have."""
+    """Return the content digest of a row or, if it has no current one, all that it may have."""
     if row.content_digest is not None and is_current(row.content_digest):
         return (row.content_digest,)
     return possible_digests(row)
@@ -73,7 +73,7 @@ def _needs(look: Look, known: KnownArticle) -> bool:
 def _to_extract(
     asking: Iterable[tuple[Look, KnownArticle]], rows: Mapping[str, Sequence[Article]]
 ) -> tuple[Article, ...]:
-    """Return the newest rows that other rules made and that do not match the page's content."""
+    """Return the newest rows that other rules made and whose content differs from the page's."""
     found: dict[str, Article] = {}
     for look, known in asking:
         stored = rows.get(known.article_id, ())

@@ -1,9 +1,8 @@
-"""The state of a URL in the frontier after a look, and when it is looked at again.
+"""The state of a URL in the frontier after a look, and when it is fetched again. Pure.
 
-Pure. A failure's reason decides when (tasks/reasons.py). After a page, or no change, the URL is done: it is looked at
-again at 1 h, 6 h, 24 h and 7 d of age, or on request (`--refetch`). A URL that is gone comes back when it is announced
-with a later date, or requested by --url. Hosts that require a wait (Retry-After) are handled in
-tasks/politeness/client.py.
+A failure's reason decides when (tasks/reasons.py). After a page or no change, the URL is done: it is fetched again at
+the ages of 1 h, 6 h, 24 h and 7 d, or on request (`--refetch`). A URL that is gone becomes due if it is announced with
+a later date, or named with --url. tasks/politeness/client.py handles hosts that require a wait (Retry-After).
 """
 
 from collections.abc import Sequence
@@ -22,25 +21,25 @@ STATES = {
 }
 
 REVISIT_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
-"""The ages at which an article that was young at first sight is looked at again; most corrections come early."""
+"""Ages at which an article that was young at first sight is fetched again; most corrections come early."""
 
 LEAST_PART = 10
-"""An age that is closer than this share of itself is skipped, since the article was just looked at."""
+"""An age whose remaining wait is below this fraction of the age is skipped: the article was just fetched."""
 
 
 def state_after(
     disposition: Disposition | None, reason: str | None, *, attempt: int, spread: float, now: datetime
 ) -> tuple[State, datetime | None]:
-    """Return the state of a URL after a look, and when it is due again (None: not scheduled).
+    """Return the state of a URL after a look, and when it is due again (None: no look planned).
 
-    `disposition` and `reason` are a failure's, None for a page; `spread` (0 to 1) adds jitter to URLs that fail
+    `disposition` and `reason` are those of a failure, None for a page. `spread` (0 to 1) adds jitter to URLs that fail
     together.
     """
     if disposition is None:
         return State.DONE, None
     retry = retry_of(reason, disposition)
     due_at = _due_at(retry, attempt=attempt, spread=spread, now=now)
-    # skipped with a retry: nothing was read, so it is not done
+    # skipped, but to be retried: nothing was read, so it is not done
     is_unread = disposition is Disposition.SKIPPED and retry is not None
     return State.DROPPED if is_unread else STATES[disposition], due_at
 
@@ -48,7 +47,7 @@ def state_after(
 def next_look(
     first_seen_at: datetime, published_at: datetime | None, *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> datetime | None:
-    """Return when an article is looked at again; None if it was old at first sight, or is old now."""
+    """Return when an article is fetched again, or None if it was old at first sight or is old now."""
     oldest = max(revisit_after, default=timedelta())
     if first_seen_at - article_time(published_at, first_seen_at) > oldest:
         return None
@@ -63,6 +62,6 @@ def _due_at(retry: Retry | None, *, attempt: int, spread: float, now: datetime) 
 
 
 def _backoff(attempt: int, spread: float, first: timedelta, longest: timedelta) -> timedelta:
-    """Return an exponential backoff with jitter, so that URLs that fail together do not come back together."""
+    """Return an exponential backoff with jitter, so that URLs that fail together are not retried together."""
     wait = min(first * 2 ** min(attempt - 1, 10), longest)
     return timedelta(seconds=wait.total_seconds() * (0.75 + 0.5 * spread))

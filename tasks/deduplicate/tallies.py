@@ -1,4 +1,4 @@
-"""The counts that a batch adds to the health of its sources: looks by result, delays, hours of publication. Pure."""
+"""Counts that a batch adds to its sources' health: looks by result, delays, hours of publication. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ LONGEST_LAG = timedelta(days=2)
 """An article older than this at first sight is not counted as late: it existed before we looked."""
 
 
-class Looked(NamedTuple):
+class LookResult(NamedTuple):
     """One look at a URL of a source, and its result."""
 
     source_id: str
@@ -30,7 +30,9 @@ class Arrival(NamedTuple):
     first_seen_at: datetime
 
 
-def tallies_of(looks: Iterable[Looked], arrivals: Iterable[Arrival], *, run_id: str, now: datetime) -> Iterator[Tally]:
+def tallies_of(
+    looks: Iterable[LookResult], arrivals: Iterable[Arrival], *, run_id: str, now: datetime
+) -> Iterator[Tally]:
     """Yield the results of a decided batch, by source and day; `now` is when its articles were stored."""
     last: dict[tuple[str, date], datetime] = {}
     numbers: Counter[tuple[str, date, TallyKind, str]] = Counter()
@@ -75,7 +77,7 @@ def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
 
 
 def quarantined_of(captures: Iterable[tuple[int, Capture]], *, batch_id: str) -> Iterator[Quarantined]:
-    """Yield pages that cannot be processed, each with the key of its document, which depends on its position in the batch."""
+    """Yield pages that cannot be processed, with keys of their documents, which depend on their positions in the batch."""
     for number, one in captures:
         yield Quarantined(
             document_key=quarantine_key(batch_id, number, one.dt),

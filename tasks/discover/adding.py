@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.settings import Settings
-from tasks.config.splicing import Known
+from tasks.config.splicing import ExistingCatalogue
 from tasks.discover.asking import ask
 from tasks.discover.plan import adhoc_rules
-from tasks.discover.proposing import SourceProposal, Tried, propose_source
+from tasks.discover.proposing import ProbedFeed, SourceProposal, propose_source
 from tasks.errors import BadUrl, ConfigError, ConnectFailed, ConnectionLost, ForbiddenAddress, ItemError, TlsFailed
 from tasks.feeds.opml import LeftOut, read_opml, sources_of
 from tasks.index.hosts import HostLimits
@@ -38,12 +38,12 @@ class Addition:
     source: Source | None = None
     known_as: str | None = None
     trouble: str | None = None
-    tried: tuple[Tried, ...] = ()
+    tried: tuple[ProbedFeed, ...] = ()
 
 
 def add_sites(
     settings: Settings,
-    known: Known,
+    known: ExistingCatalogue,
     addresses: Sequence[str],
     *,
     end: Callable[[Addition], None],
@@ -141,7 +141,7 @@ def _keys(urls: Iterable[str]) -> Iterator[str]:
             continue
 
 
-def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftOut, ...]]:
+def read_list(path: Path, known: ExistingCatalogue) -> tuple[tuple[Source, ...], tuple[LeftOut, ...]]:
     """Return an OPML file's feeds as sources that are new to the catalogue, and the feeds left out; raises ConfigError."""
     try:
         with path.open("rb") as file:
@@ -157,7 +157,9 @@ def read_list(path: Path, known: Known) -> tuple[tuple[Source, ...], tuple[LeftO
         if owner is None:
             new.append(outline)
         else:
-            old.append(LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"source {owner} has it"))
+            old.append(
+                LeftOut(title=outline.title or "", address=outline.feed_url, reason=f"already in source {owner}")
+            )
     return sources_of(new, known_ids=known.ids), tuple(old)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.config.catalogue import Source, SourceRules
-from tasks.discover.probe import Look, RobotsVerdict, Target, look_at
+from tasks.discover.probe import ProbeResult, RobotsVerdict, Target, look_at
 from tasks.errors import GoneError
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedContent, FeedKind, FeedState
@@ -103,7 +103,7 @@ def _targets(source: Source, rules: SourceRules) -> Iterable[Target]:
         yield Target(url=url, kind=kind, source_id=source.id, rules=rules)
 
 
-def _checked(look: Look, state: FeedState | None, *, now: datetime) -> FeedCheck:
+def _checked(look: ProbeResult, state: FeedState | None, *, now: datetime) -> FeedCheck:
     return FeedCheck(
         feed_url=look.target.url,
         kind=look.target.kind,
@@ -116,21 +116,21 @@ def _checked(look: Look, state: FeedState | None, *, now: datetime) -> FeedCheck
     )
 
 
-def _warnings(look: Look, state: FeedState | None, *, now: datetime) -> Iterable[str]:
+def _warnings(look: ProbeResult, state: FeedState | None, *, now: datetime) -> Iterable[str]:
     if look.until is not None:
-        yield f"the host wants a wait until {look.until:%Y-%m-%d %H:%M} UTC"
+        yield f"the host requires a wait until {look.until:%Y-%m-%d %H:%M} UTC"
     if isinstance(look.error, GoneError):
-        yield "gone (410): take it out of the catalogue"
+        yield "gone (410): remove it from the catalogue"
     elif look.error is not None:
         yield f"{look.error.counted_as}: {look.error}"
     elif look.content is not None:
         yield from _doubts(look.content, look.newest_at, now=now)
     if look.moved_to is not None:
-        yield f"moved for good to {look.moved_to}"
+        yield f"moved permanently to {look.moved_to}"
     if look.target.kind is FeedKind.HOME:
-        yield "names no feeds: read through its front page"
+        yield "no feeds configured: uses the front page"
     if state is not None and state.due_at is None:
-        yield "ended: sweeps by schedule leave it alone"
+        yield "ended: scheduled sweeps skip it"
     if state is not None and state.failures >= FAILURES_TOLD:
         yield f"failed {state.failures} times in a row"
 

@@ -24,7 +24,7 @@ from tasks.index.frontier import BACKFILL, NEWS, is_since
 from tasks.politeness.robots import sitemaps_in
 from tasks.politeness.visits import Visit
 from tasks.reasons import Disposition
-from tasks.runtime.allocator import free_young
+from tasks.runtime.allocator import collect_young
 from tasks.runtime.guarding import check_share, store_rows
 from tasks.runtime.reading import FeedJob, Reader
 from tasks.values.feed import Entry, FeedContent, FeedKind, FeedState, Refusal
@@ -239,7 +239,7 @@ class PollLog:
         with opened() as tx:
             known = {feed.feed_url for feed in feeds.select_feeds(tx, by_url, due_by=None)}
             new = [one for feed_url, one in by_url.items() if feed_url not in known]
-            feeds.know_feeds(tx, new, now=datetime.now(UTC))
+            feeds.add_feeds(tx, new, now=datetime.now(UTC))
             return feeds.select_feeds(tx, by_url, due_by=None)
 
     def refuse(self, feed: FeedState, refused: Iterable[Refusal]) -> None:
@@ -269,7 +269,7 @@ class PollLog:
         check_share([error for _, _, error in refused], of=len(self._announcements) + len(self._records), what="rows")
         self.discovered += discovered
         self._announcements, self._records = [], []
-        free_young()
+        collect_young()
 
     def _note_excess(self, beyond: Sequence[Excess]) -> None:
         """Count entries beyond budgets, and mark their feeds as not completely read."""
@@ -288,7 +288,7 @@ class PollLog:
             polled_failed=dict(+self.polled_failed),
             failures=tuple(self.failures),
             limits=tuple(
-                f"{source_id}: {budget} reached, {number} URLs left for another day"
+                f"{source_id}: {budget} reached, {number} URLs postponed to another day"
                 for (source_id, budget), number in sorted(self.excess.items())
             ),
         )

@@ -49,9 +49,9 @@ class SweepPlan:
 def plan_sweep(
     config: IngestConfig, catalogue: Catalogue | None, *, allow_networks: Iterable[str], now: datetime
 ) -> SweepPlan:
-    """Plan a sweep; raises ConfigError if there is nothing to look at."""
+    """Plan a sweep; raises ConfigError if there is nothing to fetch."""
     if catalogue is None and not (config.feeds or config.urls):
-        raise ConfigError("nothing to ingest: name a catalogue with --catalogue, or a --feed or --url")
+        raise ConfigError("nothing to ingest: use --catalogue, --feed or --url")
     sources = catalogue.sources if catalogue else ()
     chosen = catalogue.select(config.sources).sources if catalogue else ()
     rules = catalogue.rules() if catalogue else {}

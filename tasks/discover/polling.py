@@ -25,7 +25,7 @@ from tasks.discover.intake import (
     read_feed,
     read_sitemaps,
 )
-from tasks.discover.polls import Poll, Waiting, visit_of
+from tasks.discover.polls import PendingPoll, Poll, visit_of
 from tasks.discover.schedule import (
     PollConfig,
     PollOutcome,
@@ -148,7 +148,7 @@ class _Polling:
         self._next = [Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is not FeedKind.FALLBACK]
         self._fallbacks = [Poll(feed=feed, root_url=feed.feed_url) for feed in feeds if feed.kind is FeedKind.FALLBACK]
         self._seen = {feed.feed_url for feed in feeds}
-        self._waiting: list[Waiting] = []
+        self._waiting: list[PendingPoll] = []
         self._paces_s: dict[str, float] = {}
         self._yielding: set[str] = set()
         self._dead: set[str] = set()
@@ -238,7 +238,7 @@ class _Polling:
         _check_entries(len(content.entries), unexpected, refusals.listed())
         if named and poll.is_asked_for:
             own_links = content.entries if is_home else None
-            self._waiting.append(Waiting(poll=poll, max_age_s=max_age, place=place, links=own_links))
+            self._waiting.append(PendingPoll(poll=poll, max_age_s=max_age, place=place, links=own_links))
             return
         entries = fresh_count((one.published_at or one.modified_at for one in content.entries), now=now)
         outcome = PollOutcome(is_failure=False, ttl_s=content.ttl_s, max_age_s=max_age, entries=entries)
@@ -385,4 +385,4 @@ def _check_entries(read: int, unexpected: int, refused: Iterable[Refusal]) -> No
     of = read + unexpected
     if is_our_fault(unexpected, of=of):
         first = next((one.detail for one in refused if one.reason == UnexpectedError.reason), "")
-        raise UnexpectedError(f"{unexpected} of {of} entries met an exception", trace=first)
+        raise UnexpectedError(f"{unexpected} of {of} entries raised an exception", trace=first)

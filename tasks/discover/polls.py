@@ -31,7 +31,7 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class PendingPoll:
     """A front page or an index whose record waits for its children; `links` are a front page's own."""
 
     poll: Poll

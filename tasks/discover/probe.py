@@ -38,7 +38,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class ProbeResult:
     """The result of a look: content, or an error; neither if the host requires a wait, which ends at `until`.
 
     For a sitemap index the entries are those of its newest sitemap.
@@ -70,7 +70,9 @@ class Look:
         return max((at for entry in entries for at in (entry.published_at, entry.modified_at) if at), default=None)
 
 
-async def look_at(targets: Sequence[Target], *, client: PoliteClient, reader: Reader | None = None) -> tuple[Look, ...]:
+async def look_at(
+    targets: Sequence[Target], *, client: PoliteClient, reader: Reader | None = None
+) -> tuple[ProbeResult, ...]:
     """Look at each target and return the results in order; an index is followed to its newest sitemap."""
     reader = reader or SharedReader()
     looks = await _look(targets, client=client, reader=reader)
@@ -90,8 +92,8 @@ async def look_at(targets: Sequence[Target], *, client: PoliteClient, reader: Re
     return tuple(looks)
 
 
-async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Reader) -> list[Look]:
-    looks: dict[int, Look] = {}
+async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Reader) -> list[ProbeResult]:
+    looks: dict[int, ProbeResult] = {}
 
     async def take(visit: Visit) -> None:
         place = int(visit.key)
@@ -112,12 +114,12 @@ async def _look(targets: Sequence[Target], *, client: PoliteClient, reader: Read
     return [looks[place] for place in range(len(targets))]
 
 
-async def _seen(target: Target, visit: Visit, reader: Reader) -> Look:
+async def _seen(target: Target, visit: Visit, reader: Reader) -> ProbeResult:
     if visit.deferred_until is not None:
-        return Look(target=target, until=visit.deferred_until)
+        return ProbeResult(target=target, until=visit.deferred_until)
     fetched, error = visit.fetched, visit.error
     if fetched is None:
-        return Look(target=target, error=error)
+        return ProbeResult(target=target, error=error)
     content = None
     if error is None:
         try:
@@ -130,9 +132,9 @@ async def _seen(target: Target, visit: Visit, reader: Reader) -> Look:
     return _look_of(target, fetched, content, error)
 
 
-def _look_of(target: Target, fetched: Exchange, content: FeedContent | None, error: ItemError | None) -> Look:
+def _look_of(target: Target, fetched: Exchange, content: FeedContent | None, error: ItemError | None) -> ProbeResult:
     is_page = target.kind in (FeedKind.HOME, FeedKind.FALLBACK)
-    return Look(
+    return ProbeResult(
         target=target,
         content=content,
         error=error,

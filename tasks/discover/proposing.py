@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tasks.config.catalogue import Source, SourceRules, new_id
 from tasks.discover.intake import read_sitemaps
-from tasks.discover.probe import Look, Target, look_at
+from tasks.discover.probe import ProbeResult, Target, look_at
 from tasks.errors import Deferred, ItemError, NotAFeed
 from tasks.feeds.autodiscovery import propose_feeds
 from tasks.feeds.html_links import FoundBy, Proposal
@@ -19,7 +19,7 @@ from tasks.values.url import host_of, url_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class ProbedFeed:
     """One feed that was probed, with its result; `reason` None means that it works."""
 
     url: str
@@ -35,7 +35,7 @@ class SourceProposal:
     """A source with all feeds that work, those declared by the site first, and everything that was probed."""
 
     source: Source
-    tried: tuple[Tried, ...]
+    tried: tuple[ProbedFeed, ...]
 
 
 async def propose_source(
@@ -56,14 +56,14 @@ async def propose_source(
     reader = reader or SharedReader()
     home = (await look_at([_target(home_url, FeedKind.HOME, rules)], client=client, reader=reader))[0]
     if home.until is not None:
-        raise Deferred(f"{host_of(home_url)} wants a wait until {home.until:%Y-%m-%d %H:%M} UTC")
+        raise Deferred(f"{host_of(home_url)} requires a wait until {home.until:%Y-%m-%d %H:%M} UTC")
     is_page = not isinstance(home.error, NotAFeed)
     if home.error is not None and is_page:
         raise home.error
     page_url = home.url or home_url
     answer = robots(origin_of(page_url))
     proposals = await _proposals(home, page_url, answer, reader) if is_page else _itself(home_url)
-    looks, tried = list[Look](), list[Tried]()
+    looks, tried = list[ProbeResult](), list[ProbedFeed]()
     for wave in _waves(proposals):
         seen = await look_at([_target(one.url, one.kind, rules) for one in wave], client=client, reader=reader)
         looks += seen
@@ -86,7 +86,9 @@ async def propose_source(
     return SourceProposal(source=source, tried=tuple(tried))
 
 
-async def _proposals(home: Look, page_url: str, answer: RobotsAnswer | None, reader: Reader) -> tuple[Proposal, ...]:
+async def _proposals(
+    home: ProbeResult, page_url: str, answer: RobotsAnswer | None, reader: Reader
+) -> tuple[Proposal, ...]:
     sitemaps = await read_sitemaps(answer, reader=reader)
     return await reader.read(FeedJob(_proposed, (home.body, home.content_type, page_url, sitemaps), page_url))
 
@@ -107,7 +109,7 @@ def _waves(proposals: Sequence[Proposal]) -> Iterator[Sequence[Proposal]]:
     yield from filter(None, (linked[:1], linked[1:], named, common))
 
 
-def _works(look: Look) -> bool:
+def _works(look: ProbeResult) -> bool:
     return look.error is None and look.content is not None and bool(look.content.entries)
 
 
@@ -115,10 +117,10 @@ def _target(url: str, kind: FeedKind, rules: SourceRules) -> Target:
     return Target(url=url, kind=kind, source_id="", rules=rules)
 
 
-def _tried(look: Look, found_by: FoundBy) -> Tried:
+def _tried(look: ProbeResult, found_by: FoundBy) -> ProbedFeed:
     entries = len(look.content.entries) if look.content else 0
     reason = look.error.counted_as if look.error else ("deferred" if look.until else None if entries else "no_entries")
-    return Tried(
+    return ProbedFeed(
         url=look.target.url,
         kind=look.target.kind,
         found_by=found_by,
@@ -128,7 +130,7 @@ def _tried(look: Look, found_by: FoundBy) -> Tried:
     )
 
 
-def _distinct(looks: Iterable[Look]) -> list[tuple[str, FeedKind]]:
+def _distinct(looks: Iterable[ProbeResult]) -> list[tuple[str, FeedKind]]:
     """Return URL and kind of each distinct feed, although several URLs may lead to it or have the same content."""
     places: set[str] = set()
     tidings: set[frozenset[str]] = set()

@@ -39,7 +39,7 @@ def check_table(checks: Collection[SourceCheck], *, now: datetime) -> Table:
     rows: Rows = [_check_row(one, feed, now) for one in checks for feed in one.feeds]
     healthy = sum(one.is_healthy for one in checks)
     return (
-        f"{healthy} of {plural(len(checks), 'source')} {'gives' if len(checks) == 1 else 'give'} entries",
+        f"{healthy} of {plural(len(checks), 'source')} {'has' if len(checks) == 1 else 'have'} entries",
         ("source", "feed", "reachable", "robots", "items", "newest", "next poll", "warnings"),
         rows,
     )

@@ -47,7 +47,7 @@ _ROWS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenRows:
     """The chosen rows: their number by day, and the connection that reads them."""
 
     connection: duckdb.DuckDBPyConnection
@@ -74,7 +74,7 @@ def choose(
     where: str | None,
     removals: Iterable[Removal] = (),
     purpose: Purpose | None = None,
-) -> Chosen:
+) -> ChosenRows:
     """Choose the rows of a view for which an SQL expression is true; raises ConfigError for an invalid one.
 
     Rows that a removal already names are left out, since no later change would report them. With a `purpose`, rows that
@@ -91,7 +91,7 @@ def _chosen(
     where: str | None,
     going: list[dict[str, Any]],
     purpose: Purpose | None,
-) -> Chosen:
+) -> ChosenRows:
     rows = connection.view(view)
     # DuckDB parses it as one expression, so it can neither end the query nor begin another
     kept = rows if where is None else rows.filter(where)
@@ -103,7 +103,7 @@ def _chosen(
         refused = _refused(connection, purpose)
         connection.register("refused", refused)
         connection.execute(_LEAVE_OUT)
-    return Chosen(connection, dict(connection.execute(_DAYS).fetchall()))
+    return ChosenRows(connection, dict(connection.execute(_DAYS).fetchall()))
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, purpose: Purpose) -> pa.Table:

@@ -63,8 +63,8 @@ _CONTEXT: dict[str, Any] = {
     "transform": "cr:transform",
 }
 _DESCRIPTION = (
-    "News articles out of a lake of Presslake: a row a {row}, with text, metadata, and where the page lies. "
-    "The texts are their publishers'; what these say of their use is in the columns tdm_reserved, noarchive and rights."
+    "News articles from a Presslake lake: one row per {row}, with text, metadata and the location of the page. "
+    "The texts belong to their publishers; the columns tdm_reserved, noarchive and rights record what these say about use."
 )
 
 
@@ -85,7 +85,7 @@ def croissant(
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": "presslake-articles",
-        "description": _DESCRIPTION.format(row="article, its newest revision" if is_latest else "revision"),
+        "description": _DESCRIPTION.format(row="article (its newest revision)" if is_latest else "revision"),
         "version": f"1.0.{version}",
         "distribution": [
             {

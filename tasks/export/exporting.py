@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.export.choosing import Chosen, choose
+from tasks.export.choosing import ChosenRows, choose
 from tasks.export.croissant import croissant
 from tasks.export.request import ExportRequest
 from tasks.export.writing import Writer, file_name, open_writer
@@ -106,7 +106,7 @@ def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict
     return manifest
 
 
-def _write(chosen: Chosen, writer: Writer, tally: Tally, on_step: OnStep) -> None:
+def _write(chosen: ChosenRows, writer: Writer, tally: Tally, on_step: OnStep) -> None:
     for rows in chosen.read():
         writer.add(rows)
         tally.add(rows)
@@ -169,13 +169,13 @@ def _new_folder(asked: ExportRequest) -> Iterator[Path]:
 def _check_free(asked: ExportRequest) -> None:
     out = asked.out
     if "://" in str(out) or not out.name:
-        raise ConfigError(f"--out {out}: name a folder on this machine")
+        raise ConfigError(f"--out {out}: must be a folder on this machine")
     if not os.path.lexists(out) or (out.is_dir() and not any(out.iterdir())):
         return
     if not asked.is_forced:
-        raise ConfigError(f"{out} is there already: name another folder, or replace an older export with --force")
+        raise ConfigError(f"{out} already exists: choose another folder, or use --force to replace an older export")
     if not _is_export(out):
-        raise ConfigError(f"{out} is no export, and --force replaces nothing else: name another folder")
+        raise ConfigError(f"{out} is not an export, and --force replaces only exports: choose another folder")
 
 
 def _is_export(out: Path) -> bool:

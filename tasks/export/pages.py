@@ -16,7 +16,7 @@ def read_page(store: ObjectStore, row: Article | Capture) -> bytes:
     from tasks.web.decoding import decode_received  # noqa: PLC0415
 
     if row.warc_key is None or row.warc_offset is None or row.warc_length is None:
-        raise LakeUnavailable(f"{row.url}: nothing answered, so there is no page")
+        raise LakeUnavailable(f"{row.url}: no response, so there is no page")
     try:
         record = store.get_range(row.warc_key, row.warc_offset, row.warc_length)
         response = read_response(record, 0, len(record))
@@ -25,6 +25,6 @@ def read_page(store: ObjectStore, row: Article | Capture) -> bytes:
     except MissingObject as error:
         raise LakeUnavailable(f"the page of {row.url} is not in the lake: {row.warc_key}") from error
     except RecordGone as error:
-        raise LakeUnavailable(f"the page of {row.url} is not kept any more: {error.cause}") from error
+        raise LakeUnavailable(f"the page of {row.url} is no longer kept: {error.cause}") from error
     except (CorruptRecord, ItemError) as error:
         raise LakeUnavailable(f"the page of {row.url} cannot be read: {error}") from error

@@ -120,7 +120,7 @@ class Warc:
         except MissingObject as error:
             raise LakeUnavailable(f"{key} is not in the lake: see `presslake verify`") from error
         except ValueError as error:
-            raise CorruptRecord(f"{key}: no single record at {offset}, {length} bytes long") from error
+            raise CorruptRecord(f"{key}: not exactly one record at {offset}, {length} bytes long") from error
         is_gone = record.tombstone is not None
         self.notes["pages_removed" if is_gone else "records"] += 1
         self._out.write(b"" if is_gone else member)

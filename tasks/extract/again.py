@@ -20,7 +20,7 @@ def extract_again(
     options: Mapping[str, ExtractOptions],
     rendered: Collection[str] = (),
 ) -> dict[str, Page]:
-    """Return the pages of stored rows by `article_id`; raises LakeUnavailable.
+    """Return the pages of stored rows by `article_id`. Raises LakeUnavailable.
 
     `rendered` are the sources whose rendered pages are used. Pages that are unreadable, or not a story by today's
     rules, are left out.

@@ -13,20 +13,29 @@ from trafilatura.utils import RE_FILTER
 
 from tasks.config.options import NO_OPTIONS, ExtractOptions
 from tasks.extract.blocks import Block, blocks_of
-from tasks.extract.container import Found, Place, common, locate, main_of, merge, parted, place_of
+from tasks.extract.container import (
+    LocatedText,
+    Place,
+    common_ancestor,
+    locate,
+    locate_article,
+    main_element_of,
+    merge,
+    split_into_blocks,
+)
 from tasks.extract.fallbacks import FAST, block_text, first_sufficient, plain_text
 from tasks.extract.furniture import FURNITURE, Mass, mass_of
-from tasks.extract.head import Said, drop_head
+from tasks.extract.head import MetadataWords, drop_head
 from tasks.extract.jsonld import ARTICLE_TYPES
-from tasks.extract.left_out import fill
+from tasks.extract.left_out import restore_omitted
 from tasks.extract.lengths import size_of, solid_size
 from tasks.extract.markup import markdown_of
 from tasks.extract.metadata import Metadata
-from tasks.extract.notices import gives_way, is_elsewhere
+from tasks.extract.notices import hides_story, lacks_title_words
 from tasks.extract.others import cut_other_articles
 from tasks.extract.outline import find_title
 from tasks.extract.prune import RULES, prune
-from tasks.extract.quality import Signs, length_of, quality_of
+from tasks.extract.quality import Placement, length_of, quality_of
 from tasks.extract.repeats import without_repeats
 from tasks.extract.selectors import select_elements
 from tasks.extract.tail import Holders, cut_tail
@@ -53,7 +62,7 @@ _MAX_LOOKED_THROUGH = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class RuleCount:
     """A rule, and how many characters it removed from a page."""
 
     rule: str
@@ -70,7 +79,7 @@ class Extraction:
     text: str
     path: str
     quality: float
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[RuleCount, ...] = ()
     markdown: str | None = None
 
 
@@ -100,7 +109,7 @@ def extract_text(
     _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
     remove(tree.findall("head"))  # first, with everything in it
     remove(list(tree.iter(*_WORDLESS)))
-    said, blocks = Said.by(metadata), blocks_of(tree)
+    said, blocks = MetadataWords.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks)) if has_markdown else found
@@ -111,31 +120,31 @@ def extract_text(
     page = mass.prose - taken.get("other_articles", 0)
     signs = sought.signs(of_page=min(1.0, solid_size(sought.text) / page) if page > 0 else 1.0)
     quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
-    if len(sought.text) <= _MAX_DOUBTED and is_elsewhere(sought.text, metadata):
+    if len(sought.text) <= _MAX_DOUBTED and lacks_title_words(sought.text, metadata):
         quality = min(quality, _DOUBTED)
     found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
     return replace(found, markdown=markdown_of(sought.text, blocks)) if has_markdown else found
 
 
-def _taken(sizes: Mapping[str, int]) -> tuple[Taken, ...]:
-    return tuple(Taken(rule=rule, size=size) for rule, size in sizes.items() if size)
+def _taken(sizes: Mapping[str, int]) -> tuple[RuleCount, ...]:
+    return tuple(RuleCount(rule=rule, size=size) for rule, size in sizes.items() if size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sought:
+class _Candidate:
     """A candidate text: the path that found it, the mass of its article, its place, and what was cut from its end."""
 
     text: str
     path: str
     mass: int
-    found: Found | None = None
+    found: LocatedText | None = None
     cut: int = 0
 
-    def signs(self, *, of_page: float) -> Signs:
+    def signs(self, *, of_page: float) -> Placement:
         if self.found is None or not self.found.mass:
-            return Signs()
+            return Placement()
         lines = self.found.lines
-        return Signs(
+        return Placement(
             together=self.found.holders.most_common(1)[0][1] / self.found.mass,
             found_again=sum(line.at is not None for line in lines) / len(lines),
             of_page=of_page,
@@ -143,29 +152,29 @@ class _Sought:
 
 
 def _find_text(
-    tree: HtmlElement, metadata: Metadata, said: Said, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
-) -> _Sought:
+    tree: HtmlElement, metadata: Metadata, said: MetadataWords, blocks: Sequence[Block], hidden: Sequence[HtmlElement]
+) -> _Candidate:
     """Return the visible text, or that of the JSON-LD if it is longer and agrees, or a hidden one."""
     heading = _heading_of(tree, metadata)
-    measured: list[tuple[Place, Found]] = []
+    measured: list[tuple[Place, LocatedText]] = []
 
     def measure(text: str) -> tuple[HtmlElement | None, float]:
         found = locate(text.split("\n"), blocks)
-        measured.append((place := place_of(found, heading), found))
+        measured.append((place := locate_article(found, heading), found))
         return place.scope, _MIN_SHARE_OF_PARAGRAPHS * place.mass
 
     known = frozenset(block.text for block in blocks)
-    text, path = first_sufficient(tree, lambda text: tidy(parted(text, blocks), said, known=known), measure)
+    text, path = first_sufficient(tree, lambda text: tidy(split_into_blocks(text, blocks), said, known=known), measure)
     place, found = measured[-1]
     if path == "readability":
         text = "\n".join(merge(found.lines, locate(text.split("\n"), blocks)))
     cut = 0
     if path in _FOUND and text:
         found = found if path == FAST else locate(text.split("\n"), blocks)
-        main = main_of(found)
+        main = main_element_of(found)
         container = place.container if path == FAST else None
-        holders = Holders(main=main, container=container, scope=common(main, heading))
-        filled = without_repeats(fill(found))
+        holders = Holders(main=main, container=container, scope=common_ancestor(main, heading))
+        filled = without_repeats(restore_omitted(found))
         ending = cut_tail(filled, blocks, metadata, holders)
         lines: Sequence[str] = [line.text for line in ending.lines]
         if ending.lines[:1] != (*filled[:1],):  # the line that is first now may repeat the title
@@ -175,16 +184,16 @@ def _find_text(
     whole = metadata.article_body or ""
     if len(text) < _MAX_SHARE_OF_JSONLD * len(whole):
         body = tidy(plain_text(whole), said)
-        is_its = is_bare or _agrees(text, body) or gives_way(text, body, metadata)
+        is_its = is_bare or _agrees(text, body) or hides_story(text, body, metadata)
         if is_its and len(text) < _MAX_SHARE_OF_JSONLD * len(body):
-            return _Sought(text=body, path="jsonld", mass=place.mass)
+            return _Candidate(text=body, path="jsonld", mass=place.mass)
     is_short = len(text) <= _MAX_DOUBTED and size_of(text) <= _MAX_DOUBTED
     if (is_bare or is_short) and (body := _unseen(text, hidden, said, is_bare=is_bare)):
-        return _Sought(text=body, path="unseen", mass=place.mass)
-    return _Sought(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
+        return _Candidate(text=body, path="unseen", mass=place.mass)
+    return _Candidate(text=text, path=path, mass=place.mass, found=found if text else None, cut=cut)
 
 
-def _unseen(text: str, hidden: Sequence[HtmlElement], said: Said, *, is_bare: bool) -> str:
+def _unseen(text: str, hidden: Sequence[HtmlElement], said: MetadataWords, *, is_bare: bool) -> str:
     """Return the hidden story, if the page shows less than a third of it; empty if there is none.
 
     If the page shows a beginning, the rest in its scripts is not used, since the publisher does not show it.
@@ -207,10 +216,10 @@ def _heading_of(tree: HtmlElement, metadata: Metadata) -> HtmlElement | None:
     return find_title(body, words_of(metadata.title or "")) if body is not None else None
 
 
-def tidy(text: str, said: Said, *, known: AbstractSet[str] = frozenset()) -> str:
+def tidy(text: str, said: MetadataWords, *, known: AbstractSet[str] = frozenset()) -> str:
     """Return the lines of a text, cleaned, without lines of its head that repeat the page's metadata.
 
-    The `known` lines are clean already.
+    The `known` lines are already clean.
     """
     lines = [line for one in text.split("\n") if has_words(line := one if one in known else clean(one))]
     return "\n".join(drop_head(lines, said))

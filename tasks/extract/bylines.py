@@ -8,7 +8,7 @@ from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from tasks.extract.names import PREFIX, is_full_name, is_nickname, is_team, split_names
-from tasks.extract.tree import clean, judged_once, raw_text_of, text_of, until_prose
+from tasks.extract.tree import cached_by_name, clean, raw_text_of, text_of, until_prose
 
 _PROFILE = re.compile(
     r"/(?:authors?|autor(?:en|es|i|a)?|auteurs?|autore|bylines?|journalists?|forfatter|contributors?|writers?|reporters?|"
@@ -80,13 +80,13 @@ def _marked(tree: HtmlElement) -> Iterator[HtmlElement]:
             yield one
 
 
-@judged_once
+@cached_by_name
 def _may_be_author(names: str) -> bool:
     return any(map(names.__contains__, _NAMES))  # takes a third of XPath's time
 
 
 def _after(heading: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that begin after a heading has ended."""
+    """Yield the elements that start after the end of a heading."""
     for one in (heading, *heading.iterancestors()):
         for after in one.itersiblings():
             yield from after.iter()
@@ -116,7 +116,7 @@ def _first_names(elements: Iterable[HtmlElement]) -> list[str]:
 
 
 def _strength(element: HtmlElement) -> int:
-    """Return 2 if an element is marked as the author, 1 if its name or its text says so, 0 otherwise."""
+    """Return 2 if an element is marked as the author, 1 if its name or text suggests it, 0 otherwise."""
     if (items := element.items()) and (said := max([_said_by(element, name, value) for name, value in items])):
         return said
     if element.tag in _LINES or element.tag in ("em", "small", "td", "h3"):
@@ -142,7 +142,7 @@ def _is_line(element: HtmlElement) -> bool:
     return len(text) <= _MAX_LENGTH and PREFIX.match(text) is not None and len(text.split()) <= 18
 
 
-@judged_once
+@cached_by_name
 def _says_author(names: str) -> int:
     """Return 2 if a class or an id means an author's name, 1 if it means author, 0 otherwise."""
     if len(names) > _MAX_CLASS:

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
 from tasks.extract.outline import is_on_site
-from tasks.extract.tree import HEADINGS, judged_once, make_of, raw_text_of, text_of
+from tasks.extract.tree import HEADINGS, cached_by_name, first_class, raw_text_of, text_of
 
 _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
@@ -83,20 +83,20 @@ def _is_button(link: HtmlElement) -> bool:
     return bool(names and _names_a_button(names)) or link.get("role") == "button"
 
 
-@judged_once
+@cached_by_name
 def _names_a_button(names: str) -> bool:
     """Whether a class means a button."""
     return _BUTTON.search(names) is not None
 
 
-@judged_once
+@cached_by_name
 def _names_a_call(names: str) -> bool:
     """Whether a class means a call to action."""
     return _CALL.search(names) is not None
 
 
 def asks(box: HtmlElement, url: str) -> bool:
-    """Whether all links of a box on a page lead to plans, accounts, apps or channels, and none to a story or a source."""
+    """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or source."""
     links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
     if not links or len(raw_text_of(box)) > _MAX_BOX or not all(_is_service(href, url) for href, _ in links):
         return False
@@ -119,11 +119,11 @@ def _is_service(href: str, url: str) -> bool:
 
 
 def promotes_a_page(box: HtmlElement) -> bool:
-    """Whether a box has a make of its own among its neighbours, few headings, and a link to another page of the site."""
+    """Whether a box differs from its siblings, has few headings, and links to another page of the site."""
     above = box.getparent()
     if box.tag not in ("div", "section", "aside") or above is None:
         return False
-    if sum(one.tag == box.tag and make_of(one) == make_of(box) for one in above) > 1:
+    if sum(one.tag == box.tag and first_class(one) == first_class(box) for one in above) > 1:
         return False
     if sum(1 for _ in box.iter(*HEADINGS)) > _MAX_HEADINGS:
         return False

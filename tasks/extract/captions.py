@@ -1,4 +1,4 @@
-"""Captions: what speaks of a picture, and not for the story. Pure."""
+"""Find captions: text about a picture rather than the story. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture
 from tasks.extract.tree import HEADINGS
 
 _MAX_CAPTION_LENGTH, _MIN_PARAGRAPHS = 1000, 2
-_MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # pictures alike that each have a sentence; its characters
+_MIN_DESCRIBED, _MIN_SENTENCE = 3, 60  # similar pictures with a sentence each; its characters
 _PICTURE_TEXT = re.compile(
     r"(?:^|[ _-])(?:photo|image|img|picture|media|foto|bild)[ _-](?:alt|by|desc(?:ription)?|info|legend|source|text)\b"
     r"|(?:photo|image|picture|media|foto|bild)[_-]*(?:desc|info|legend)"
@@ -25,7 +25,7 @@ _PICTURES = (
     "media",
     "foto",
     "bild",
-)  # each name of a picture or its text has one
+)  # every class of a picture or its text contains one of these
 _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
 
 
@@ -81,7 +81,7 @@ def _is_beside_picture(element: HtmlElement) -> bool:
 
 
 def _is_picture(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a picture with a line or two under it."""
+    """Whether an element is a picture with a line or two below it."""
     if page.weights[element].text > MAX_LINE_LENGTH or page.stories[element] or not has_picture(element):
         return False
     return sum(1 for _ in element.iter("p")) <= 3

@@ -32,7 +32,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class LocatedText:
     """A text located on its page: all blocks, its lines, which blocks belong to it, and the element that contains most of them.
 
     `is_kept` includes blocks that begin or end like a line of the text, `is_there` only if that line is no other block.
@@ -54,7 +54,7 @@ class Found:
         return size_of(self.blocks[at].text) if self.is_kept[at] else 0
 
 
-def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
+def locate(lines: Sequence[str], blocks: Sequence[Block]) -> LocatedText:
     """Locate the lines among the blocks of the page."""
     known = {block.text: block.key for block in blocks}
     keys = [known.get(line) or key_of(line) for line in lines]
@@ -86,7 +86,9 @@ def locate(lines: Sequence[str], blocks: Sequence[Block]) -> Found:
             size = size_of(block.text)
             holders[holder_of(block)] += size - size * block.linked // len(block.text)
             kinds[block.kind] += size
-    return Found(blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds)
+    return LocatedText(
+        blocks=blocks, lines=tuple(found), is_kept=is_kept, is_there=is_there, holders=holders, kinds=kinds
+    )
 
 
 def _next_place(places: Sequence[int], last: int, *, is_short: bool) -> int | None:
@@ -111,7 +113,7 @@ def holder_of(block: Block) -> HtmlElement:
     return element
 
 
-def parted(text: str, blocks: Sequence[Block]) -> str:
+def split_into_blocks(text: str, blocks: Sequence[Block]) -> str:
     """Split a text that an extractor returned as one run into the blocks of the page, one line each."""
     if "\n" in text or size_of(text) < _MIN_RUN:
         return text
@@ -141,12 +143,12 @@ def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
     return pieces[first : last + 1]
 
 
-def main_of(found: Found) -> HtmlElement | None:
+def main_element_of(found: LocatedText) -> HtmlElement | None:
     """Return the deepest element that contains most of a text."""
     return found.holders.most_common(1)[0][0] if found.holders else None
 
 
-def merge(lines: Sequence[Line], other: Found) -> list[str]:
+def merge(lines: Sequence[Line], other: LocatedText) -> list[str]:
     """Return the lines of `other`, completed by those lines that it lacks, in the order of the page."""
     missing = deque(
         line for line in lines if line.at is not None and len(line.text) >= MIN_LINE and not other.is_kept[line.at]
@@ -172,7 +174,7 @@ class Place:
     container: HtmlElement | None = None
 
 
-def place_of(found: Found, heading: HtmlElement | None) -> Place:
+def locate_article(found: LocatedText, heading: HtmlElement | None) -> Place:
     """Return the place of the article to which a text belongs.
 
     Its paragraphs are those in the text's container, and those of the same kind as the found ones. A text without
@@ -184,7 +186,7 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     )
     own = _own_blocks(found, container)
     masses = {at: prose_of(block) for at, block in enumerate(found.blocks) if own[at]}
-    scope = common(_container_of(masses, found) if masses else container, heading)
+    scope = common_ancestor(_container_of(masses, found) if masses else container, heading)
     inner = set(scope.iter()) if scope is not None else set()
     paragraphs = [block for block in found.blocks if block.element.tag == "p"]
     if found.mass < _MIN_SHARE_OF_PAGE * (whole := sum(map(prose_of, paragraphs))):
@@ -195,7 +197,7 @@ def place_of(found: Found, heading: HtmlElement | None) -> Place:
     return Place(scope=scope, mass=sum(masses.values()), container=container)
 
 
-def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
+def _own_blocks(found: LocatedText, container: HtmlElement | None) -> list[bool]:
     """Return which blocks may belong to the article: paragraphs if there are any, else long blocks."""
     kept = [block for block, is_kept in zip(found.blocks, found.is_kept, strict=True) if is_kept and prose_of(block)]
     kinds = {block.kind[2:] for block in kept if block.element.tag == "p"}
@@ -206,7 +208,7 @@ def _own_blocks(found: Found, container: HtmlElement | None) -> list[bool]:
     ]
 
 
-def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None:
+def _container_of(masses: Mapping[int, int], found: LocatedText) -> HtmlElement | None:
     """Return the deepest element that contains most of the blocks' mass."""
     sums: Counter[HtmlElement] = Counter()
     for at, mass in masses.items():
@@ -222,7 +224,7 @@ def _container_of(masses: Mapping[int, int], found: Found) -> HtmlElement | None
     return next((one for one in deep if one not in above_others), None)
 
 
-def common(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
+def common_ancestor(container: HtmlElement | None, heading: HtmlElement | None) -> HtmlElement | None:
     """Return the common ancestor of both; None if one of them is None."""
     if container is None or heading is None:
         return None

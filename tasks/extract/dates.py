@@ -1,6 +1,6 @@
 """Parse instants from the date fields of pages.
 
-Pure; naive times are read as UTC (`UNSTATED`), others keep their own zone.
+Pure. Naive times are read as UTC (`UNSTATED`); others keep their zone.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What elements are called, as one text: a word is looked for once, and not in each of thousands of names. Pure, linear."""
+"""The names of all elements as one text: a word is searched once, not in thousands of names. Pure, linear."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -6,11 +6,11 @@ from itertools import accumulate
 
 from lxml.html import HtmlElement
 
-_END = "\0"  # of an element's names; no attribute has it
+_END = "\0"  # ends an element's names; no attribute contains it
 
 
 class ElementNames:
-    """What an attribute calls elements, or another one those that lack it, in lower case."""
+    """The values of an attribute (or of `instead`, if it is missing) of all elements, in lower case."""
 
     def __init__(self, elements: Sequence[HtmlElement], attribute: str, *, instead: str = "") -> None:
         named = [(one, names) for one in elements if (names := one.get(attribute) or (instead and one.get(instead)))]
@@ -19,7 +19,7 @@ class ElementNames:
         self._ends = list(accumulate([len(names) + len(_END) for names in self._text.split(_END)]))
 
     def holding(self, *words: str) -> list[HtmlElement]:
-        """Return the elements, in order, whose names have one of these words in lower case in them."""
+        """Return the elements, in order, whose names contain any of these lower-case words."""
         return [self._elements[place] for place in sorted({place for word in words for place in self._places(word)})]
 
     def _places(self, word: str) -> Iterable[int]:

@@ -82,7 +82,7 @@ def _with_rights(page: Page, look: Look) -> Page | ItemError:
     if page.tdm_reserved is None:
         page = replace(page, tdm_reserved=site_reserves(look.rights))
     if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:
-        return RightsReserved(f"text and data mining, at {look.captured.final_url}")
+        return RightsReserved(f"text and data mining rights reserved at {look.captured.final_url}")
     return page
 
 

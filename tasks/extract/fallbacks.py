@@ -1,7 +1,7 @@
 """The methods to extract the text of a pruned page, in the order in which they are tried.
 
 Pure. The first, trafilatura's fast mode, is fast and right for most pages; each of the others costs more and guesses
-more. To add a method, add a row to `WAYS`.
+more. To add a method, add a row to `METHODS`.
 """
 
 import re
@@ -31,7 +31,7 @@ _MIN_GAIN = 1.5  # trafilatura takes its recall mode's text if it is this many t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Method:
     """One method: its name, and the function that yields texts of a page."""
 
     name: str
@@ -53,7 +53,7 @@ def first_sufficient(
         if text and len(text) >= wanted:
             return longest
     page = _alone(scope, tree)
-    for way in WAYS:
+    for way in METHODS:
         text = tidied(way.find(page))
         if len(text) > len(longest[0]):
             longest = (text, way.name)
@@ -120,7 +120,7 @@ def _by_paragraphs(tree: HtmlElement) -> str:
     )
 
 
-WAYS = (
-    Way(name="readability", find=_by_readability),
-    Way(name="paragraphs", find=_by_paragraphs),
+METHODS = (
+    Method(name="readability", find=_by_readability),
+    Method(name="paragraphs", find=_by_paragraphs),
 )

@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.element_names import ElementNames
 from tasks.extract.lengths import solid_size
-from tasks.extract.tree import HEADINGS, judged_once, raw_text_of
+from tasks.extract.tree import HEADINGS, cached_by_name, raw_text_of
 
 FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 MAX_BOX_LENGTH = 500  # characters of a call-to-action box
@@ -92,7 +92,7 @@ def _is_storys(element: HtmlElement, said: int, unlinked: int) -> bool:
 
 
 def _unlinked(element: HtmlElement) -> int:
-    """Return the characters under an element outside of links."""
+    """Return the number of characters in an element outside of links."""
     return len(raw_text_of(element)) - _linked(element)
 
 
@@ -120,14 +120,14 @@ def unseen_of(classes: ElementNames) -> set[HtmlElement]:
     return {one for one in unseen if next(one.iterancestors(*HEADINGS), None) is None}
 
 
-@judged_once
+@cached_by_name
 def classes_name_a_box(classes: str) -> bool:
     """Whether a class always means furniture."""
     names = _HUMP.sub("-", classes).casefold().split()
     return any(_NAMED.search(name) or _CLASSED.search(name) for name in names)
 
 
-@judged_once
+@cached_by_name
 def id_names_a_box(name: str) -> bool:
     """Whether an id always means furniture."""
     return any(_NAMED.search(one) for one in name.casefold().split())

@@ -22,7 +22,7 @@ _ANY_YEAR = "2000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class MetadataWords:
     """The words of a page's metadata: its titles, its section, and all words of its authors' names."""
 
     titles: tuple[tuple[str, ...], ...]
@@ -38,14 +38,14 @@ class Said:
         )
 
 
-def drop_head(lines: Sequence[str], said: Said) -> Sequence[str]:
+def drop_head(lines: Sequence[str], said: MetadataWords) -> Sequence[str]:
     """Return the lines without first ones that repeat the metadata; a text of one line is returned unchanged."""
     if len(lines) < 2:
         return lines
     return [*(line for line in lines[:_MAX_HEAD_LINES] if not _is_said(line, said)), *lines[_MAX_HEAD_LINES:]]
 
 
-def _is_said(line: str, said: Said) -> bool:
+def _is_said(line: str, said: MetadataWords) -> bool:
     words = words_in(line)
     if words == said.section or _is_title(words, said):
         return True
@@ -68,7 +68,7 @@ def _is_place(line: str, words: tuple[str, ...]) -> bool:
     return len(words) == 1 and len(line) <= longest
 
 
-def _is_title(words: tuple[str, ...], said: Said) -> bool:
+def _is_title(words: tuple[str, ...], said: MetadataWords) -> bool:
     """Whether words are a title, possibly with a few more before or after it."""
     return any(
         0 <= len(words) - len(title) <= _MAX_KICKER and title in (words[-len(title) :], words[: len(title)])
@@ -76,7 +76,7 @@ def _is_title(words: tuple[str, ...], said: Said) -> bool:
     )
 
 
-def _is_byline(words: tuple[str, ...], said: Said) -> bool:
+def _is_byline(words: tuple[str, ...], said: MetadataWords) -> bool:
     """Whether words are author names, plus at most one other word (`by`), or plus a date (figures, `by` and a month)."""
     if len(words) > _MAX_BYLINE:
         return False
@@ -87,12 +87,12 @@ def _is_byline(words: tuple[str, ...], said: Said) -> bool:
     )
 
 
-def _is_glued(word: str, said: Said) -> bool:
+def _is_glued(word: str, said: MetadataWords) -> bool:
     """Whether a word is a name with a suffix, in a script without spaces: `山田花子記者`."""
     return word > "\u2e80" and any(word.startswith(name) and len(word) - len(name) <= _MAX_GLUED for name in said.names)
 
 
-def _is_address(line: str, words: tuple[str, ...], said: Said) -> bool:
+def _is_address(line: str, words: tuple[str, ...], said: MetadataWords) -> bool:
     """Whether a line is an author's name with a mail address: `김민수 기자 mskim@port.example`."""
     return "@" in line and len(words) <= _MAX_BYLINE and not said.names.isdisjoint(words)
 

@@ -26,7 +26,7 @@ _FIRST_OF_MANY = json.JSONDecoder(strict=False)  # tolerates control characters 
 
 
 class Graph:
-    """The nodes of one page, block by block; references by `@id` are followed once."""
+    """The nodes of one page, block by block. References by `@id` are resolved one level deep."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
@@ -43,7 +43,7 @@ class Graph:
         return value
 
     def of_types(self, types: frozenset[str]) -> Iterator[Node]:
-        """Yield the nodes that have one of the types, in order."""
+        """Yield the nodes that have any of the types, in order."""
         return (node for node in self.nodes if types.intersection(types_of(node)))
 
 
@@ -90,7 +90,7 @@ def read_json(text: str) -> object:
 
 
 def _gather(value: object, nodes: list[Node]) -> None:
-    """Add the typed objects under `value`, breadth first: the page's own node before those that it mentions."""
+    """Add the typed objects in `value`, breadth first: the page's own node before those that it mentions."""
     waiting: deque[tuple[object, int]] = deque([(value, 0)])
     while waiting and len(nodes) < _MAX_NODES:
         one, depth = waiting.popleft()

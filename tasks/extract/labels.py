@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
-from tasks.extract.tree import HEADINGS, judged_once
+from tasks.extract.tree import HEADINGS, cached_by_name
 
 _MAX_LABEL, _MIN_PROSE, _MAX_DATE = 60, 80, 120  # characters
 _MAX_LABELS, _MAX_SHARE = 7, 0.1  # lines; of the text
@@ -59,7 +59,7 @@ def _is_date(line: Line, blocks: Sequence[Block]) -> bool:
     return element.tag not in _TOLD and any(_names_a_date(one) for one in names if one)
 
 
-@judged_once
+@cached_by_name
 def _names_a_date(names: str) -> bool:
     """Whether a class means a date."""
     return _DATED.search(names) is not None

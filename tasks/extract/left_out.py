@@ -12,10 +12,10 @@ from tasks.extract.container import (
     MIN_LINE,
     MIN_SENTENCE,
     PART_HEADINGS,
-    Found,
     Line,
+    LocatedText,
     holder_of,
-    main_of,
+    main_element_of,
     prose_of,
 )
 from tasks.extract.lengths import size_of
@@ -29,11 +29,11 @@ _MIN_ITEMS = 2
 _LESSER_HEADINGS = frozenset(("h2", "h3", "h4"))
 
 
-def fill(found: Found) -> list[Line]:
+def restore_omitted(found: LocatedText) -> list[Line]:
     """Return the lines, completed by omitted blocks between them if those are of the body's kind."""
     lines: list[Line] = []
     last: int | None = None
-    main = main_of(found)
+    main = main_element_of(found)
     items = _items_of(main)
     headings = _headings_between(found)
     for line in found.lines:
@@ -57,7 +57,7 @@ def fill(found: Found) -> list[Line]:
     return lines
 
 
-def _headings_between(found: Found) -> set[int]:
+def _headings_between(found: LocatedText) -> set[int]:
     """Return the positions of omitted headings directly above lines of the text."""
     places = [line.at for line in found.lines if line.at is not None]
     rows: dict[Kind, list[int]] = {}
@@ -70,7 +70,7 @@ def _headings_between(found: Found) -> set[int]:
     return {at for row in rows.values() for at in row if _heads_a_part(found, at, row)}
 
 
-def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
+def _heads_a_part(found: LocatedText, at: int, row: Sequence[int]) -> bool:
     """Whether a heading belongs to the story: it is in the text's own element, or among several siblings with its class.
 
     A single heading elsewhere may belong to a box whose list was removed. It must not link to another page of the site,
@@ -88,7 +88,7 @@ def _heads_a_part(found: Found, at: int, row: Sequence[int]) -> bool:
     )
 
 
-def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> list[Line]:
+def _paragraphs_before(found: LocatedText, first: int, main: HtmlElement | None) -> list[Line]:
     """Return the omitted sentences right before the first line, in paragraphs of the text's own element."""
     before: list[Line] = []
     for at in range(first - 1, -1, -1):
@@ -100,7 +100,7 @@ def _paragraphs_before(found: Found, first: int, main: HtmlElement | None) -> li
     return before
 
 
-def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
+def _lists_beside(found: LocatedText, edge: int, step: int, main: HtmlElement | None) -> list[Line]:
     """Return the lists, with their headings, in the text's own element right before its beginning or after its end.
 
     An extractor that looks only for paragraphs omits them, and there no later line reveals the gap.
@@ -121,7 +121,7 @@ def _lists_beside(found: Found, edge: int, step: int, main: HtmlElement | None) 
     return [Line(text=found.blocks[at].text, at=at) for at in sorted(beside[:size])]
 
 
-def _continued(found: Found, last: int) -> Iterator[Line]:
+def _continued(found: LocatedText, last: int) -> Iterator[Line]:
     """Yield the blocks that follow the last line in another element with the same class, with their headings.
 
     Some pages split a story into several boxes, of which extractors take only the first.
@@ -141,7 +141,7 @@ def _continued(found: Found, last: int) -> Iterator[Line]:
             yield Line(text=block.text, at=at)
 
 
-def _continues(found: Found, block: Block) -> bool:
+def _continues(found: LocatedText, block: Block) -> bool:
     is_boxed = block.element.tag == "p" and block.kind[3] != ""
     return is_boxed and found.kinds[block.kind] >= MAIN_SHARE * found.mass and prose_of(block) > 0
 
@@ -152,7 +152,7 @@ def _rows_of(block: Block) -> list[HtmlElement]:
     return [one for one in boxes if one is not None and one.tag not in ("body", "html")]
 
 
-def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
+def _is_missing(found: LocatedText, at: int, items: AbstractSet[HtmlElement], main: HtmlElement | None) -> bool:
     block = found.blocks[at]
     if found.is_there[at]:
         return False
@@ -168,7 +168,7 @@ def _is_missing(found: Found, at: int, items: AbstractSet[HtmlElement], main: Ht
     return is_held or found.kinds[block.kind] - found.counted(at) >= _MIN_SHARE * found.mass
 
 
-def _is_held(found: Found, at: int) -> bool:
+def _is_held(found: LocatedText, at: int) -> bool:
     """Whether a block is in an element that contains another part of the text."""
     return found.holders[holder_of(found.blocks[at])] - found.counted(at) >= _MIN_SHARE * found.mass
 

@@ -1,4 +1,4 @@
-"""An article's text as markdown: its headings, lists, quotes, tables, links and emphasis, as the page has them. Pure.
+"""Render an article's text as markdown: headings, lists, quotes, tables, links and emphasis as on the page. Pure.
 
 The text is converted line by line: if the page's block of a line is known and has the same text, its markup is added,
 else the line stays plain. So rendering it gives the text again, apart from white space. It contains no HTML.
@@ -58,7 +58,7 @@ class _Part:
 
 
 def markdown_of(text: str, blocks: Sequence[Block]) -> str:
-    """Return a text as CommonMark with tables; `blocks` are those of its page."""
+    """Return a text as CommonMark with tables. `blocks` are those of its page."""
     runs: dict[HtmlElement, dict[str, Run]] = {}
     # checked once per page, instead of searching the ancestors of each line
     has_quotes = any(True for block in blocks[:1] for _ in block.element.getroottree().iter("blockquote"))

@@ -349,7 +349,7 @@ def _body(graph: Graph, node: Node) -> str | None:
 
 
 def _parts_of(update: Node) -> tuple[str | None, str | None]:
-    """Return an update's headline, unless its body begins with it, and its body."""
+    """Return an update's headline (unless its body starts with it) and its body."""
     headline, body = string(update.get("headline")), _longest(update)
     return (None if body and headline and body.lstrip().startswith(headline) else headline), body
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from tasks.extract.tree import clean, words_in, words_of
 
 MAX_NAMES, MAX_LENGTH, _MAX_WORDS = 20, 80, 8
-_MAX_RAW = 1000  # characters of a byline that are read
+_MAX_RAW = 1000  # characters of a byline that are parsed
 
 _BY = (
     r"(?:(?:written|posted|reported|published|story|text|words|article|interview|edited|report|reporting|editing|"

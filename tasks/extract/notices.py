@@ -91,7 +91,7 @@ _ASKS = (
 
 def notice_of(text: str, metadata: Metadata) -> PageType | None:
     """Return the page type of a text in place of a story; None if it is a story, or if the title has no significant word."""
-    if len(text) > _MAX_PAID or not is_elsewhere(text, metadata):
+    if len(text) > _MAX_PAID or not lacks_title_words(text, metadata):
         return None
     if metadata.paywalled is True:
         return PageType.PAYWALL
@@ -101,12 +101,12 @@ def notice_of(text: str, metadata: Metadata) -> PageType | None:
     return next((kind for kind in kinds if kind is not PageType.PAYWALL or metadata.paywalled is None), None)
 
 
-def gives_way(text: str, body: str, metadata: Metadata) -> bool:
+def hides_story(text: str, body: str, metadata: Metadata) -> bool:
     """Whether the visible text is a notice and the hidden body is the story, judged by the title."""
-    return len(text) <= _MAX_PAID and is_elsewhere(text, metadata) and not is_elsewhere(body, metadata)
+    return len(text) <= _MAX_PAID and lacks_title_words(text, metadata) and not lacks_title_words(body, metadata)
 
 
-def is_elsewhere(text: str, metadata: Metadata) -> bool:
+def lacks_title_words(text: str, metadata: Metadata) -> bool:
     """Whether a text has no significant word of its page's title."""
     titles = _stems(words_of(metadata.title or ""))
     return bool(titles) and titles.isdisjoint(_stems(words_in(text)))

@@ -9,7 +9,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract.lengths import size_of
 from tasks.extract.outline import links_elsewhere
-from tasks.extract.tree import make_of, raw_text_of, remove, text_of, words_in
+from tasks.extract.tree import first_class, raw_text_of, remove, text_of, words_in
 
 _MIN_STORY, _MIN_PARAGRAPH = 120, 40  # characters of an article's longer paragraphs; of one of them
 _ADDRESSES = ("data-url", "data-href", "data-permalink", "data-article-url", "data-canonical-url", "itemid", "data-uri")
@@ -18,7 +18,7 @@ _TITLES = ("h1", "h2")
 
 
 def cut_other_articles(heading: HtmlElement | None, *, titles: Iterable[Sequence[str]]) -> int:
-    """Remove the articles that follow the one under `heading`, and return their characters.
+    """Remove the articles that follow the one under `heading`; returns their number of characters.
 
     Another article is a later sibling with the same class, with a heading that is none of the page's `titles`, and with
     something that only articles have: its tag is `article`, its heading or an attribute links to another page, or it
@@ -39,7 +39,7 @@ def _others(heading: HtmlElement, own: set[tuple[str, ...]]) -> Iterator[HtmlEle
         alike = [
             one
             for _, one in zip(range(_MAX_SIBLINGS), inner.itersiblings(), strict=False)
-            if one.tag == inner.tag and make_of(one) == make_of(inner)
+            if one.tag == inner.tag and first_class(one) == first_class(inner)
         ]
         if alike and _story_of(inner) >= _MIN_STORY:
             others = [one for one in alike if _is_other(one, heading, own)]

@@ -52,7 +52,7 @@ class Outline:
 
     @property
     def prose(self) -> int:
-        """Characters outside of links on the page."""
+        """Characters on the page outside of links."""
         return self.weights[self.body].prose
 
 

@@ -58,7 +58,7 @@ def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
 def extract_html(
     html: str | bytes, url: str, *, content_type: str | None = None, fetched_at: datetime | None = None
 ) -> Page:
-    """Return a page that was never stored; raises as `extract_page` does. Not pure: without `fetched_at` it is now."""
+    """Extract a page that was never stored. Raises like `extract_page`. Not pure: `fetched_at` defaults to now."""
     if isinstance(html, bytes):
         size = len(html)
         html, charset = decode_text(html, content_type)
@@ -107,7 +107,7 @@ def _as_utf8(html: str, charset: str, body: bytes) -> bytes | None:
 def _tree_of(html: str, url: str, *, size: int, config: ExtractConfig, encoded: bytes | None = None) -> HtmlElement:
     tree = parse_page(html, url, encoded)
     if tree is None:
-        raise NotAnArticle(f"nothing but {size} bytes without an element at {url}")
+        raise NotAnArticle(f"{size} bytes without an element at {url}")
     _check_size(tree, config, url)
     return tree
 
@@ -129,7 +129,7 @@ def _read(document: _Document, *, fetched_at: datetime, options: ExtractOptions,
 
 
 def parse_page(html: str, url: str, encoded: bytes | None = None) -> HtmlElement | None:
-    """Return the root of a page, whose elements all have its URL as `base_url`; None if there is nothing to parse.
+    """Return the root of a page whose elements have its URL as `base_url`, or None if there is nothing to parse.
 
     `encoded` is the page in UTF-8, if the caller has it.
     """

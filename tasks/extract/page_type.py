@@ -128,7 +128,7 @@ def _wall(metadata: Metadata, text: str, facts: PageFacts, *, is_declared: bool)
 
 
 def _begins(titles: list[tuple[str, ...]], said: frozenset[tuple[str, ...]]) -> bool:
-    """Whether a title begins with one of the phrases, and has no more than a site's name after it."""
+    """Whether a title starts with one of the phrases, followed by at most a site's name."""
     return any(title[:size] in said for title in titles for size in range(max(1, len(title) - _MAX_WORDS_MORE), 9))
 
 

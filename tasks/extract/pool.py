@@ -31,7 +31,7 @@ class PoolConfig:
 
 
 class ExtractorPool:
-    """Worker processes, started at the first page; a context manager. Threads may share it.
+    """Worker processes, started with the first page. A context manager. Threads may share it.
 
     `read` processes a page: a module-level function, which workers import.
     """

@@ -23,7 +23,7 @@ _MIN_PARAGRAPH_LENGTH = 40  # characters; shorter ones are as often labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class Placement:
     """How a text is placed on its page.
 
     Each is 0 to 1: the share of it in one element, the share of its lines that equal blocks of the page, and its share
@@ -35,7 +35,7 @@ class Signs:
     of_page: float = 1.0
 
 
-def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Signs | None = None) -> float:
+def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Placement | None = None) -> float:
     """Return the quality, 0 to 1: the share of the article's paragraphs that the text has, less its lines of mere links.
 
     `tree` is the pruned page, `mass` that of its paragraphs. A guess counts less than a text found by the usual path,
@@ -43,7 +43,7 @@ def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Sig
     """
     if not text:
         return 0.0
-    signs = signs or Signs()
+    signs = signs or Placement()
     kept = min(1.0, len(text) / mass) if mass else 1.0
     links = {text_of(link) for link in tree.iter("a")}
     lies = _less(signs.together, 0.25) * _less(signs.found_again, 0.5) * _less(min(1.0, _SLACK * signs.of_page), 0.6)

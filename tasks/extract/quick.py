@@ -68,7 +68,7 @@ class QuickText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Taken:
+class _TextElements:
     """The text's elements in a body, and the tags that count as text.
 
     `has_more`: the library's lenient mode would find others; `lone` are single elements of earlier frames.
@@ -106,7 +106,7 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
     return QuickText(text=text, size=size, is_sure=is_sure, is_framed=found.is_framed and has_paragraph)
 
 
-def _with_the_rest(page: Page, short: _Taken, options: Extractor) -> _Taken | None:
+def _with_the_rest(page: Page, short: _TextElements, options: Extractor) -> _TextElements | None:
     """Complete a short text with text from elsewhere, or else all text of the page, as the library does."""
     for one in reversed(short.lone):
         short.body.insert(0, one)
@@ -123,7 +123,7 @@ def _size_of(body: HtmlElement) -> int:
     return len(" ".join(body.itertext()).strip())
 
 
-def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
+def _in_a_frame(page: Page, options: Extractor) -> _TextElements | None:
     """Return the text's elements from the first kind of frame with several of them; else from anywhere."""
     tags = {*settings.TAG_CATALOG, *_TABLE}
     has_more, lone = False, list[HtmlElement]()
@@ -143,7 +143,7 @@ def _in_a_frame(page: Page, options: Extractor) -> _Taken | None:
         has_more |= any(next(table.iter("list"), None) is not None for table in alone.iter("table"))
         found = _taken(alone, tags, options)
         if len(found) > 1:
-            return _Taken(body=found, tags=tags, has_more=has_more, is_framed=True, lone=lone)
+            return _TextElements(body=found, tags=tags, has_more=has_more, is_framed=True, lone=lone)
         lone.extend(found)
     return _anywhere(page.tree, tags, options)
 
@@ -314,7 +314,7 @@ def _taken(frame: HtmlElement, tags: set[str], options: Extractor) -> HtmlElemen
 
 def _anywhere(
     tree: HtmlElement, tags: set[str], options: Extractor, *, beside: HtmlElement | None = None
-) -> _Taken | None:
+) -> _TextElements | None:
     """Return all paragraphs, quotes and tables of a page, each text once, after the elements of `beside`."""
     page = tree.find("body")
     alone = _cleaned(page, options) if page is not None else None
@@ -337,11 +337,11 @@ def _anywhere(
         if text not in known and not (len(text) > _MIN_REPEATED and text in framed):
             known.add(text)
             body.append(processed)
-    return _Taken(body=body, tags=tags)
+    return _TextElements(body=body, tags=tags)
 
 
 def _said_by(one: HtmlElement) -> str:
-    """Return the text under an element with white space folded."""
+    """Return an element's text with white space folded."""
     return " ".join(raw_text_of(one).split())
 
 

@@ -13,7 +13,7 @@ from lxml.etree import Element, SubElement, XPath
 from lxml.html import HtmlElement
 from trafilatura import settings, xpaths
 
-from tasks.extract.tree import judged_once, raw_text_of
+from tasks.extract.tree import cached_by_name, raw_text_of
 
 _BOXES = ("article", "main", "div", "section", "aside")
 _PATTERN = re.compile(r"[\^$.*+?\[\](){}|\\]")
@@ -36,7 +36,7 @@ class Words:
         # one regex for each of the two: the first rules out positions by their first letter
         token_in, pattern_in = (re.compile(one or _NEVER).search for one in (_one_of(plain), "|".join(patterns)))
 
-        @judged_once
+        @cached_by_name
         def occur(text: str) -> bool:
             return token_in(text) is not None or pattern_in(text) is not None
 

@@ -13,7 +13,7 @@ _pool: ExtractorPool | None = None
 
 
 def shared_pool(settings: Settings) -> ExtractorPool:
-    """Return the pool, started if need be; raises Stopped if this process is asked to stop."""
+    """Return the pool; start it if needed. Raises Stopped if this process is shutting down."""
     global _pool  # noqa: PLW0603 - one pool per process
     with _lock:
         if stopping.is_set():
@@ -31,7 +31,7 @@ def shared_pool(settings: Settings) -> ExtractorPool:
 
 
 def close_pool() -> None:
-    """End the extraction processes; the next batch starts them again."""
+    """End the extraction processes. The next batch starts them again."""
     global _pool  # noqa: PLW0603
     with _lock:
         if _pool is not None:

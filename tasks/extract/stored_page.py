@@ -41,7 +41,7 @@ NamedPage = tuple[str, StoredPage]
 
 
 def extract_stored(stored: StoredPage, config: ExtractConfig) -> Page:
-    """Return the page as `tasks.extract.page.extract_page` does."""
-    from tasks.extract.page import extract_page  # noqa: PLC0415 - the extractor takes 20 MB, and half a second to import
+    """Extract a stored page, as `tasks.extract.page.extract_page` does."""
+    from tasks.extract.page import extract_page  # noqa: PLC0415 - importing the extractor takes 20 MB and half a second
 
     return extract_page(stored, config)

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 from tasks.extract.blocks import Block
 from tasks.extract.container import Line
 from tasks.extract.lengths import size_of
-from tasks.extract.tree import HEADINGS, make_of, outermost, words_in
+from tasks.extract.tree import HEADINGS, first_class, outermost, words_in
 
 _MAX_SHARE = 0.1  # of the text, from its end on
 _MIN_TEXT = 1000  # characters: a shorter text has too few words
@@ -56,18 +56,18 @@ def _is_common(box: HtmlElement) -> bool:
     """Whether several siblings have the same class as a box, like the paragraphs of a story."""
     above = box.getparent()
     row = above.iterchildren(box.tag) if above is not None else iter(())
-    return sum(make_of(one) == make_of(box) for one in islice(row, _MAX_ROW)) > _MAX_ALIKE
+    return sum(first_class(one) == first_class(box) for one in islice(row, _MAX_ROW)) > _MAX_ALIKE
 
 
 def _goes_on(box: HtmlElement, before: HtmlElement | None) -> bool:
     """Whether a box may continue the one before it: it has the same class, or is a loose paragraph."""
     if before is None or before.tag in _LOOSE:
         return False
-    return box.tag in _LOOSE or (box.tag == before.tag and make_of(box) == make_of(before))
+    return box.tag in _LOOSE or (box.tag == before.tag and first_class(box) == first_class(before))
 
 
 def _use_own_words(lines: Sequence[str], text: str) -> bool:
-    """Whether half of the words of a text's last lines, or more, do not occur in the rest of it.
+    """Whether at least half of the words in the last lines do not occur in the rest of the text.
 
     The text must be in lower case.
     """

@@ -22,7 +22,7 @@ from tasks.extract.lengths import size_of
 from tasks.extract.metadata import Metadata
 from tasks.extract.outline import is_on_site
 from tasks.extract.strangers import without_strangers
-from tasks.extract.tree import HEADINGS, make_of, outermost, raw_text_of, text_of, words_in, words_of
+from tasks.extract.tree import HEADINGS, first_class, outermost, raw_text_of, text_of, words_in, words_of
 
 _MAX_TAIL = 0.25  # of the text: more is not furniture
 _MAX_SOURCES = 0.5  # of the text: URLs are long, above all compared with a brief in a dense script
@@ -70,7 +70,7 @@ class Holders:
 
 
 def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, holders: Holders) -> Ending:
-    """Return the lines without furniture at their end."""
+    """Drop boilerplate lines at the end, and boxes beside the text."""
     main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
     around = frozenset((main, *main.iterancestors())) if main is not None else frozenset()
@@ -172,7 +172,7 @@ class _Tail:
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return True
         own = beside[box.getparent()]
-        return own.tag == box.tag and make_of(own) == make_of(box)
+        return own.tag == box.tag and first_class(own) == first_class(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
         """Return the index of the first line in the boxes of another class after the element with nearly all of the text.
@@ -205,7 +205,7 @@ class _Tail:
         if block is None or box is None or (box is block.element and box.tag in _LOOSE):
             return False
         is_alike = any(
-            one.tag == holder.tag and make_of(one) == make_of(holder) != "" for one in (box, holder_of(block))
+            one.tag == holder.tag and first_class(one) == first_class(holder) != "" for one in (box, holder_of(block))
         )
         return not is_alike and next(block.element.iterancestors("table"), None) is None
 
@@ -303,7 +303,7 @@ class _Tail:
         return self.blocks[line.at] if line.at is not None else None
 
     def _box_of(self, line: Line) -> HtmlElement | None:
-        """Return the outermost element that a line is in and most of the text does not."""
+        """Return the outermost element that contains a line but not most of the text."""
         block = self._block(line)
         if block is None or self.main is None:
             return None
@@ -319,7 +319,7 @@ class _Tail:
         return len(pieces) >= _MIN_TAGS and known >= _MIN_TAG_SHARE * len(pieces)
 
     def _is_biography(self, line: Line, box: HtmlElement) -> bool:
-        """Whether a line begins with an author's name, marked as such, or is in a box of its own."""
+        """Whether a line starts with an author's name that is marked as such, or is in its own box."""
         words = words_in(line.text)
         names = (words_of(author) for author in self.metadata.authors)
         if not any((len(name) > 1 or _is_unspaced(name)) and words[: len(name)] == name for name in names):

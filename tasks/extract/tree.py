@@ -15,7 +15,7 @@ from lxml.html import HtmlElement, document_fromstring
 from tasks.extract.mojibake import mend
 from tasks.extract.streamed import place_streamed
 from tasks.values.text.latin import count_runs, latin_bytes
-from tasks.values.text.storable import without_unseen
+from tasks.values.text.storable import without_invisible
 from tasks.values.url import Url
 from tasks.web.text import with_few_attributes
 
@@ -59,7 +59,7 @@ _IS_DEEP = XPath(f"boolean({'/*' * 64})")  # true for few pages; an expression w
 
 @dataclass(slots=True)
 class Weight:
-    """Characters under an element: all of them, and those that are in links."""
+    """Characters in an element: all of them, and those in links."""
 
     text: int = 0
     linked: int = 0
@@ -101,7 +101,7 @@ class _Judgements(dict[str, T]):
         return judgement
 
 
-def judged_once(judge: Callable[[str], T]) -> Callable[[str], T]:
+def cached_by_name(judge: Callable[[str], T]) -> Callable[[str], T]:
     """Return a cached version of a predicate on class or id values, which all pages of a site share.
 
     Long values are not cached, since a hostile page may have any number. A dictionary look-up takes a third of the time
@@ -180,9 +180,9 @@ def _whole(source: bytes) -> bytes:
 
 
 def _end_head(tree: HtmlElement) -> None:
-    """Move what cannot be in a head to the body.
+    """Move elements that are not allowed in a head to the body.
 
-    The body's tag may be left out (HTML, 13.1.2.4), and libxml2 then goes on.
+    The body's start tag is optional (HTML, 13.1.2.4), and libxml2 then continues the head.
     """
     head, body = tree.find("head"), tree.find("body")
     if head is None or body is None:
@@ -232,7 +232,7 @@ def clean(text: str | None) -> str:
         return ""
     if text.isascii() and (folded := " ".join(text.split())).isprintable():
         return folded
-    folded = without_unseen(" ".join(mend(text).split()))
+    folded = without_invisible(" ".join(mend(text).split()))
     return unicodedata.normalize("NFC", folded)
 
 
@@ -244,7 +244,7 @@ def raw_text_of(element: HtmlElement) -> str:
 
 
 def text_of(element: HtmlElement) -> str:
-    """Return all text under an element, cleaned."""
+    """Return all text in an element, cleaned."""
     return clean(raw_text_of(element))
 
 
@@ -279,7 +279,7 @@ def is_one_of(cleaned: str, titles: Collection[tuple[str, ...]]) -> bool:
     return next(islice(_WORD.finditer(cleaned), most, None), None) is None and words_in(cleaned) in titles
 
 
-def make_of(element: HtmlElement) -> str:
+def first_class(element: HtmlElement) -> str:
     """Return the first of an element's classes, which siblings of one kind share; the others may number or mark it."""
     return next(iter((element.get("class") or "").split()), "")
 
@@ -304,7 +304,7 @@ def has_words(cleaned: str) -> bool:
 
 
 def weigh(elements: list[HtmlElement], parents: list[HtmlElement]) -> dict[HtmlElement, Weight]:
-    """Return the weight of each element of a subtree, given in document order with their parents. Linear."""
+    """Return the weight of each element of a subtree, given in document order with parents. Linear."""
     places = dict(zip(elements, range(len(elements)), strict=True))
     above = [places.get(parent, -1) for parent in parents]
     # one more than the elements, for the parent of the first

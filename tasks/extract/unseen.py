@@ -25,7 +25,7 @@ Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class _DataString:
     """A string in a script's data: its path of keys without list indexes, and the first of those indexes."""
 
     names: tuple[str, ...]
@@ -74,7 +74,7 @@ def _is_titled(node: dict[str, object], titles: Collection[Words]) -> bool:
     return any(words_of(value) in titles for value in strings)
 
 
-def _said_in(node: dict[str, object]) -> Iterator[_Said]:
+def _said_in(node: dict[str, object]) -> Iterator[_DataString]:
     """Yield the strings under a node that are not URLs, in order."""
     waiting: list[tuple[object, tuple[str, ...], int | None]] = [(node, (), None)]
     left = _MAX_VALUES
@@ -82,7 +82,7 @@ def _said_in(node: dict[str, object]) -> Iterator[_Said]:
         value, names, place = waiting.pop()
         left -= 1
         if isinstance(value, str) and not _ADDRESS.match(value):
-            yield _Said(names=names, place=place, text=value)
+            yield _DataString(names=names, place=place, text=value)
         elif isinstance(value, dict) and len(names) < _MAX_DEPTH:
             waiting.extend((one, (*names, name), place) for name, one in reversed(value.items()))
         elif isinstance(value, list) and len(names) < _MAX_DEPTH:
@@ -90,7 +90,7 @@ def _said_in(node: dict[str, object]) -> Iterator[_Said]:
             waiting.extend((one, (*names, "*"), at if place is None else place) for at, one in placed)
 
 
-def _largest(said: Sequence[_Said]) -> str:
+def _largest(said: Sequence[_DataString]) -> str:
     """Return the strings of the path with the most prose: a body, or its paragraphs."""
     kinds: dict[tuple[str, ...], dict[int | None, str]] = {}
     for one in said:

@@ -12,7 +12,7 @@ from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
 from tasks.lake.warc import SegmentWriter
 from tasks.runtime import workers  # noqa: F401 - includes pebble: saves 10 ms and 0.7 MB per worker
-from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, keep_little
+from tasks.runtime.allocator import COLLECTOR_THRESHOLDS, limit_retained_memory
 from tasks.values.url import Url
 
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def _without_main(*_: object) -> None:
     """Keep multiprocessing from importing the parent's main module in each worker: it may import Prefect."""
 
 
-keep_little(piece=1 << 20, end=6 << 20)  # with less, each page would fault its memory in again: 0.5 ms of CPU
+limit_retained_memory(piece=1 << 20, end=6 << 20)  # with less, each page would fault its memory in again: 0.5 ms of CPU
 _warm_up()
 spawn._fixup_main_from_name = spawn._fixup_main_from_path = _without_main  # type: ignore[attr-defined]
 gc.collect()

@@ -17,7 +17,7 @@ from tasks.errors import BadUrl, ForbiddenScheme, ItemError, UnexpectedError
 from tasks.feeds.dates import is_plausible, parse_instant
 from tasks.runtime.guarding import guarded_item
 from tasks.values.feed import Entry, Refusal
-from tasks.values.text.storable import storable_text, without_unseen
+from tasks.values.text.storable import storable_text, without_invisible
 from tasks.values.url import Url, without_breaks
 from tasks.web.text import with_query_in
 
@@ -28,7 +28,7 @@ MAX_TITLE_LENGTH = 1000
 
 _FEWEST_EQUAL = 3
 
-_NO_LINK = "entry without a link that can be fetched"
+_NO_LINK = "entry without a fetchable link"
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->")
 
 
@@ -203,7 +203,7 @@ def plain_title(text: str | None) -> str | None:
     # read more than is kept, since tags and entities shrink; never all, since it may be huge
     words = _TAG.sub("", (text or "")[: 10 * MAX_TITLE_LENGTH])
     words = _TAG.sub("", html.unescape(words))
-    return without_unseen(storable_text(" ".join(words.split())))[:MAX_TITLE_LENGTH].rstrip() or None
+    return without_invisible(storable_text(" ".join(words.split())))[:MAX_TITLE_LENGTH].rstrip() or None
 
 
 class Rank(IntEnum):

@@ -23,7 +23,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
         raise NotAFeed(f"broken JSON at {feed_url}: {error.msg}") from error
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
-        raise NotAFeed(f"JSON, but no JSON Feed at {feed_url}")
+        raise NotAFeed(f"JSON, but not a JSON Feed, at {feed_url}")
     home_url = feed.get("home_page_url")
     site = home_url if isinstance(home_url, str) else None
     base_url = base_of_channel(site, feed_url=feed_url, own_urls=document.own_urls)

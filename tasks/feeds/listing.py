@@ -45,7 +45,7 @@ def page_of(body: bytes, document: Document) -> HtmlPage:
     """Return the page; raises NotAFeed."""
     page = read_page(body, document.content_type, url=document.url)
     if page is None:
-        raise NotAFeed(f"no HTML page at {document.url}")
+        raise NotAFeed(f"not an HTML page: {document.url}")
     return page
 
 

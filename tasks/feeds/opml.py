@@ -52,11 +52,11 @@ def read_opml(body: bytes, *, name: str) -> tuple[tuple[Outline, ...], tuple[Lef
     text = xml_text(body, None)
     start = _ROOT.search(text)
     if start is None:
-        raise CatalogueError(f"{name}: no OPML list of feeds")
+        raise CatalogueError(f"{name}: not an OPML file")
     try:
         root, _ = feed_tree(mend_xml(text[start.start() :][:MAX_FEED_LENGTH]), feed_url=name)
     except NotAFeed as error:
-        raise CatalogueError(f"{name}: no OPML list of feeds") from error
+        raise CatalogueError(f"{name}: not an OPML file") from error
     outlines: dict[str, Outline] = {}
     left_out: list[LeftOut] = []
     for element in islice(_outlines(root), MAX_OUTLINES):
@@ -137,7 +137,7 @@ def _folders(element: etree._Element) -> tuple[str, ...]:
 
 
 def _why(refused: Refusals) -> str:
-    return next((one.reason for one in refused.listed()), "no address of its own")
+    return next((one.reason for one in refused.listed()), "no URL")
 
 
 def _address(text: str | None, refusals: Refusals) -> str | None:

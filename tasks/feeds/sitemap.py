@@ -14,7 +14,16 @@ from tasks.feeds.collector import Collector
 from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
-from tasks.feeds.xml_tree import READING, SITEMAP_ROOTS, children, first_element, mend_xml, split_name, xml_text
+from tasks.feeds.xml_tree import (
+    READING,
+    SITEMAP_ROOTS,
+    children,
+    first_element,
+    mend_xml,
+    split_name,
+    without_half_address,
+    xml_text,
+)
 from tasks.values.feed import Entry, FeedContent
 from tasks.web.text import bounded_markup
 
@@ -34,7 +43,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
         collector.doubt(doubt)
     name, start = first_element(text) or ("", 0)
     if name not in SITEMAP_ROOTS:
-        raise NotAFeed(f"no sitemap at {document.url}")
+        raise NotAFeed(f"not a sitemap: {document.url}")
     found = _read(text, start, collector, sitemap_url=document.url)
     collector.flag_equal_dates()
     return FeedContent(
@@ -59,7 +68,7 @@ def _read(text: str, start: int, collector: Collector, *, sitemap_url: str) -> t
         words = {name: (child.text or "").strip() for _, name, child in children(element)}
         child_url = collector.refusals.url(words.get("loc"), base_url=sitemap_url)
         if child_url is None:
-            collector.doubt("sitemap without a link that can be fetched")
+            collector.doubt("sitemap without a fetchable link")
         else:
             with collector.refusals.guarded(child_url):
                 found.setdefault(child_url, Entry(url=child_url, modified_at=collector.instant(words.get("lastmod"))))
@@ -92,7 +101,7 @@ def _elements(text: str, start: int, collector: Collector) -> Iterator[etree._El
         **READING,
     )
     try:
-        for piece in _pieces(*_declared(text, start)):
+        for piece in _pieces(*_declared(without_half_address(text), start)):
             parser.feed(mend_xml(piece).encode("utf-8", "replace"))
             for _, element in parser.read_events():
                 yield element

@@ -64,6 +64,10 @@ READING: Reading = {
 }
 """Parser options for foreign XML: recover from errors; no entities, document types, network or unbounded depth."""
 
+_HALF_ADDRESS = re.compile(
+    r"<(?:(?:[A-Za-z][\w.-]{0,40}:)?(?:link|guid|id|loc)(?=[\s>])[^>]*>|!\[CDATA\[(?!.*\]\]>))",
+    re.IGNORECASE | re.DOTALL,
+)
 _WRAP, _UNWRAP = "<x>" * 8, "</x>" * 8
 _ROOT_WITHIN = 65_536
 _MAX_SPACES = 100
@@ -117,8 +121,14 @@ def mended_feed(text: str, *, feed_url: str) -> str:
     """Return the feed from its root on, as parsable XML; raises NotAFeed."""
     start = feed_start(text)
     if start is None:
-        raise NotAFeed(f"no RSS or Atom at {feed_url}")
-    return mend_xml(text[start:][:MAX_FEED_LENGTH])
+        raise NotAFeed(f"not RSS or Atom: {feed_url}")
+    return mend_xml(without_half_address(text[start:][:MAX_FEED_LENGTH]))
+
+
+def without_half_address(text: str) -> str:
+    """Return a document without the address in which it is cut off: the parser would take the half for a whole one."""
+    last = text.rfind("<")
+    return text[:last] if last >= 0 and _HALF_ADDRESS.match(text, last) else text
 
 
 def mend_xml(text: str) -> str:
@@ -135,9 +145,9 @@ def feed_tree(mended: str, *, feed_url: str) -> tuple[etree._Element, str | None
     try:
         root = etree.fromstring(mended.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError as error:
-        raise NotAFeed(f"no XML at {feed_url}: {error.msg}") from error
+        raise NotAFeed(f"not XML: {feed_url}: {error.msg}") from error
     if root is None:
-        raise NotAFeed(f"no XML at {feed_url}")
+        raise NotAFeed(f"not XML: {feed_url}")
     fault = next((entry for entry in parser.error_log if entry.level >= etree.ErrorLevels.FATAL), None)
     return root, f"line {fault.line}: {' '.join(fault.message[:100].split())}" if fault else None
 

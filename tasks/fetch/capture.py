@@ -28,7 +28,7 @@ def seen_partial(due: DueUrl, digest: str) -> str:
     return f"{int(number) + 1 if before == digest else 1} {digest}"
 
 
-def is_taken(partial: str) -> bool:
+def is_accepted(partial: str) -> bool:
     """Whether the same truncated body was seen often enough to accept it as the page."""
     return int(partial.partition(" ")[0]) >= LOOKS
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
-from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_taken, seen_partial
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_accepted, seen_partial
 from tasks.fetch.documents import MeetPolicies, record_documents
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
@@ -83,7 +83,7 @@ def _visit(number: int, look: Look, rules: SourceRules) -> Visit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Find:
+class _FetchedLook:
     """One look, with the parts of its response needed until the batch is complete.
 
     `sample` is for the comparison of pages, `to_render` the response to render with its rules and the id of its record,
@@ -106,7 +106,7 @@ class _Collector:
         self._segment = segment
         self._segment_key = segment_key
         self._fetched_one = fetched_one
-        self.finds = [_Find(look=look) for look in batch.looks]
+        self.finds = [_FetchedLook(look=look) for look in batch.looks]
         self._text_size = 0
         self.documents: dict[str, SiteDocument] = {}
 
@@ -120,7 +120,7 @@ class _Collector:
         number = int(visit.key)
         look = self.finds[number].look
         if visit.deferred_until is not None:
-            self.finds[number] = _Find(look=replace(look, deferred_until=visit.deferred_until))
+            self.finds[number] = _FetchedLook(look=replace(look, deferred_until=visit.deferred_until))
             return
         self.documents.update((one.policy_id, one) for one in visit.documents)
         look = replace(
@@ -136,12 +136,12 @@ class _Collector:
             self.finds[number] = self._captured(look, replace(visit, fetched=None), error)
         self._fetched_one()
 
-    def _answered(self, number: int, look: Look, visit: Visit) -> _Find:
+    def _answered(self, number: int, look: Look, visit: Visit) -> _FetchedLook:
         fetched, record = visit.fetched, None
         error, partial, detail = visit.error, None, None
         if fetched and isinstance(error, BodyTruncated):
             partial = seen_partial(look.due, payload_digest(fetched.body))
-            if _is_known(look, fetched) or is_taken(partial):
+            if _is_known(look, fetched) or is_accepted(partial):
                 error, detail = None, truncated_detail(str(fetched.missing))
         error = error or _trouble(fetched)
         is_known = error is None and _is_known(look, fetched)
@@ -168,7 +168,7 @@ class _Collector:
         record: RecordAddress | None = None,
         is_known: bool = False,
         detail: str | None = None,
-    ) -> _Find:
+    ) -> _FetchedLook:
         capture = capture_of(
             look,
             run_id=self._run_id,
@@ -179,7 +179,7 @@ class _Collector:
             is_known=is_known,
             detail=detail,
         )
-        return _Find(
+        return _FetchedLook(
             look=replace(look, capture=capture, disposition=error.disposition if error else None),
             unexpected=error if isinstance(error, UnexpectedError) else None,
         )
@@ -217,7 +217,7 @@ class _Collector:
             except UnexpectedError as error:
                 self.finds[number] = _quarantined(find.look, error)
 
-    def _rendered(self, number: int, find: _Find, html: bytes) -> _Find:
+    def _rendered(self, number: int, find: _FetchedLook, html: bytes) -> _FetchedLook:
         if find.to_render is None:
             return find
         fetched, _, record_id = find.to_render
@@ -232,7 +232,7 @@ class _Collector:
         """Label a captured page as a soft 404."""
         find = self.finds[sample.number]
         url = find.look.captured.final_url
-        error = SkippedError(f"as for what does not exist, at {url}", reason="soft_404")
+        error = SkippedError(f"same response as for a page that does not exist, at {url}", reason="soft_404")
         self.finds[sample.number] = replace(find, look=find.look.labelled(error))
 
     def _write(self, look: Look, fetched: Exchange, *, is_known: bool) -> RecordAddress:
@@ -274,11 +274,11 @@ class _Collector:
         )
 
 
-def _sampled(number: int, look: Look, rules: SourceRules, fetched: Exchange, record: RecordAddress) -> _Find:
+def _sampled(number: int, look: Look, rules: SourceRules, fetched: Exchange, record: RecordAddress) -> _FetchedLook:
     """Keep the sample of a page until the batch is complete."""
     try:
         with guarded_item(look.due.url):
-            return _Find(
+            return _FetchedLook(
                 look=look,
                 sample=_sample(number, look, fetched, fetched.content, record.payload_digest),
                 to_render=(fetched, rules, record.record_id) if rules.render == "browser" else None,
@@ -293,8 +293,8 @@ def _sample(number: int, look: Look, fetched: Exchange, content: bytes, digest: 
     )
 
 
-def _quarantined(look: Look, error: UnexpectedError) -> _Find:
-    return _Find(look=look.labelled(error), unexpected=error)
+def _quarantined(look: Look, error: UnexpectedError) -> _FetchedLook:
+    return _FetchedLook(look=look.labelled(error), unexpected=error)
 
 
 def _trouble(fetched: Exchange | None) -> ItemError | None:

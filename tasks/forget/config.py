@@ -11,6 +11,6 @@ class ForgetConfig(BaseModel):
     takedown_id: str | None = Field(
         None,
         max_length=64,
-        description="The takedown that is carried out again, as `presslake forget` names it; without one, all of them.",
+        description="Id of the takedown to carry out again; default: all.",
         json_schema_extra={"position": 1},
     )

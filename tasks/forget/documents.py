@@ -7,7 +7,7 @@ import orjson
 
 from tasks.forget.segments import bury
 from tasks.forget.tables import strip_file
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
 from tasks.lake.objects.stores import MissingObject
 from tasks.lake.tombstones import Cause
@@ -30,7 +30,7 @@ def erase_scratch(work: Work) -> None:
     _erase_below(work, "scratch/", _without_any)
 
 
-def _erase_below(work: Work, prefix: str, change: Callable[[Taken, Any], Any]) -> None:
+def _erase_below(work: Work, prefix: str, change: Callable[[TakedownTargets, Any], Any]) -> None:
     for found in list(work.store.list(prefix)):
         if found.key.endswith(".warc.gz"):
             bury(work.index, work.store, found.key, claims={}, is_taken=work.taken.has_key, cause=Cause.TAKEN_DOWN)
@@ -40,7 +40,7 @@ def _erase_below(work: Work, prefix: str, change: Callable[[Taken, Any], Any]) -
             _erase_json(work, found.key, change)
 
 
-def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> None:
+def _erase_json(work: Work, key: str, change: Callable[[TakedownTargets, Any], Any]) -> None:
     try:
         before = orjson.loads(work.store.get(key))
     except MissingObject:
@@ -55,12 +55,12 @@ def _erase_json(work: Work, key: str, change: Callable[[Taken, Any], Any]) -> No
         work.store.put(key, orjson.dumps(after, option=orjson.OPT_INDENT_2), content_type=JSON)
 
 
-def _without_any(taken: Taken, value: Any) -> Any:  # noqa: ANN401 - a JSON value
+def _without_any(taken: TakedownTargets, value: Any) -> Any:  # noqa: ANN401 - a JSON value
     """Return the value, or nothing if any part of it names what is taken down."""
     return None if taken.is_named_in(value) else value
 
 
-def _without_parts(taken: Taken, value: Any) -> Any:  # noqa: ANN401
+def _without_parts(taken: TakedownTargets, value: Any) -> Any:  # noqa: ANN401
     """Return the value without the elements of its lists that name what is taken down."""
     if isinstance(value, list):
         return [one for one in value if not taken.is_named_in(one)]

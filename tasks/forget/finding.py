@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.index.database import Index
 from tasks.index.erasing import read_names
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES
@@ -42,9 +42,9 @@ _COLUMNS = {
 }
 
 
-def find_taken(index: Index, store: ObjectStore, kept_out: KeptOut, *, on_step: OnStep) -> Taken:
+def find_targets(index: Index, store: ObjectStore, kept_out: KeptOut, *, on_step: OnStep) -> TakedownTargets:
     """Return what takedowns keep out of the lake and the index; raises LakeUnavailable, IndexUnavailable."""
-    taken = Taken(kept_out=kept_out)
+    taken = TakedownTargets(kept_out=kept_out)
     for key, source_id in _known(index):
         if kept_out.has_key(key) or kept_out.has_source(source_id):
             taken.url_keys.add(key)
@@ -77,7 +77,7 @@ def _known(index: Index) -> Iterator[tuple[str, str]]:
         yield from read_names(tx)
 
 
-def _take_article(taken: Taken, file: StoredFile, row: dict[str, Any]) -> None:
+def _take_article(taken: TakedownTargets, file: StoredFile, row: dict[str, Any]) -> None:
     taken.named.add(row["warc_key"])
     taken.rows += 1
     if not (taken.has_key(row["url_key"]) or taken.has_source(row["source_id"])):
@@ -88,7 +88,7 @@ def _take_article(taken: Taken, file: StoredFile, row: dict[str, Any]) -> None:
     taken.claims[row["warc_key"]][row["warc_offset"]] = row["url_key"]
 
 
-def _take_capture(taken: Taken, file: StoredFile, row: dict[str, Any]) -> None:
+def _take_capture(taken: TakedownTargets, file: StoredFile, row: dict[str, Any]) -> None:
     if row["warc_key"] is not None:
         taken.named.add(row["warc_key"])
     is_named = taken.has_key(row["url_key"]) or taken.has_source(row["source_id"])

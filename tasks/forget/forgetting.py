@@ -14,15 +14,15 @@ from functools import partial
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.forget.finding import find_taken
+from tasks.forget.finding import find_targets
 from tasks.forget.places import PLACES
 from tasks.forget.plan import Plan, Selection, make_plan
 from tasks.forget.report import NOTHING, ForgetReport
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
 from tasks.index import taken_down
 from tasks.index.database import Index
-from tasks.index.erasing import read_feeds_again
+from tasks.index.erasing import forget_feed_validators
 from tasks.index.facts import note_fact, read_fact
 from tasks.lake.delta_log import check_log, find_log_damage
 from tasks.lake.keys import TABLES
@@ -39,7 +39,7 @@ UNDER_WAY = "takedown_under_way"
 PROBE = "probe"
 PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
 
-Elsewhere = Callable[[Taken], Iterable[str]]
+Elsewhere = Callable[[TakedownTargets], Iterable[str]]
 """Removes what is taken down from places other than lake, index and search index; returns those that may keep some of it."""
 
 Search = Callable[[], None]
@@ -104,7 +104,7 @@ def forget(
         return _planned(plan, seconds=time.monotonic() - begun)
     if plan.is_large and not is_sure:
         raise ConfigError(
-            f"{plan.revisions:,} of the lake's {plan.taken.rows:,} revisions would go, which is half or more: add --yes"
+            f"{plan.revisions:,} of the lake's {plan.taken.rows:,} revisions would be removed, half or more: add --yes to confirm"
         )
     check_rights(store)
     takedown = _takedown_of(plan, now)
@@ -136,7 +136,7 @@ def apply_takedowns(
     work = Work(
         index=index,
         store=store,
-        taken=find_taken(index, store, kept_out_by(takedowns), on_step=on_step),
+        taken=find_targets(index, store, kept_out_by(takedowns), on_step=on_step),
         run_id=takedowns[-1].takedown_id if takedowns else "",
         now=now,
         on_step=on_step,
@@ -169,7 +169,7 @@ def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Else
     takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
     chosen = [one for one in takedowns if takedown_id in {None, one.takedown_id}]
     if takedown_id is not None and not chosen:
-        raise ConfigError(f"there is no takedown {takedown_id!r}, or it is undone")
+        raise ConfigError(f"there is no takedown {takedown_id!r}, or it was undone")
     if not chosen:
         return NOTHING
     check_rights(store)
@@ -206,12 +206,12 @@ def undo(takedown_id: str, *, index: Index, store: ObjectStore, now: datetime) -
     """Allow the URLs of a takedown again; raises ConfigError, LakeUnavailable, IndexUnavailable."""
     known = {one.takedown_id: one for one in read_takedowns(store)}
     if takedown_id not in known:
-        raise ConfigError(f"there is no takedown {takedown_id!r}: the table `takedowns` names them")
+        raise ConfigError(f"there is no takedown {takedown_id!r}: see the table `takedowns`")
     undone = replace(known[takedown_id], undone_at=known[takedown_id].undone_at or now)
     replace_takedown(store, undone, now=now)
     taken_down.agree(index, [undone])
     with index.write() as tx:
-        read_feeds_again(tx)
+        forget_feed_validators(tx)
     return undone
 
 
@@ -225,7 +225,7 @@ def check_rights(store: ObjectStore) -> None:
             store.delete(f"{part}/{PROBE}")
         except LakeUnavailable as error:
             raise ConfigError(
-                f"{store.uri}: {part}/ may not be changed here, which takes the maintainer's rights; nothing is changed: {error}"
+                f"{store.uri}: {part}/ cannot be changed with these credentials, which need the maintainer policy; nothing was changed: {error}"
             ) from error
 
 
@@ -296,9 +296,9 @@ def _planned(plan: Plan, *, seconds: float) -> ForgetReport:
 def _kept_by(index: Index, store: ObjectStore) -> Iterable[str]:
     """Yield the places that may keep copies and that we cannot reach."""
     if not index.is_sqlite:
-        yield "PostgreSQL's write-ahead log (pg_wal), its archive, replicas, backups, and pages not used again yet"
+        yield "PostgreSQL's write-ahead log (pg_wal), its archive, replicas, backups, and pages not yet reused"
     match store.keeps_versions():
         case True:
-            yield f"{store.uri}: versioning is or was on (GetBucketVersioning): old versions of objects stay until a lifecycle rule deletes them"
+            yield f"{store.uri}: versioning is or was enabled (GetBucketVersioning): old versions of objects remain until a lifecycle rule deletes them"
         case None:
-            yield f"{store.uri}: it does not say whether it keeps versions (GetBucketVersioning)"
+            yield f"{store.uri}: does not report whether versioning is enabled (GetBucketVersioning)"

@@ -1,13 +1,11 @@
 """Remove the other rows of the index that name a URL, a host or a feed of what is taken down."""
 
 from tasks.errors import IndexUnavailable
-from tasks.forget.taken import GONE
+from tasks.forget.targets import GONE
 from tasks.forget.work import Work
 from tasks.index import erasing
 
-AFTER_VACUUM = (
-    "the index's file was in use all the time: older bytes may be left in it until the next `presslake forget`"
-)
+AFTER_VACUUM = "the index's file was in constant use: older bytes may remain in it until the next `presslake forget`"
 
 
 def erase_index(work: Work) -> None:
@@ -20,7 +18,7 @@ def erase_index(work: Work) -> None:
         erasing.erase_hosts(tx, taken.has_host, taken.is_named_in)
         erasing.erase_alarms(tx, taken.is_named_in)
         erasing.erase_reports(tx, lambda value: None if (kept := taken.without(value)) is GONE else kept)
-    work.on_step("leaving no byte in the index", 0, 0)
+    work.on_step("removing remaining bytes from the index", 0, 0)
     try:
         is_done = erasing.vacuum(work.index)
     except IndexUnavailable:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.errors import BadUrl, ConfigError, ItemError
-from tasks.forget.finding import find_taken, read_table
-from tasks.forget.taken import Taken
+from tasks.forget.finding import find_targets, read_table
+from tasks.forget.targets import TakedownTargets
 from tasks.index.articles import find_url_keys
 from tasks.index.database import Index
 from tasks.index.relations import find_tied
@@ -46,7 +46,7 @@ class Plan:
 
     selection: Selection
     digests: tuple[str, ...]
-    taken: Taken
+    taken: TakedownTargets
     copies: tuple[Copy, ...]
 
     @property
@@ -80,7 +80,7 @@ def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step
     """Return what a takedown of this selection removes; raises ConfigError for an unknown name, LakeUnavailable."""
     if any(storable_text(name) != name for name in selection.names):
         raise ConfigError(f"--{selection.scope}: NUL, or bytes that are not UTF-8")
-    seed = _Growing(*_seeds(selection))
+    seed = _Coverage(*_seeds(selection))
     with index.read() as tx:  # an article may be in the index and not yet published
         seed.url_keys |= set(find_url_keys(tx, seed.article_ids).values())
     _grow(store, seed, on_step=on_step)
@@ -89,12 +89,12 @@ def make_plan(index: Index, store: ObjectStore, selection: Selection, *, on_step
         seed.article_ids |= {one.article_id for one in copies}
         _grow(store, seed, on_step=on_step)
     digests = tuple(sorted({*seed.kept_out.digests, *map(url_digest, seed.url_keys)}))
-    taken = find_taken(index, store, KeptOut.of(digests), on_step=on_step)
+    taken = find_targets(index, store, KeptOut.of(digests), on_step=on_step)
     return Plan(selection=selection, digests=digests, taken=taken, copies=copies)
 
 
 @dataclass(slots=True)
-class _Growing:
+class _Coverage:
     """What the takedown covers so far: digests of hosts and sources, article ids, URL keys."""
 
     kept_out: KeptOut
@@ -119,7 +119,7 @@ def _seeds(selection: Selection) -> tuple[KeptOut, set[str], set[str]]:
     return KeptOut.of(map(digest_of, selection.names)), set(), set()
 
 
-def _grow(store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> None:
+def _grow(store: ObjectStore, seed: _Coverage, *, on_step: OnStep) -> None:
     """Add the articles that were found at the URLs, and the other URLs of those articles, until a fixed point."""
     size = -1
     while size != (size := len(seed.article_ids) + len(seed.url_keys)):
@@ -135,7 +135,7 @@ def _grow(store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> None:
                 _add_key(seed, _key_or_none(row["final_url"]))
 
 
-def _add_article(seed: _Growing, row: dict[str, Any]) -> None:
+def _add_article(seed: _Coverage, row: dict[str, Any]) -> None:
     seed.article_ids.add(row["article_id"])
     if row["word_count"]:  # all texts without words share one digest
         seed.texts.add(row["text_digest"])
@@ -143,7 +143,7 @@ def _add_article(seed: _Growing, row: dict[str, Any]) -> None:
     _add_key(seed, row["url_key"])
 
 
-def _add_key(seed: _Growing, key: str | None) -> None:
+def _add_key(seed: _Coverage, key: str | None) -> None:
     if key is not None and not seed.kept_out.has_key(key):
         seed.url_keys.add(key)
 
@@ -152,7 +152,7 @@ def _captures(store: ObjectStore, on_step: OnStep) -> Iterator[dict[str, Any]]:
     return (row for _, row in read_table(store, CAPTURES, on_step=on_step))
 
 
-def _find_copies(index: Index, store: ObjectStore, seed: _Growing, *, on_step: OnStep) -> tuple[Copy, ...]:
+def _find_copies(index: Index, store: ObjectStore, seed: _Coverage, *, on_step: OnStep) -> tuple[Copy, ...]:
     """Return the articles elsewhere with the same, nearly the same or part of the text."""
     with index.read() as tx:
         tied = find_tied(tx, seed.article_ids)

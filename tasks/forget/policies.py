@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from tasks.errors import LakeUnavailable
 from tasks.forget.segments import bury
 from tasks.forget.tables import delete_replaced_of
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
 from tasks.index import policies
 from tasks.index.erasing import erase_securely
@@ -43,7 +43,7 @@ def _erase_in(work: Work, table: DeltaTable, file: StoredFile) -> None:
     kept = rows.filter(pa.array([not goes for goes in is_gone], pa.bool_()))
     new = [pack_rows(file.day, kept)] if kept.num_rows else []
     if not replace_files(work.store, table, [file], new, is_changed=True, now=work.now):
-        raise LakeUnavailable(f"{file.key}: another process has replaced it meanwhile: run `presslake forget` again")
+        raise LakeUnavailable(f"{file.key}: another process replaced it in the meantime: run `presslake forget` again")
 
 
 def _named(rows: pa.Table) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def _named(rows: pa.Table) -> list[dict[str, Any]]:
     return named
 
 
-def _is_taken(row: Mapping[str, Any], taken: Taken) -> bool:
+def _is_taken(row: Mapping[str, Any], taken: TakedownTargets) -> bool:
     return taken.has_url(row["origin"]) or taken.has_url(row["url"])
 
 

@@ -29,7 +29,7 @@ def erase_records(work: Work) -> None:
         )
         work.counts["segments_rewritten"] += done.records > 0
         if done.unread_from is not None:
-            work.notes.append(f"{key} is damaged: what it has from byte {done.unread_from} on could not be searched")
+            work.notes.append(f"{key} is damaged: it could not be searched from byte {done.unread_from} on")
 
 
 def bury_taken(report: BatchReport, captures: Iterable[Capture], *, index: Index, store: ObjectStore) -> None:

@@ -49,7 +49,7 @@ def plan_tables(plan: Plan) -> Iterator[Table]:
     figures: Rows = [(plan.articles, plan.revisions, plan.captures, plan.segments, len(plan.taken.url_keys))]
     yield "To be forgotten", ("articles", "revisions", "captures", "segments", "URLs"), figures
     if plan.copies:
-        fate = "they go, too" if plan.selection.copies else "they stay; --copies takes them, too"
+        fate = "removed too" if plan.selection.copies else "they stay (use --copies to remove them too)"
         rows: Rows = [(one.how, one.article_id, one.url) for one in plan.copies[:SHOWN]]
         yield f"{plural(len(plan.copies), 'copy', 'copies')} elsewhere: {fate}", ("relation", "article", "URL"), rows
 
@@ -58,16 +58,16 @@ def tables(report: ForgetReport) -> Iterator[Table]:
     """Return the result as titled tables."""
     if report.versions:
         rows: Rows = sorted(report.versions.items())
-        yield "The first version that can be read", ("table", "version"), rows
+        yield "First readable version", ("table", "version"), rows
     if report.notes:
-        yield "What may keep some of it", ("",), [(note,) for note in report.notes]
+        yield "May still contain some of it", ("",), [(note,) for note in report.notes]
     yield summary_line(report), (), []
 
 
 def summary_line(report: ForgetReport) -> str:
     """Return in one line what was removed."""
     if not (report.articles or report.captures or report.segments_rewritten or report.takedown_id):
-        return "Nothing matches: nothing to forget."
+        return "Nothing matches; nothing to forget."
     parts = (
         plural(report.articles, "article"),
         f"{plural(report.revisions, 'revision')}",

@@ -20,7 +20,7 @@ def erase_rows(work: Work) -> None:
     """Remove all rows of what is taken down. An article and all its revisions go in one transaction."""
     parts = [*_of_captures(work), *_of_articles(work)]  # captures first, so that none names a missing article
     for number, changes in enumerate(parts):
-        work.on_step("taking out rows", number, len(parts))
+        work.on_step("removing rows", number, len(parts))
         _erase(work, changes)
     _erase_urls(work)
     work.counts["articles"] += len({key.article_id for key in work.taken.articles})

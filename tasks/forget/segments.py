@@ -24,7 +24,7 @@ IsGone = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entombed:
+class EntombResult:
     """The result for a segment: how many records became tombstones, and the offset from which it is unreadable, if any."""
 
     records: int
@@ -32,7 +32,7 @@ class Entombed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Light:
+class _RecordSummary:
     """The parts of a record that decide whether it is removed."""
 
     offset: int
@@ -44,7 +44,7 @@ class _Light:
 
 def bury(
     index: Index, store: ObjectStore, key: str, *, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
-) -> Entombed:
+) -> EntombResult:
     """Put tombstones into a segment for the claimed records, and for those whose URL key `is_taken`.
 
     `claims` maps offsets to the key of the requested URL. Requests, renditions and redirect hops of a response are
@@ -54,10 +54,10 @@ def bury(
         try:
             segment = store.get(key)
         except MissingObject:
-            return Entombed(records=0)
+            return EntombResult(records=0)
         after, records, unread_from = _buried(segment, key, claims, is_taken, cause)
         if after is None or _put_instead(index, store, key, segment, after):
-            return Entombed(records=records, unread_from=unread_from)
+            return EntombResult(records=records, unread_from=unread_from)
 
 
 def _put_instead(index: Index, store: ObjectStore, key: str, before: bytes, after: bytes) -> bool:
@@ -86,9 +86,9 @@ def _buried(
     return entomb_at(segment, key, places, cause=cause), number, unread_from
 
 
-def _read(segment: bytes) -> tuple[list[_Light], int | None]:
+def _read(segment: bytes) -> tuple[list[_RecordSummary], int | None]:
     """Return the records up to the first damage, and the offset of the damage."""
-    records: list[_Light] = []
+    records: list[_RecordSummary] = []
     try:
         records += map(_light, iter_records(segment))
     except CorruptRecord:
@@ -96,9 +96,9 @@ def _read(segment: bytes) -> tuple[list[_Light], int | None]:
     return records, None
 
 
-def _light(record: Record) -> _Light:
+def _light(record: Record) -> _RecordSummary:
     is_there = record.tombstone is None and record.kind != "warcinfo"
-    return _Light(
+    return _RecordSummary(
         record.offset,
         record.length,
         record.kind if is_there else "",
@@ -107,7 +107,7 @@ def _light(record: Record) -> _Light:
     )
 
 
-def _gone(records: list[_Light], claims: Mapping[int, str], is_taken: IsGone) -> set[int]:
+def _gone(records: list[_RecordSummary], claims: Mapping[int, str], is_taken: IsGone) -> set[int]:
     """Return the offsets of the records to remove."""
     gone = {one.offset for one in records if one.offset in claims or (one.key is not None and is_taken(one.key))}
     gone |= set(_hops_before(records, claims)) | set(_redirects(records, is_taken))
@@ -115,7 +115,7 @@ def _gone(records: list[_Light], claims: Mapping[int, str], is_taken: IsGone) ->
     return gone | set(_renditions(records, gone))
 
 
-def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[int]:
+def _hops_before(records: list[_RecordSummary], claims: Mapping[int, str]) -> Iterator[int]:
     """Yield the redirect hops that led to a claimed record: they are before it, from the requested URL on."""
     answers = [one for one in records if one.kind in _ANSWERS]
     for number, one in enumerate(answers):
@@ -127,19 +127,19 @@ def _hops_before(records: list[_Light], claims: Mapping[int, str]) -> Iterator[i
         yield from (hop.offset for hop in before[first:])
 
 
-def _redirects(records: list[_Light], is_taken: IsGone) -> Iterator[int]:
+def _redirects(records: list[_RecordSummary], is_taken: IsGone) -> Iterator[int]:
     """Yield the redirects to a URL that is taken down, whichever page they were followed for."""
     return (one.offset for one in records if one.leads_to is not None and is_taken(one.leads_to))
 
 
-def _requests(records: list[_Light], gone: set[int]) -> Iterator[int]:
+def _requests(records: list[_RecordSummary], gone: set[int]) -> Iterator[int]:
     """Yield the requests of the removed responses; each follows its response."""
     for before, one in pairwise(records):
         if one.kind == "request" and before.kind in _ANSWERS and before.offset in gone:
             yield one.offset
 
 
-def _renditions(records: list[_Light], gone: set[int]) -> Iterator[int]:
+def _renditions(records: list[_RecordSummary], gone: set[int]) -> Iterator[int]:
     """Yield the renditions whose response is removed, unless another response of the same URL stays."""
     going = {one.key for one in records if one.offset in gone and one.kind in _ANSWERS}
     staying = {one.key for one in records if one.offset not in gone and one.kind in _ANSWERS}

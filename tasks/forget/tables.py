@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.index import outbox
 from tasks.index.database import Index
 from tasks.lake.keys import TABLES
@@ -20,7 +20,7 @@ from tasks.lake.tables import open_table, parquet_of
 _SEQUENCE = re.compile(r"-(?P<sequence>[0-9]+)\.parquet$")
 
 
-def delete_replaced(index: Index, store: ObjectStore, taken: Taken) -> dict[str, int]:
+def delete_replaced(index: Index, store: ObjectStore, taken: TakedownTargets) -> dict[str, int]:
     """Delete the files that this version of each table does not need; returns the first version that can be read.
 
     Removed rows are also stripped from files that were written but never committed, except those of batches in the
@@ -42,7 +42,9 @@ def delete_replaced_of(store: ObjectStore, table: DeltaTable, name: str) -> None
         store.delete(found.key)
 
 
-def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, waiting: Collection[int]) -> None:
+def _delete_of(
+    store: ObjectStore, table: DeltaTable, name: str, taken: TakedownTargets, waiting: Collection[int]
+) -> None:
     replaced, unlogged = unneeded_files(store, table, name)
     for found in replaced:
         store.delete(found.key)
@@ -51,7 +53,7 @@ def _delete_of(store: ObjectStore, table: DeltaTable, name: str, taken: Taken, w
             strip_file(store, found.key, taken)
 
 
-def strip_file(store: ObjectStore, key: str, taken: Taken) -> bool:
+def strip_file(store: ObjectStore, key: str, taken: TakedownTargets) -> bool:
     """Remove the rows of what is taken down from a Parquet file that no table names; returns whether it had any.
 
     A file that would become empty is deleted, and so is one that cannot be read, since its rows are unknown.
@@ -79,7 +81,7 @@ def _light(rows: pa.Table) -> list[dict[str, Any]]:
     return light
 
 
-def _is_taken(row: Mapping[str, Any], taken: Taken) -> bool:
+def _is_taken(row: Mapping[str, Any], taken: TakedownTargets) -> bool:
     is_named = taken.has_key(row.get("url_key") or "") or taken.has_source(row.get("source_id") or "")
     return is_named or any(taken.has_url(row.get(name) or "") for name in ("url", "final_url"))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tasks.forget.taken import Taken
+from tasks.forget.targets import TakedownTargets
 from tasks.index.database import Index
 from tasks.lake.objects.stores import ObjectStore
 from tasks.runtime.progress import OnStep
@@ -20,7 +20,7 @@ class Work:
 
     index: Index
     store: ObjectStore
-    taken: Taken
+    taken: TakedownTargets
     run_id: str
     now: datetime
     on_step: OnStep

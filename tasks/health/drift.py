@@ -39,7 +39,7 @@ _OF_ALL = "pages without a text"
 _OF_STORIES: tuple[tuple[str, Callable[[SourceDay], float]], ...] = (
     ("titles", lambda one: one.titled / one.pages),
     ("dates", lambda one: one.dated / one.pages),
-    ("texts found by the usual path", lambda one: one.usual / one.pages),
+    ("texts found by the usual method", lambda one: one.usual / one.pages),
 )
 
 
@@ -72,7 +72,7 @@ def _drifts_of(now: SourceDay, past: SourceDay) -> Iterable[Drift]:
         yield from _changed(now.source_id, what, share(past), share(now))
     if not 1 / _MAX_RATIO <= _length(now) / max(1.0, _length(past)) <= _MAX_RATIO:
         before, after = round(_length(past)), round(_length(now))
-        yield Drift(source_id=now.source_id, what="characters of a text", before=before, now=after)
+        yield Drift(source_id=now.source_id, what="characters per text", before=before, now=after)
 
 
 def _changed(source_id: str, what: str, before: float, now: float) -> Iterable[Drift]:

@@ -24,13 +24,13 @@ def parse_address(index_url: str) -> URL:
             error if shown else None
         )
     if url.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise ConfigError(f"--index {url.get_backend_name()}: the index is SQLite or PostgreSQL")
+        raise ConfigError(f"--index {url.get_backend_name()}: use SQLite or PostgreSQL")
     if url.get_backend_name() == "sqlite":
         if url.database in {None, "", ":memory:"}:
-            raise ConfigError("--index sqlite:// needs a file: an index in memory is lost with the process")
+            raise ConfigError("--index sqlite:// needs a file: an in-memory index is lost when the process ends")
         folder = Path(url.database).parent
         if not is_folder(folder):
-            raise ConfigError(f"the index {index_url} cannot be opened: there is no folder {folder}")
+            raise ConfigError(f"the index {index_url} cannot be opened: no such folder: {folder}")
         is_there(Path(url.database))  # SQLite does not say why it cannot open a file
     return url
 

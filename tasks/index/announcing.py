@@ -82,20 +82,32 @@ def announce(tx: Connection, announcements: Sequence[Announcement], *, now: date
         return 0
     added = _add(tx, _rows(by_key.values(), now), now=now)
     # all rows are locked in one order from here on, so that two writers cannot deadlock
-    _renew_licences(tx, {key: one.rights for key, one in by_key.items() if one.rights})
-    _amend(tx, {key: one for key, one in by_key.items() if one.owners and one.priority < ARCHIVE}, now=now)
+    _renew_licences(tx, {key: announcement.rights for key, announcement in by_key.items() if announcement.rights})
+    _amend(
+        tx,
+        {
+            key: announcement
+            for key, announcement in by_key.items()
+            if announcement.owners and announcement.priority < ARCHIVE
+        },
+        now=now,
+    )
     return added
 
 
 def without_taken(tx: Connection, announcements: Sequence[Announcement]) -> Sequence[Announcement]:
     """Return the announcements that no takedown excludes."""
     kept_out = read_kept_out(tx)
-    return [one for one in announcements if not _is_taken(one, kept_out)] if kept_out else announcements
+    return (
+        [announcement for announcement in announcements if not _is_taken(announcement, kept_out)]
+        if kept_out
+        else announcements
+    )
 
 
-def _is_taken(one: Announcement, kept_out: KeptOut) -> bool:
-    is_of_source = kept_out.has_source(one.source_id) or kept_out.has_source(one.announcer)
-    return is_of_source or kept_out.has_key(one.url_key)
+def _is_taken(announcement: Announcement, kept_out: KeptOut) -> bool:
+    is_of_source = kept_out.has_source(announcement.source_id) or kept_out.has_source(announcement.announcer)
+    return is_of_source or kept_out.has_key(announcement.url_key)
 
 
 def take_in(
@@ -105,26 +117,29 @@ def take_in(
 
     Charges new URLs to today's budget. A source without an allowance has no limit.
     """
-    keys = [one.url_key for one in announced if one.announcer in allowances]
+    keys = [announcement.url_key for announcement in announced if announcement.announcer in allowances]
     if not keys:
         return list(announced), []
     known = find_known(tx, keys)
-    old_hosts = _known_hosts(tx, {one.host for one in announced if one.url_key not in known})
-    added = _added_today(tx, {one.announcer for one in announced}, now.date())
-    before = {source_id: (one.urls, one.hosts) for source_id, one in added.items()}
+    old_hosts = _known_hosts(tx, {announcement.host for announcement in announced if announcement.url_key not in known})
+    added = _added_today(tx, {announcement.announcer for announcement in announced}, now.date())
+    before = {source_id: (counts.urls, counts.hosts) for source_id, counts in added.items()}
     kept, beyond = [], []
-    for one in announced:
-        allowance = allowances.get(one.announcer)
+    for announcement in announced:
+        allowance = allowances.get(announcement.announcer)
         budget = None
-        if allowance is not None and one.url_key not in known:
-            budget = _charged(added.setdefault(one.announcer, _Added()), allowance, is_new=one.host not in old_hosts)
+        if allowance is not None and announcement.url_key not in known:
+            budget = _charged(
+                added.setdefault(announcement.announcer, _Added()), allowance, is_new=announcement.host not in old_hosts
+            )
         if budget is not None:
-            beyond.append(Excess(announcement=one, budget=budget))
+            beyond.append(Excess(announcement=announcement, budget=budget))
             continue
-        known.add(one.url_key)
-        old_hosts.add(one.host)
-        kept.append(one)
-    _note(tx, {name: one for name, one in added.items() if before.get(name) != (one.urls, one.hosts)}, now.date())
+        known.add(announcement.url_key)
+        old_hosts.add(announcement.host)
+        kept.append(announcement)
+    changed = {name: counts for name, counts in added.items() if before.get(name) != (counts.urls, counts.hosts)}
+    _note(tx, changed, now.date())
     return kept, beyond
 
 
@@ -143,7 +158,7 @@ def prune(tx: Connection, *, before: date) -> int:
 
 def count_excess(beyond: Sequence[Excess]) -> Counter[tuple[str, str]]:
     """Count the announcements beyond a budget, by source and budget."""
-    return Counter((one.announcement.announcer, one.budget) for one in beyond)
+    return Counter((excess.announcement.announcer, excess.budget) for excess in beyond)
 
 
 def amended(
@@ -174,10 +189,10 @@ def amended(
 def _first_of_each(announcements: Sequence[Announcement]) -> dict[str, Announcement]:
     """Return one announcement per URL key, sorted: the first that is not foreign, else the first."""
     by_key: dict[str, Announcement] = {}
-    for one in announcements:
-        known = by_key.get(one.url_key)
-        if known is None or (known.is_foreign and not one.is_foreign):
-            by_key[one.url_key] = one
+    for announcement in announcements:
+        known = by_key.get(announcement.url_key)
+        if known is None or (known.is_foreign and not announcement.is_foreign):
+            by_key[announcement.url_key] = announcement
     return dict(sorted(by_key.items()))  # all writers lock rows in one order
 
 
@@ -216,10 +231,16 @@ def _renew_licences(tx: Connection, licences: Mapping[str, str]) -> None:
 def _amend(tx: Connection, owned: Mapping[str, Announcement], *, now: datetime) -> None:
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for key, row in _without_article(tx, owned):
-        one = owned[key]
-        whose = {"source_id": one.source_id, "announced_by": one.announced_by, "priority": one.priority}
-        announced = {"announced_title": one.title, "announced_at": one.announced_at}
-        if change := amended(row, whose, announced, owners=one.owners, is_foreign=one.is_foreign, now=now):
+        announcement = owned[key]
+        whose = {
+            "source_id": announcement.source_id,
+            "announced_by": announcement.announced_by,
+            "priority": announcement.priority,
+        }
+        announced = {"announced_title": announcement.title, "announced_at": announcement.announced_at}
+        if change := amended(
+            row, whose, announced, owners=announcement.owners, is_foreign=announcement.is_foreign, now=now
+        ):
             new = {f"new_{name}": value for name, value in change.items()}
             by_columns.setdefault(tuple(change), []).append({"key": key, **new})
     for names, rows in by_columns.items():
@@ -240,22 +261,22 @@ def _without_article(tx: Connection, url_keys: Iterable[str]) -> Iterator[tuple[
 def _rows(several: Iterable[Announcement], now: datetime) -> list[dict[str, object]]:
     return [
         {
-            "url_key": one.url_key,
-            "url": str(one.url),
-            "host": one.host,
-            "source_id": one.source_id,
+            "url_key": announcement.url_key,
+            "url": str(announcement.url),
+            "host": announcement.host,
+            "source_id": announcement.source_id,
             "state": State.DUE,
-            "priority": one.priority,
+            "priority": announcement.priority,
             "due_at": now,
             "attempts": 0,
-            "announced_by": one.announced_by,
-            "announced_title": one.title,
-            "announced_at": one.announced_at,
+            "announced_by": announcement.announced_by,
+            "announced_title": announcement.title,
+            "announced_at": announcement.announced_at,
             "discovered_at": now,
-            "shard": shard_key(one.host),
-            "announced_rights": one.rights,
+            "shard": shard_key(announcement.host),
+            "announced_rights": announcement.rights,
         }
-        for one in several
+        for announcement in several
     ]
 
 
@@ -287,7 +308,7 @@ def _added_today(tx: Connection, source_ids: set[str], day: date) -> dict[str, _
 
 def _note(tx: Connection, added: Mapping[str, _Added], day: date) -> None:
     rows = [
-        {"source_id": source_id, "day": day.isoformat(), "urls": one.urls, "hosts": one.hosts}
-        for source_id, one in sorted(added.items())
+        {"source_id": source_id, "day": day.isoformat(), "urls": counts.urls, "hosts": counts.hosts}
+        for source_id, counts in sorted(added.items())
     ]
     upsert(tx, source_intake, rows, by=["source_id", "day"], newest=("urls", "hosts"))

@@ -43,7 +43,7 @@ def is_empty(tx: Connection) -> bool:
 
 def note_archived(tx: Connection, capture_ids: Iterable[str]) -> None:
     """Record these captures as imported."""
-    rows = [{"capture_id": one} for one in sorted(set(capture_ids))]
+    rows = [{"capture_id": capture_id} for capture_id in sorted(set(capture_ids))]
     upsert(tx, archived, rows, by=["capture_id"], newest=())
 
 
@@ -52,19 +52,19 @@ def shelve(tx: Connection, shelved: Sequence[Shelved]) -> None:
 
     The rows have no validators, so the first request for such a URL is not conditional.
     """
-    newest = {one.capture.url_key: one for one in sorted(shelved, key=lambda one: one.capture.fetched_at)}
-    rows = [_row(one) for _, one in sorted(newest.items())]
+    newest = {entry.capture.url_key: entry for entry in sorted(shelved, key=lambda entry: entry.capture.fetched_at)}
+    rows = [_row(entry) for _, entry in sorted(newest.items())]
     upsert(tx, frontier, rows, by=["url_key"], newest=())
 
 
-def _row(one: Shelved) -> dict[str, object]:
-    capture = one.capture
+def _row(entry: Shelved) -> dict[str, object]:
+    capture = entry.capture
     return {
         "url_key": capture.url_key,
         "url": capture.url,
-        "host": one.due.host,
+        "host": entry.due.host,
         "source_id": capture.source_id,
-        "state": one.state,
+        "state": entry.state,
         "priority": BACKFILL,
         "due_at": None,
         "attempts": 0,
@@ -74,5 +74,5 @@ def _row(one: Shelved) -> dict[str, object]:
         "reason": capture.reason,
         "announced_by": ANNOUNCED_BY,
         "discovered_at": capture.fetched_at,
-        "shard": shard_key(one.due.host),
+        "shard": shard_key(entry.due.host),
     }

@@ -106,10 +106,10 @@ def find_aliases(tx: Connection, url_keys: Iterable[str]) -> dict[str, str]:
 def note_aliases(tx: Connection, claims: Iterable[Alias], *, now: datetime) -> None:
     """Store claims about URLs. The newest claim wins, but `elsewhere` replaces no other claim."""
     several = list(claims)
-    passed = {one.url_key: one for one in several if one.how == ELSEWHERE}
-    claimed = {one.url_key: one for one in several if one.how != ELSEWHERE}
+    passed = {claim.url_key: claim for claim in several if claim.how == ELSEWHERE}
+    claimed = {claim.url_key: claim for claim in several if claim.how != ELSEWHERE}
     for by_key, newest in ((claimed, ("article_key", "how", "noted_at")), (passed, ())):
-        rows = [{**row_of(one), "noted_at": now} for _, one in sorted(by_key.items())]
+        rows = [{**row_of(claim), "noted_at": now} for _, claim in sorted(by_key.items())]
         upsert(tx, aliases, rows, by=["url_key"], newest=newest)
 
 
@@ -117,10 +117,10 @@ def find_by_text(tx: Connection, text_digests: Iterable[str]) -> dict[str, Known
     """Return the earliest article that has each text digest now. Duplicates refer to that article."""
     found: dict[str, KnownArticle] = {}
     for part in _parts(text_digests):
-        for one in find_where(tx, articles.c.text_digest.in_(part)):
-            held = found.get(one.text_digest)
-            if held is None or (one.first_seen_at, one.article_id) < (held.first_seen_at, held.article_id):
-                found[one.text_digest] = one
+        for article in find_where(tx, articles.c.text_digest.in_(part)):
+            known = found.get(article.text_digest)
+            if known is None or (article.first_seen_at, article.article_id) < (known.first_seen_at, known.article_id):
+                found[article.text_digest] = article
     return found
 
 
@@ -137,9 +137,9 @@ def find_clusters(tx: Connection, article_ids: Iterable[str]) -> dict[str, str]:
 def find_representatives(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, KnownArticle]:
     """Return the representatives of these clusters, by cluster id."""
     return {
-        one.cluster_id: one
+        article.cluster_id: article
         for part in _parts(cluster_ids)
-        for one in find_where(tx, and_(articles.c.cluster_id.in_(part), articles.c.is_representative))
+        for article in find_where(tx, and_(articles.c.cluster_id.in_(part), articles.c.is_representative))
     }
 
 
@@ -184,9 +184,9 @@ def promote(tx: Connection, article_ids: Iterable[str]) -> None:
 
 def note_contents(tx: Connection, known: Iterable[KnownArticle]) -> None:
     """Store the earlier contents of these articles and nothing else."""
-    for one in sorted(known, key=attrgetter("article_id")):
-        is_it = articles.c.article_id == one.article_id
-        tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(one.earlier_contents)))
+    for article in sorted(known, key=attrgetter("article_id")):
+        is_it = articles.c.article_id == article.article_id
+        tx.execute(update(articles).where(is_it).values(earlier_contents=_listed(article.earlier_contents)))
 
 
 def find_where(tx: Connection, condition: ColumnElement[bool]) -> list[KnownArticle]:
@@ -195,7 +195,7 @@ def find_where(tx: Connection, condition: ColumnElement[bool]) -> list[KnownArti
 
 
 def count(tx: Connection) -> int:
-    """Count the articles."""
+    """Return the number of articles."""
     return tx.execute(select(func.count()).select_from(articles)).scalar_one()
 
 
@@ -206,7 +206,7 @@ def _known(row: RowMapping | Mapping[str, object]) -> KnownArticle:
 
 
 def _listed(contents: tuple[tuple[int, str], ...]) -> list[list[object]] | None:
-    return [list(one) for one in contents] or None
+    return [list(content) for content in contents] or None
 
 
 def _find_column(tx: Connection, column: Column[str], article_ids: Iterable[str]) -> dict[str, str]:

@@ -95,7 +95,10 @@ class NoPage:
 def find_listed(tx: Connection, wanted: ArticleFilter, *, before: Place | None, limit: int) -> list[ListedArticle]:
     """Return the newest articles that match the filter, starting after the cursor `before`."""
     if wanted.sources is not None and len(wanted.sources) <= FEW_SOURCES:
-        parts = [_newest(wanted, before, limit).where(articles.c.source_id == one) for one in sorted(wanted.sources)]
+        parts = [
+            _newest(wanted, before, limit).where(articles.c.source_id == source_id)
+            for source_id in sorted(wanted.sources)
+        ]
         if not parts:
             return []
         found = union_all(*(select(part.subquery()) for part in parts)).subquery()
@@ -119,7 +122,7 @@ def find_listed_by_id(tx: Connection, article_ids: Collection[str]) -> dict[str,
     if not article_ids:
         return {}
     query = _columns().where(articles.c.article_id.in_(sorted(set(article_ids))))
-    return {one.article_id: one for one in _listed(tx, query)}
+    return {article.article_id: article for article in _listed(tx, query)}
 
 
 def find_stories(tx: Connection, *, since: datetime, until: datetime, limit: int) -> list[ListedStory]:
@@ -164,7 +167,7 @@ def newest_at(tx: Connection) -> datetime | None:
 
 
 def find_languages(tx: Connection) -> list[str]:
-    """Return the languages of the newest 2,000 articles, the most frequent first. All articles would need a full scan."""
+    """Return the languages of the newest 2,000 articles, the most frequent first; all would need a full scan."""
     newest = select(articles.c.language).order_by(_shown_at.desc(), articles.c.article_id.desc()).limit(2000).subquery()
     query = select(newest.c.language).where(newest.c.language.is_not(None)).group_by(newest.c.language)
     return list(tx.execute(query.order_by(func.count().desc(), newest.c.language)).scalars())
@@ -220,7 +223,7 @@ def count_looks(tx: Connection, source_id: str | None, *, since: date) -> list[t
     )
     if source_id is not None:
         query = query.where(known.source_id == source_id)
-    return [(one, what, number) for one, what, number in tx.execute(query.group_by(known.source_id, known.what))]
+    return [(source, what, number) for source, what, number in tx.execute(query.group_by(known.source_id, known.what))]
 
 
 def last_run_at(tx: Connection) -> datetime | None:

@@ -35,15 +35,20 @@ class CaptureCount:
 def count_captures(tx: Connection, captures: Iterable[CountedCapture]) -> None:
     """Add the captures of a decided batch. Call it while the transaction holds the outbox lock: rows are contended."""
     several: dict[tuple[str, ...], list[CountedCapture]] = {}
-    for one in captures:
-        key = (one.source_id, one.outcome.value, one.reason or "", one.novelty.value if one.novelty else "")
-        several.setdefault(key, []).append(one)
+    for capture in captures:
+        key = (
+            capture.source_id,
+            capture.outcome.value,
+            capture.reason or "",
+            capture.novelty.value if capture.novelty else "",
+        )
+        several.setdefault(key, []).append(capture)
     rows = [
         {
             **dict(zip(_KEY, key, strict=True)),
             "captures": len(same),
-            "payload_size": sum(one.payload_size for one in same),
-            "latest_at": max(one.fetched_at for one in same),
+            "payload_size": sum(capture.payload_size for capture in same),
+            "latest_at": max(capture.fetched_at for capture in same),
         }
         for key, same in sorted(several.items())
     ]

@@ -83,14 +83,14 @@ def find_members(tx: Connection, cluster_ids: Iterable[str]) -> dict[str, Member
 
 def find_misplaced(tx: Connection, rows: Iterable[Article]) -> set[str]:
     """Return the clusters (as in the index) of those rows whose cluster columns are outdated."""
-    held = list(rows)
+    lake_rows = list(rows)
     members: dict[str, Membership] = {}
-    for part in _parts(row.article_id for row in held):
+    for part in _parts(row.article_id for row in lake_rows):
         query = select(articles.c.cluster_id).where(articles.c.article_id.in_(part)).distinct()
         members |= find_members(tx, tx.execute(query).scalars().all())
     return {
         member.cluster_id
-        for row in held
+        for row in lake_rows
         if (member := members.get(row.article_id)) is not None
         and any(getattr(row, name) != getattr(member, name) for name in CLUSTER_COLUMNS)
     }

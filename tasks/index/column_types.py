@@ -50,7 +50,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class WebText(TypeDecorator[str]):
-    """Text from the web. PostgreSQL refuses NUL, both refuse unpaired surrogates: replaced by U+FFFD, as in the lake."""
+    """Text from the web, with U+FFFD for NUL (refused by PostgreSQL) and unpaired surrogates, as in the lake."""
 
     impl = Text
     cache_ok = True

@@ -140,13 +140,13 @@ def open_reader(index_url: str, *, timeout_s: int) -> Index:
     url = parse_address(index_url)
     index = Index(_make_engine(url, is_read_only=_is_in_fixed_folder(url)))
     if index.is_sqlite and not is_there(Path(str(url.database))):
-        raise IndexUnavailable(f"{index.uri}: does not exist yet: the first sweep makes it")
+        raise IndexUnavailable(f"{index.uri}: does not exist yet: the first sweep creates it")
     _restrict(index, timeout_s)
     try:
         found = _schema_version(index)
         if found is None or found < HEAD:
             raise IndexUnavailable(
-                f"{index.uri}: still at schema {found or 'none'}: the next sweep makes it {HEAD}, and so does `presslake migrate`"
+                f"{index.uri}: still at schema {found or 'none'}: the next sweep or `presslake migrate` upgrades it to {HEAD}"
             )
         if found > HEAD:
             raise _too_new(index, found)
@@ -168,8 +168,8 @@ def bind_lake(index: Index, *, lake_id: str, lake_uri: str, is_used: bool = Fals
         if "lake_id" not in bound:
             if is_used:
                 raise ConfigError(
-                    f"the index {index.uri} is new, but the lake {lake_uri} has articles: name their index with "
-                    "--index, or make a new one from the lake with `presslake reindex`"
+                    f"the index {index.uri} is new, but the lake {lake_uri} has articles: choose their index with "
+                    "--index, or build a new one from the lake with `presslake reindex`"
                 )
             tx.execute(facts.insert(), [{"name": "lake_id", "value": lake_id}, {"name": "lake_uri", "value": lake_uri}])
             return
@@ -192,7 +192,7 @@ def _bound(tx: Connection) -> dict[str, str]:
 def _check_bound(bound: dict[str, str], index: Index, *, lake_id: str, lake_uri: str) -> None:
     if bound["lake_id"] != lake_id:
         raise ConfigError(
-            f"the index {index.uri} belongs to the lake {bound.get('lake_uri')}, not to {lake_uri}: give that lake, or another --index"
+            f"the index {index.uri} belongs to the lake {bound.get('lake_uri')}, not to {lake_uri}: use that lake, or another --index"
         )
 
 
@@ -260,12 +260,12 @@ def _as_json(value: object) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _read_only(_dialect: object, _record: object, words: list[str], arguments: dict[str, Any]) -> None:
+def _read_only(_dialect: object, _record: object, cargs: list[str], cparams: dict[str, Any]) -> None:
     """Open the file as immutable, unless another process has its WAL beside it (SQLite, "URI Filenames")."""
-    (path,) = words
+    (path,) = cargs
     how = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    words[:] = [f"file:{quote(path)}?{how}"]
-    arguments["uri"] = True
+    cargs[:] = [f"file:{quote(path)}?{how}"]
+    cparams["uri"] = True
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type of its own
@@ -361,7 +361,7 @@ def _migrate(index: Index) -> None:
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
-        raise ConfigError(f"the index {index.uri} cannot be brought up to date: {first_line(error)}") from error
+        raise ConfigError(f"the index {index.uri} cannot be upgraded: {first_line(error)}") from error
 
 
 def _cannot_be_opened(index: Index, error: IndexUnavailable) -> ConfigError:

@@ -41,7 +41,7 @@ class SourceDay:
 
 def add_days(tx: Connection, days: Iterable[SourceDay]) -> None:
     """Add to the figures of these days. A source may appear only once."""
-    rows = [{**row_of(one), "day": one.day.isoformat()} for one in days]
+    rows = [{**row_of(day), "day": day.day.isoformat()} for day in days]
     if not rows:
         return
     rows.sort(key=lambda row: (row["source_id"], row["day"]))  # a fixed order, or two batches may deadlock
@@ -64,4 +64,4 @@ def find_days(tx: Connection, source_ids: Collection[str], *, since: date, apart
     late = select(source_days).where(chosen, known.day >= apart.isoformat())
     rows = [*tx.execute(past).mappings(), *tx.execute(late).mappings()]
     found = [SourceDay(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
-    return sorted(found, key=lambda one: (one.source_id, one.day))
+    return sorted(found, key=lambda day: (day.source_id, day.day))

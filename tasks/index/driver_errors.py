@@ -32,7 +32,7 @@ _SQL_STATES = frozenset({"25006", "25P03", "25P04"})
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Raise IndexUnavailable for errors that a retry may overcome. Others, such as an invalid statement, pass through."""
+    """Raise IndexUnavailable for errors that a retry may overcome. Others, such as invalid SQL, pass through."""
     try:
         yield
     except sqlite3.Error as error:  # a connection's first pragmas: SQLAlchemy does not wrap their errors

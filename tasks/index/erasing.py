@@ -84,7 +84,7 @@ def erase_titles(tx: Connection, revisions: Mapping[str, int]) -> None:
 
 def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
     """Clear the announcing feed of frontier rows if its URL `is_taken`; returns the number of rows."""
-    named = [one for one in _distinct(tx, frontier, "announced_by") if is_taken(one)]
+    named = [feed_url for feed_url in _distinct(tx, frontier, "announced_by") if is_taken(feed_url)]
     gone = 0
     for part in in_chunks(named, CHUNK):
         statement = update(frontier).where(frontier.c.announced_by.in_(part)).values(announced_by=None)
@@ -104,7 +104,7 @@ def erase_feeds(tx: Connection, is_taken: IsTaken, has_source: IsTaken) -> int:
 
 
 def erase_hosts(tx: Connection, has_host: IsTaken, is_named: IsTaken) -> int:
-    """Delete the paces of removed hosts and the site files of origins with a removed name; returns the number of rows."""
+    """Delete removed hosts' paces, and site files of origins with a removed name; returns the number of rows."""
     named = [one for one in _distinct(tx, hosts, "host") if has_host(one)]
     origins = [one for one in _distinct(tx, robots, "origin") if is_named(one)]
     gone = sum(tx.execute(delete(hosts).where(hosts.c.host.in_(part))).rowcount for part in in_chunks(named, CHUNK))
@@ -129,7 +129,7 @@ def erase_alarms(tx: Connection, is_named: IsTaken) -> int:
     return gone
 
 
-def read_feeds_again(tx: Connection) -> None:
+def forget_feed_validators(tx: Connection) -> None:
     """Forget the validators of all feeds, so that their entries are read again even if unchanged."""
     tx.execute(update(feeds).values(etag=None, last_modified=None, body_digest=None))
 

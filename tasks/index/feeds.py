@@ -18,7 +18,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedAddress:
-    """A feed from the catalogue, or one that another feed names (`parent_url`), such as a sitemap of a sitemap index."""
+    """A feed from the catalogue, or one that another feed (`parent_url`) names, such as a nested sitemap."""
 
     feed_url: str
     source_id: str
@@ -53,7 +53,7 @@ def feed_key(feed_url: str) -> str:
     return hashlib.sha256(feed_url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
+def add_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
     """Add new feeds, due at once. A feed that moves to another source keeps its poll state.
 
     Feeds that a takedown excludes are not added, so they are not polled.
@@ -61,16 +61,18 @@ def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetim
     kept_out = read_kept_out(tx)
     rows = [
         {
-            "feed_key": feed_key(one.feed_url),
-            "feed_url": one.feed_url,
-            "source_id": one.source_id,
-            "kind": one.kind,
-            "parent_url": one.parent_url,
+            "feed_key": feed_key(address.feed_url),
+            "feed_url": address.feed_url,
+            "source_id": address.source_id,
+            "kind": address.kind,
+            "parent_url": address.parent_url,
             "due_at": now,
             "failures": 0,
         }
-        for one in sorted(addresses, key=lambda one: feed_key(one.feed_url))  # all writers lock rows in one order
-        if not (kept_out.has_source(one.source_id) or kept_out.has_url(one.feed_url))
+        for address in sorted(
+            addresses, key=lambda address: feed_key(address.feed_url)
+        )  # all writers lock rows in one order
+        if not (kept_out.has_source(address.source_id) or kept_out.has_url(address.feed_url))
     ]
     upsert(tx, feeds, rows, by=["feed_key"], newest=("source_id", "kind", "parent_url"))
 
@@ -95,7 +97,8 @@ def record_polls(tx: Connection, records: Iterable[PollRecord]) -> None:
         values[name] = func.coalesce(values[name], feeds.c[name])
     statement = update(feeds).where(feeds.c.feed_key == bindparam("key")).values(values)
     rows = [
-        {"key": feed_key(one.feed_url)} | {f"new_{name}": getattr(one, name) for name in _LEARNED} for one in records
+        {"key": feed_key(record.feed_url)} | {f"new_{name}": getattr(record, name) for name in _LEARNED}
+        for record in records
     ]
     if rows:
         tx.execute(statement, sorted(rows, key=lambda row: str(row["key"])))

@@ -197,14 +197,14 @@ def claim(
         is_mine=selection.has_host,
     )
     keys = pick(tx, turns or Turns(), claiming) if selection.url_keys is None else _named_keys(tx, selection, claiming)
-    taken: list[DueUrl] = []
+    claimed: list[DueUrl] = []
     for part in in_chunks(keys, CHUNK):
         lease = {"state": State.LEASED, "lease_owner": owner, "lease_until": now + timedelta(seconds=lease_s)}
         # repeat the condition: the row may have been settled since it was picked
-        held = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
-        statement = update(frontier).where(frontier.c.url_key.in_(held)).values(lease).returning(frontier)
-        taken.extend(_due_url(row) for row in tx.execute(statement).mappings())
-    by_key = {due.url_key: due for due in taken}
+        locked = _lock_rows(tx, and_(frontier.c.url_key.in_(part), _is_due(now)))
+        statement = update(frontier).where(frontier.c.url_key.in_(locked)).values(lease).returning(frontier)
+        claimed.extend(_due_url(row) for row in tx.execute(statement).mappings())
+    by_key = {due.url_key: due for due in claimed}
     return tuple(by_key[key] for key in keys if key in by_key)
 
 
@@ -236,7 +236,10 @@ def settle(tx: Connection, settlements: Iterable[Settlement]) -> None:
         .where(frontier.c.url_key == bindparam("key"))
         .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease_owner": None, "lease_until": None})
     )
-    rows = [{"key": one.url_key} | {f"new_{name}": getattr(one, name) for name in _SETTLED} for one in settlements]
+    rows = [
+        {"key": settlement.url_key} | {f"new_{name}": getattr(settlement, name) for name in _SETTLED}
+        for settlement in settlements
+    ]
     if rows:  # sorted: all transactions lock rows in one order, so they cannot deadlock
         tx.execute(statement, sorted(rows, key=itemgetter("key")))
 

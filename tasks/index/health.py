@@ -123,7 +123,7 @@ def lag_of(bucket: str) -> timedelta:
 
 def add_tallies(tx: Connection, tallies: Iterable[Tally]) -> None:
     """Add to the tallies of these days."""
-    rows = [{**row_of(one), "day": one.day.isoformat()} for one in tallies]
+    rows = [{**row_of(tally), "day": tally.day.isoformat()} for tally in tallies]
     if not rows:
         return
     rows.sort(key=lambda row: (row["source_id"], row["day"], row["kind"], row["what"]))  # fixed order: no deadlocks
@@ -143,12 +143,12 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
     """Add to the arrivals of these days."""
     rows = [
         {
-            "source_id": one.source_id,
-            "day": one.day.isoformat(),
-            "newest_at": one.newest_at,
-            **dict(zip(HOURS, one.hours, strict=True)),
+            "source_id": arrival.source_id,
+            "day": arrival.day.isoformat(),
+            "newest_at": arrival.newest_at,
+            **dict(zip(HOURS, arrival.hours, strict=True)),
         }
-        for one in sorted(arrivals, key=lambda one: (one.source_id, one.day))
+        for arrival in sorted(arrivals, key=lambda arrival: (arrival.source_id, arrival.day))
     ]
     if not rows:
         return
@@ -162,7 +162,7 @@ def add_arrivals(tx: Connection, arrivals: Iterable[ArrivalDay]) -> None:
 
 def note_quarantined(tx: Connection, pages: Iterable[Quarantined]) -> None:
     """Record the pages of a batch that cannot be processed."""
-    upsert(tx, quarantine, [row_of(one) for one in pages], by=["document_key"], newest=())
+    upsert(tx, quarantine, [row_of(page) for page in pages], by=["document_key"], newest=())
 
 
 def find_tallies(tx: Connection, source_ids: Collection[str], *, since: date) -> list[Tally]:
@@ -289,12 +289,14 @@ def hold_alarms(tx: Connection) -> None:
 
 def write_alarms(tx: Connection, standing: Iterable[Alarm], *, over: Iterable[Alarm]) -> None:
     """Store the present alarms and delete the ended ones."""
-    rows = [row_of(one) for one in sorted(standing, key=lambda one: (one.source_id, one.kind))]
+    rows = [row_of(alarm) for alarm in sorted(standing, key=lambda alarm: (alarm.source_id, alarm.kind))]
     newest = ("reason", "looks", "sweeps", "began_at", "told_at")
     upsert(tx, source_alarms, rows, by=["source_id", "kind"], newest=newest)
-    for one in over:
+    for alarm in over:
         tx.execute(
-            delete(source_alarms).where(source_alarms.c.source_id == one.source_id, source_alarms.c.kind == one.kind)
+            delete(source_alarms).where(
+                source_alarms.c.source_id == alarm.source_id, source_alarms.c.kind == alarm.kind
+            )
         )
 
 

@@ -42,7 +42,7 @@ def find_history(tx: Connection, *, url_key: str | None, article_id: str | None)
 def why_unknown(tx: Connection, url_key: str | None) -> str:
     """Return why nothing is known of a URL (or of an article, if only its id is given)."""
     if url_key is not None and read_kept_out(tx, is_deciding=False).has_key(url_key):
-        return "it was taken down, and nothing of it is kept (docs/takedown.md)"
+        return "it was taken down, and nothing is kept (docs/takedown.md)"
     return "no feed has announced it, and no sweep has fetched it"
 
 
@@ -89,7 +89,7 @@ def find_newest(tx: Connection, source_ids: Collection[str], *, since: datetime,
 
 
 def read_sources(tx: Connection) -> list[dict[str, Any]]:
-    """Return, for each source, its own feeds, failing feeds, last poll, articles, and when the newest was first seen."""
+    """Return, by source, its own feeds, failing feeds, last poll, articles, and first sight of the newest."""
     polled = (
         select(
             feeds.c.source_id,

@@ -40,7 +40,7 @@ class HostLimits:
     def exchange_permits(
         self, ended: Sequence[PermitEnd], wanted: Sequence[PermitRequest], learned: Sequence[LearnedRobots] = ()
     ) -> list[Permit | Wait]:
-        """Store ended permits and learned robots.txt files, then answer each request in order. Raises IndexUnavailable."""
+        """Store ended permits and learned robots.txt files, then answer requests in order. Raises IndexUnavailable."""
         names = {end.permit.host for end in ended} | {one.host for one in wanted} | {one.host for one in learned}
         spots = {one.place for one in wanted if one.place} | {end.permit.place for end in ended if end.permit.place}
         self._make_known(hosts, names)
@@ -138,7 +138,7 @@ def prune(tx: Connection, *, before: datetime) -> int:
 
 
 def _read_paces(tx: Connection, table: Table, names: set[str], now: datetime) -> dict[str, Pace]:
-    """Lock and return the rows of hosts or places; create missing ones. Sorted, so that all writers lock in one order."""
+    """Lock and return the rows of hosts or places; create missing ones. Sorted: all writers lock in one order."""
     known = _known_paces(tx, table, names)
     if len(known) == len(names):
         return known
@@ -174,7 +174,7 @@ def _pace_of(row: Mapping[str, Any]) -> Pace:
         crawl_delay_s=row.get("crawl_delay_s"),
         latency_s=row.get("latency_s"),
         slowdown=row.get("slowdown", 1.0),
-        turns={one: datetime.fromtimestamp(until, UTC) for one, until in (row["turns"] or {}).items()},
+        turns={permit_id: datetime.fromtimestamp(until, UTC) for permit_id, until in (row["turns"] or {}).items()},
     )
 
 
@@ -196,10 +196,10 @@ def _columns_of(pace: Pace, table: Table) -> dict[str, object]:
         "crawl_delay_s": pace.crawl_delay_s,
         "latency_s": pace.latency_s,
         "slowdown": pace.slowdown,
-        "turns": {one: until.timestamp() for one, until in pace.turns.items()},
+        "turns": {permit_id: until.timestamp() for permit_id, until in pace.turns.items()},
     }
-    held = _held_in(table)
-    return {name: value for name, value in columns.items() if name in held}
+    known_names = _held_in(table)
+    return {name: value for name, value in columns.items() if name in known_names}
 
 
 @cache
@@ -215,7 +215,7 @@ def _without_dead(pace: Pace, wanted: PermitRequest) -> Pace:
     """Drop the permits of dead processes on this machine, if the limit is reached."""
     if len(pace.turns) < wanted.max_per_host:
         return pace
-    return replace(pace, turns={one: until for one, until in pace.turns.items() if not _is_dead(one)})
+    return replace(pace, turns={permit_id: until for permit_id, until in pace.turns.items() if not _is_dead(permit_id)})
 
 
 def _is_dead(permit_id: str) -> bool:

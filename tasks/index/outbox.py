@@ -193,7 +193,7 @@ def waiting(tx: Connection) -> tuple[WaitingBatch, ...]:
     return tuple(WaitingBatch(**row) for row in tx.execute(query).mappings())
 
 
-def count_on_from(tx: Connection, sequence: int) -> None:
+def start_sequence_after(tx: Connection, sequence: int) -> None:
     """Start a new index's sequence numbers after this one."""
     tx.execute(insert(counters).values(name=COUNTER, value=sequence))
 
@@ -259,8 +259,8 @@ def _json_parts(content: Mapping[str, Any]) -> Iterator[bytes]:
         yield (b"," if number else b"{") + orjson.dumps(name) + b":"
         if isinstance(value, list | tuple):
             yield b"["
-            for place, one in enumerate(value):
-                yield (b"," if place else b"") + orjson.dumps(one)
+            for place, element in enumerate(value):
+                yield (b"," if place else b"") + orjson.dumps(element)
             yield b"]"
         else:
             yield orjson.dumps(value)
@@ -274,8 +274,8 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON, and dataclasses
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _storable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
-        return {name: _storable(one) for name, one in value.items()}
-    return [_storable(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _storable(item) for name, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _next_sequence(tx: Connection) -> int:

@@ -62,7 +62,7 @@ def kept_delay_s(
 
 def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime) -> tuple[Pace, Permit | Wait]:
     """Return a permit, or how long to wait before the next request for one. Drops expired leases."""
-    turns = {one: until for one, until in pace.turns.items() if until > now}
+    turns = {held_id: until for held_id, until in pace.turns.items() if until > now}
     delay_s = pace.delay_s(wanted.delay_s)
     wait_s = 0.0
     if now < pace.next_slot_at:
@@ -83,7 +83,7 @@ def grant_permit(pace: Pace, wanted: PermitRequest, *, permit_id: str, now: date
 def grant_at_place(
     host: Pace, place: Pace, wanted: PermitRequest, *, permit_id: str, now: datetime
 ) -> tuple[Pace, Pace, Permit | Wait]:
-    """Return a permit at a host that shares its place, or the longer wait. A grant changes both paces, a refusal none."""
+    """Return a permit at a host with a shared place, or the longer wait. A grant changes both paces, a refusal none."""
     asked, answer = grant_permit(host, wanted, permit_id=permit_id, now=now)
     if isinstance(answer, Wait):
         return asked, place, answer
@@ -93,10 +93,10 @@ def grant_at_place(
 
 
 def end_at_place(host: Pace, place: Pace, end: PermitEnd, *, now: datetime) -> tuple[Pace, Pace]:
-    """Return both paces after a permit ends. A requested wait applies to the host alone, the delay also to its place."""
+    """Return both paces after a permit ends. A requested wait applies to the host, the delay also to its place."""
     host = end_permit(host, end, now=now)
     free_at = now + timedelta(seconds=host.delay_s(end.delay_s))
-    turns = {one: until for one, until in place.turns.items() if one != end.permit.permit_id}
+    turns = {permit_id: until for permit_id, until in place.turns.items() if permit_id != end.permit.permit_id}
     return host, replace(place, turns=turns, next_slot_at=max(place.next_slot_at, free_at))
 
 
@@ -113,6 +113,6 @@ def end_permit(pace: Pace, end: PermitEnd, *, now: datetime) -> Pace:
         pace,
         slowdown=slowdown,
         latency_s=latency_s,
-        turns={one: until for one, until in pace.turns.items() if one != end.permit.permit_id},
+        turns={permit_id: until for permit_id, until in pace.turns.items() if permit_id != end.permit.permit_id},
         next_slot_at=max(pace.next_slot_at, free_at),
     )

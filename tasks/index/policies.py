@@ -46,7 +46,7 @@ def known_ids(tx: Connection, wanted: Collection[str]) -> set[str]:
 def remember(tx: Connection, rows: Iterable[Policy]) -> tuple[Policy, ...]:
     """Add documents; returns the new ones, because two batches may find the same document at the same time."""
     known = {
-        row.policy_id: row for row in sorted(rows, key=lambda one: one.policy_id)
+        row.policy_id: row for row in sorted(rows, key=lambda policy: policy.policy_id)
     }  # so that two writers lock in one order
     if not known:
         return ()
@@ -105,15 +105,15 @@ def see(tx: Connection, seen: Mapping[str, datetime]) -> None:
 
 def unreported(tx: Connection) -> dict[str, datetime]:
     """Return documents seen on a later day than their rows in the lake show, with that time."""
-    held = tx.execute(select(policies.c.policy_id, policies.c.last_seen_at, policies.c.told_at))
-    return {row.policy_id: row.last_seen_at for row in held if row.last_seen_at.date() > row.told_at.date()}
+    rows = tx.execute(select(policies.c.policy_id, policies.c.last_seen_at, policies.c.told_at))
+    return {row.policy_id: row.last_seen_at for row in rows if row.last_seen_at.date() > row.told_at.date()}
 
 
 def note_reported(tx: Connection, reported: Mapping[str, datetime]) -> None:
     """Record what the rows of the lake show now."""
     if reported:
         which = update(policies).where(policies.c.policy_id == bindparam("which")).values(told_at=bindparam("at"))
-        tx.execute(which, [{"which": one, "at": at} for one, at in sorted(reported.items())])
+        tx.execute(which, [{"which": policy_id, "at": at} for policy_id, at in sorted(reported.items())])
 
 
 def scan(tx: Connection) -> Iterator[KnownPolicy]:
@@ -150,10 +150,14 @@ def changed_by(tx: Connection, run_ids: Iterable[str], *, since: datetime) -> tu
     earlier = _at_origins(tx, {row.origin for row in new})
     found = []
     for row in new:
-        before = [one for one in earlier.get((row.origin, row.kind, row.url), ()) if one.observed_at < row.observed_at]
+        before = [
+            policy
+            for policy in earlier.get((row.origin, row.kind, row.url), ())
+            if policy.observed_at < row.observed_at
+        ]
         if before:
             shared = {name: getattr(row, name) for name in ("origin", "kind", "url", "policy_id", "observed_at")}
-            newest = max(before, key=lambda one: one.last_seen_at)
+            newest = max(before, key=lambda policy: policy.last_seen_at)
             found.append(PolicyChange(source_id=_source_at(tx, row.origin), before_id=newest.policy_id, **shared))
     return tuple(found)
 

@@ -102,7 +102,7 @@ def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
     return [holder for holder, count in counts.most_common() if count >= MIN_SHARED]
 
 
-def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
+def add_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
     """Add shapes, with postings for their hashes that are not hot. These articles must not have shapes yet."""
     fresh = {one.article_id: one for one in known}
     if not fresh:
@@ -148,7 +148,7 @@ def replace_shape(tx: Connection, article_id: str, row: Mapping[str, Any] | None
     """Set the article's shape to this row of the table; None removes it."""
     drop_shapes(tx, [article_id])
     if row is not None:
-        keep_shapes(tx, [_known(row, {})], full=frozenset())
+        add_shapes(tx, [_known(row, {})], full=frozenset())
 
 
 def prune(tx: Connection, *, before: datetime) -> int:
@@ -221,19 +221,19 @@ def _read_shapes(tx: Connection, numbers: Iterable[int]) -> dict[int, KnownShape
     }
 
 
-def _row(one: KnownShape) -> dict[str, object]:
+def _row(known: KnownShape) -> dict[str, object]:
     return {
-        "article_id": one.article_id,
-        "algorithm": one.shape.algorithm,
-        "generation": one.generation,
-        "told_at": one.told_at,
-        "host": one.host,
-        "words": one.shape.words,
-        "sketch": pack("q", one.shape.sketch),
-        "shingles": one.shape.packed_shingles,
-        "numbers": one.shape.packed_numbers,
-        "vocabulary": one.shape.packed_vocabulary,
-        "names": one.shape.packed_names,
+        "article_id": known.article_id,
+        "algorithm": known.shape.algorithm,
+        "generation": known.generation,
+        "told_at": known.told_at,
+        "host": known.host,
+        "words": known.shape.words,
+        "sketch": pack("q", known.shape.sketch),
+        "shingles": known.shape.packed_shingles,
+        "numbers": known.shape.packed_numbers,
+        "vocabulary": known.shape.packed_vocabulary,
+        "names": known.shape.packed_names,
     }
 
 

@@ -118,26 +118,26 @@ def histories(changes: Iterable[ChangedRow]) -> list[History]:
     """Group changes (in the order in which they were made) by row. Rows that others refer to come first."""
     tables = {table.name: table for table in IDENTITIES}
     found: dict[tuple[Table, tuple[str, ...]], History] = {}
-    for one in changes:
-        table = tables[one.table]
-        identity = _identity(table, one.before or one.after or {})
-        fresh = History(table=table, identity=identity, before=one.before, afterwards=[])
-        found.setdefault((table, identity), fresh).afterwards.append(one.after)
-    return sorted(found.values(), key=lambda one: list(IDENTITIES).index(one.table))
+    for change in changes:
+        table = tables[change.table]
+        identity = _identity(table, change.before or change.after or {})
+        fresh = History(table=table, identity=identity, before=change.before, afterwards=[])
+        found.setdefault((table, identity), fresh).afterwards.append(change.after)
+    return sorted(found.values(), key=lambda change: list(IDENTITIES).index(change.table))
 
 
 def take_back(tx: Connection, rows: Sequence[History]) -> tuple[int, list[History]]:
     """Restore rows as they were before all changes; returns how many, and the rows kept because of newer changes."""
     count, kept = 0, []
-    for one in rows:
-        now = _by_identity(tx, one.table, [one.identity]).get((one.table, one.identity))
-        if now == one.before:
+    for history in rows:
+        now = _by_identity(tx, history.table, [history.identity]).get((history.table, history.identity))
+        if now == history.before:
             continue  # restored already, or the transaction never committed
         # keep rows that changed after the repair, and rows whose URL now belongs to another article
-        if now not in one.afterwards or (one.before and _is_taken(tx, one.table, one.before)):
-            kept.append(one)
+        if now not in history.afterwards or (history.before and _is_taken(tx, history.table, history.before)):
+            kept.append(history)
             continue
-        _write(tx, one.table, one.identity, one.before)
+        _write(tx, history.table, history.identity, history.before)
         count += 1
     return count, kept
 
@@ -178,8 +178,10 @@ def _by_identity(
 def _is_one_of(table: Table, wanted: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
     names = IDENTITIES[table]
     if len(names) == 1:
-        return table.c[names[0]].in_([one for (one,) in wanted])
-    return or_(*(and_(*(table.c[name] == part for name, part in zip(names, one, strict=True))) for one in wanted))
+        return table.c[names[0]].in_([identity for (identity,) in wanted])
+    return or_(
+        *(and_(*(table.c[name] == part for name, part in zip(names, identity, strict=True))) for identity in wanted)
+    )
 
 
 def _identity(table: Table, row: Mapping[Any, Any]) -> tuple[str, ...]:

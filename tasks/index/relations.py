@@ -14,7 +14,7 @@ CHUNK = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A relation between two articles. For `near_duplicate` the ends are sorted; for other kinds `a` derives from `b`."""
+    """A relation of two articles. For `near_duplicate` the ends are sorted; for other kinds `a` derives from `b`."""
 
     a: str
     b: str
@@ -24,8 +24,8 @@ class Edge:
 
 def add_edges(tx: Connection, found: Iterable[Edge], *, now: datetime) -> None:
     """Add edges. An existing edge keeps its date and gets the newest score."""
-    by_ends = {(one.a, one.b, one.kind): one for one in found}
-    rows = [{**row_of(one), "found_at": now} for _, one in sorted(by_ends.items())]
+    by_ends = {(edge.a, edge.b, edge.kind): edge for edge in found}
+    rows = [{**row_of(edge), "found_at": now} for _, edge in sorted(by_ends.items())]
     upsert(tx, edges, rows, by=["a", "b", "kind"], newest=["score"])
 
 
@@ -34,7 +34,7 @@ def remove_edges(tx: Connection, gone: Iterable[Edge]) -> None:
     is_it = and_(
         edges.c.a == bindparam("old_a"), edges.c.b == bindparam("old_b"), edges.c.kind == bindparam("old_kind")
     )
-    rows = {(one.a, one.b, one.kind) for one in gone}
+    rows = {(edge.a, edge.b, edge.kind) for edge in gone}
     if rows:
         tx.execute(
             delete(edges).where(is_it), [{"old_a": a, "old_b": b, "old_kind": kind} for a, b, kind in sorted(rows)]

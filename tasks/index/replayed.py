@@ -38,7 +38,7 @@ class Note:
 
 def note(tx: Connection, notes: Iterable[Note], *, now: datetime) -> None:
     """Store notes. A recorded home stays, and so do the rules of captures that were not replayed now."""
-    rows = [{**row_of(one), "day": one.day.isoformat(), "noted_at": now} for one in notes]
+    rows = [{**row_of(entry), "day": entry.day.isoformat(), "noted_at": now} for entry in notes]
     statement = insert_into(tx, replayed)
     kept = {
         name: func.coalesce(replayed.c[name], statement.excluded[name])
@@ -90,12 +90,12 @@ def find_related(tx: Connection, article_ids: Iterable[str]) -> set[str]:
     return found
 
 
-def note_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
+def raise_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
     """Raise the highest revision number of articles to these numbers; never lowers it."""
     for article_id, number in numbers:
         is_lower = func.coalesce(articles.c.last_revision, articles.c.revision) < number
-        one = update(articles).where(articles.c.article_id == article_id, is_lower)
-        tx.execute(one.values(last_revision=number))
+        statement = update(articles).where(articles.c.article_id == article_id, is_lower)
+        tx.execute(statement.values(last_revision=number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,8 +42,8 @@ def begin_run(tx: Connection, *, run_id: str, now: datetime, sweep_id: str | Non
         "heard_at": now,
         "sweep_id": sweep_id,
     }
-    taken = tx.execute(update(runs).where(runs.c.run_id == run_id).values(ended_at=None, **mine))
-    if not taken.rowcount:
+    updated = tx.execute(update(runs).where(runs.c.run_id == run_id).values(ended_at=None, **mine))
+    if not updated.rowcount:
         tx.execute(runs.insert().values(run_id=run_id, started_at=now, **mine))
 
 
@@ -66,7 +66,7 @@ def find_working(tx: Connection, *, kind: str, now: datetime) -> str | None:
     return None
 
 
-def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:
+def record_heartbeat(tx: Connection, *, run_id: str, now: datetime) -> None:
     """Record a heartbeat of the run."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(heard_at=now))
 

@@ -193,7 +193,7 @@ policies = Table(
     Column("warc_offset", BigInteger, nullable=False),
     Column("warc_length", BigInteger, nullable=False),
 )
-"""Documents in the lake in which sites state what may be done with their pages. `told_at`: `last_seen_at` in the lake."""
+"""Documents in the lake in which sites state permitted uses of their pages. `told_at`: `last_seen_at` in the lake."""
 
 SHOWN_AT = "(CASE WHEN (published_at <= first_seen_at) THEN published_at ELSE first_seen_at END)"
 """When an article was published, or first seen if that is unknown or in the future. Lists sort by it."""

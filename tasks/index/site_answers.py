@@ -56,15 +56,21 @@ def _answer(row: Any, now: datetime) -> RobotsAnswer:  # noqa: ANN401 - a row of
 
 def keep(tx: Connection, learned: Sequence[LearnedRobots]) -> None:
     """Replace the stored answers and record when documents were seen. Sorted, so that all writers lock in one order."""
-    several = {one.answer.origin: one for one in sorted(learned, key=lambda one: one.answer.origin)}
+    several = {
+        document.answer.origin: document for document in sorted(learned, key=lambda document: document.answer.origin)
+    }
     before = _forms(tx, several)
-    changed = {name: one for name, one in several.items() if one.form not in {None, before.get(name, _NEW)[0]}}
-    known = policies.known_forms(tx, (one.policy_id for one in changed.values() if one.policy_id))
-    forms = before | {name: (one.form, _turn(tx, one, before.get(name, _NEW), known)) for name, one in changed.items()}
-    rows = [_row(one.answer, *forms.get(name, _NEW)) for name, one in several.items()]
+    changed = {
+        name: document for name, document in several.items() if document.form not in {None, before.get(name, _NEW)[0]}
+    }
+    known = policies.known_forms(tx, (document.policy_id for document in changed.values() if document.policy_id))
+    forms = before | {
+        name: (document.form, _turn(tx, document, before.get(name, _NEW), known)) for name, document in changed.items()
+    }
+    rows = [_row(document.answer, *forms.get(name, _NEW)) for name, document in several.items()]
     upsert(tx, robots, rows, by=["origin"], newest=("status", "body", "fetched_at", "evidence", "form", "turn"))
     turns = {row["origin"]: row["turn"] for row in rows}
-    seen = ((one.policy_id, turns[name], one.answer.fetched_at) for name, one in several.items())
+    seen = ((document.policy_id, turns[name], document.answer.fetched_at) for name, document in several.items())
     policies.see(tx, {returned_id(policy_id, turn): at for policy_id, turn, at in seen if policy_id})
 
 
@@ -87,9 +93,9 @@ def _row(answer: RobotsAnswer, form: str | None, turn: str | None) -> dict[str, 
     }
 
 
-def _turn(tx: Connection, one: LearnedRobots, before: _Form, known: Collection[str]) -> str | None:
+def _turn(tx: Connection, document: LearnedRobots, before: _Form, known: Collection[str]) -> str | None:
     """Return the turn of a document whose form has returned, or None if its form is not `known`."""
-    if one.policy_id is None or one.policy_id[:FORM_LENGTH] not in known:
+    if document.policy_id is None or document.policy_id[:FORM_LENGTH] not in known:
         return None
-    former = "".join(filter(None, before)) or policies.seen_after(tx, one.policy_id)
-    return turn_of(one.policy_id, former) if former else None
+    former = "".join(filter(None, before)) or policies.seen_after(tx, document.policy_id)
+    return turn_of(document.policy_id, former) if former else None

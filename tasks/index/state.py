@@ -74,14 +74,14 @@ class IndexState:
 
     def __post_init__(self) -> None:
         """Collect all known sources."""
-        known = {*self.urls, *self.feeds, *(one.source_id for one in self.capture_counts)}
+        known = {*self.urls, *self.feeds, *(count.source_id for count in self.capture_counts)}
         object.__setattr__(self, "source_ids", frozenset(known))
 
 
 def read_state(tx: Connection, *, now: datetime) -> IndexState:
     """Read the whole state in one transaction."""
     unpublished, unpublished_since = count_unpublished(tx)
-    known_hosts, held, slowed = tx.execute(
+    known_hosts, held_hosts, slowed = tx.execute(
         select(
             func.count(),
             func.count(case((hosts.c.next_slot_at > now + HELD_FOR, 1))),
@@ -101,7 +101,7 @@ def read_state(tx: Connection, *, now: datetime) -> IndexState:
         runs=_read_runs(tx),
         last_run=_read_last_run(tx),
         hosts=known_hosts,
-        held_hosts=held,
+        held_hosts=held_hosts,
         slowed_hosts=slowed,
         size=_read_size(tx),
     )

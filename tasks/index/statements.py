@@ -25,9 +25,9 @@ def in_chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield part
 
 
-def row_of(one: "DataclassInstance") -> dict[str, Any]:
-    """Return a dataclass's fields as a row. `dataclasses.asdict` copies each value, which costs more than the insert."""
-    return {field.name: getattr(one, field.name) for field in fields(one)}
+def row_of(value: "DataclassInstance") -> dict[str, Any]:
+    """Return a dataclass's fields as a row. `dataclasses.asdict` copies values, which costs more than the insert."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def insert_into(tx: Connection, table: Table) -> Upsert:

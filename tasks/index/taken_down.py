@@ -25,16 +25,21 @@ def read_kept_out(tx: Connection, *, is_deciding: bool = True) -> KeptOut:
 
 def agree(index: Index, takedowns: Sequence[Takedown]) -> None:
     """Apply the given takedowns: add digests of active ones, delete those of undone ones. Others stay as they are."""
-    wanted = {(one.takedown_id, digest) for one in takedowns if one.undone_at is None for digest in one.key_digests}
-    undone = [one.takedown_id for one in takedowns if one.undone_at is not None]
+    wanted = {
+        (takedown.takedown_id, digest)
+        for takedown in takedowns
+        if takedown.undone_at is None
+        for digest in takedown.key_digests
+    }
+    undone = [takedown.takedown_id for takedown in takedowns if takedown.undone_at is not None]
     with index.read() as tx:
-        held = set(tx.execute(_HELD).tuples().all())
-    if wanted <= held and not any(takedown_id in undone for takedown_id, _ in held):
+        stored = set(tx.execute(_HELD).tuples().all())
+    if wanted <= stored and not any(takedown_id in undone for takedown_id, _ in stored):
         return  # a write would wait for other writers, and every run calls this
     with index.write() as tx:
         lock(tx, "taken_down")
         tx.execute(delete(taken_down).where(taken_down.c.takedown_id.in_(undone)))
-        held = set(tx.execute(_HELD).tuples().all())
-        if new := sorted(wanted - held):
+        stored = set(tx.execute(_HELD).tuples().all())
+        if new := sorted(wanted - stored):
             rows = [{"takedown_id": takedown_id, "digest": digest} for takedown_id, digest in new]
             tx.execute(taken_down.insert(), rows)

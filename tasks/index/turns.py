@@ -126,7 +126,9 @@ class _Picking:
         statement = _statement(_SOURCES, self._tx.dialect.name)
         found = self._tx.execute(statement, {"priority": priority}).tuples().all()
         now, is_wanted = self._claiming.now, self._claiming.is_wanted
-        return [one for one, due_at in found if due_at is not None and due_at <= now and is_wanted(one)]
+        return [
+            source_id for source_id, due_at in found if due_at is not None and due_at <= now and is_wanted(source_id)
+        ]
 
     def _rows_of(self, place: _Place, *, at_once: int) -> Iterator[str]:
         """Yield the due URLs of one source: one per host first, then the others, round-robin over hosts."""
@@ -166,7 +168,7 @@ class _Picking:
             size = min(at_once, MOST_JUMPS - jumps)
             found = self._walk(place, start, size)
             jumps, at_once = jumps + size, HOSTS_AT_ONCE
-            around = [one for one in found if not is_round or one[0] <= after]
+            around = [row for row in found if not is_round or row[0] <= after]
             due = [host for host, due_at, *_ in around if due_at is not None and due_at <= self._claiming.now]
             self._budget.note((host, *pace) for host, _, *pace in around)
             for host in due:
@@ -221,7 +223,7 @@ class _HostBudget:
 
     def know(self, names: Iterable[str]) -> None:
         """Load the paces of these hosts unless they are known."""
-        unknown = [one for one in names if one not in self._paces]
+        unknown = [name for name in names if name not in self._paces]
         if not unknown:
             return
         self._paces.update(dict.fromkeys(unknown, (0.0, None, None, None)))

@@ -97,7 +97,7 @@ def _damaged(damage: LogDamage) -> DamagedTable:
 def _damages(store: ObjectStore, table: str) -> list[LogDamage]:
     log = _listed(store.list(log_prefix(table)))
     if not log.commits and not log.checkpoints:
-        gone = LogDamage(key=commit_key(table, 0), detail="the table has files, and no commit of its log is there")
+        gone = LogDamage(key=commit_key(table, 0), detail="the table has files, but its log has no commit")
         return [] if is_new(store, table) else [gone]
     return [*_pointer_damage(store, table, log), *_checkpoint_damage(store, log), *_commit_damage(store, table, log)]
 
@@ -125,7 +125,7 @@ def _pointer_damage(store: ObjectStore, table: str, log: _Log) -> Iterator[LogDa
     except (MissingObject, ValueError, LookupError, TypeError):
         return
     if named > (-1 if log.newest_checkpoint is None else log.newest_checkpoint):
-        yield LogDamage(key=key, detail=f"it names the checkpoint of version {named}, which is empty or not there")
+        yield LogDamage(key=key, detail=f"it names the checkpoint of version {named}, which is empty or missing")
 
 
 def _checkpoint_damage(store: ObjectStore, log: _Log) -> Iterator[LogDamage]:
@@ -146,7 +146,7 @@ def _commit_damage(store: ObjectStore, table: str, log: _Log) -> Iterator[LogDam
     needed = log.needed()
     for version in needed:
         key = commit_key(table, version)
-        detail = _trouble(store, key) if version in log.commits else f"it is missing, and version {needed[-1]} is there"
+        detail = _trouble(store, key) if version in log.commits else f"it is missing, but version {needed[-1]} exists"
         if detail:
             yield LogDamage(key=key, detail=detail)
 

@@ -135,7 +135,7 @@ def _parse(offset: int, length: int, content: bytes) -> Record:
         if next(records, None) is not None:
             raise ValueError("several records in one gzip member")
     if not is_digest_of(record.headers.get("WARC-Block-Digest"), block):
-        raise ValueError("the block digest does not agree")
+        raise ValueError("the block digest does not match")
     is_http = (record.headers.get("Content-Type") or "").startswith("application/http")
     response = _parse_response(url, record, block) if kind == "response" and url and is_http else None
     conversion = block if kind == "conversion" else None
@@ -174,7 +174,7 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
     )
     plain = _without_chunks(headers, body)
     if not (is_digest_of(digest, body) or is_digest_of(digest, plain)):
-        raise ValueError("the payload digest does not agree")
+        raise ValueError("the payload digest does not match")
     return ResponseRecord(
         url=url,
         fetched_at=datetime.fromisoformat(record.headers.get("WARC-Date") or "").astimezone(UTC),

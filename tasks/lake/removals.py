@@ -52,7 +52,7 @@ def add_removals(
             return
         with delta_errors(table.table_uri):
             table.update_incremental()
-    raise LakeUnavailable(f"{table.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
+    raise LakeUnavailable(f"{table.table_uri}: gave up after {COMMIT_ATTEMPTS} attempts")
 
 
 def read_removals(store: ObjectStore, *, since: int = 0) -> Iterator[Removal]:
@@ -88,14 +88,14 @@ def _open(store: ObjectStore) -> DeltaTable:
             SCHEMA,
             mode="ignore",
             name=REMOVALS,
-            description="Rows of articles that are gone.",
+            description="Rows of removed articles.",
             configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
             storage_options=store.storage_options(),
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     if table := _find(store):
         return table
-    raise LakeUnavailable(f"{uri}: it cannot be made")
+    raise LakeUnavailable(f"{uri}: cannot be created")
 
 
 def _commit(table: DeltaTable, path: str, *, size: int, rows: int, stamp: CommitProperties, now: datetime) -> bool:

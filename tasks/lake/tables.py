@@ -42,10 +42,10 @@ Row = Capture | Article
 StoredRow = Row | Policy
 
 DESCRIPTIONS = {
-    CAPTURES: "One row a fetch, whatever came of it.",
-    ARTICLES: "One row a revision of an article.",
-    POLICIES: "One row a document by which a site says what may be done with its pages.",
-    TAKEDOWNS: "One row a takedown.",
+    CAPTURES: "One row per fetch, whatever its outcome.",
+    ARTICLES: "One row per revision of an article.",
+    POLICIES: "One row per document in which a site says what may be done with its pages.",
+    TAKEDOWNS: "One row per takedown.",
 }
 
 
@@ -106,7 +106,7 @@ def open_table(store: ObjectStore, name: str) -> DeltaTable:
         _create_table(uri, name, store.storage_options())
     if table := find_table(store, name):
         return table
-    raise LakeUnavailable(f"{uri}: it cannot be made")
+    raise LakeUnavailable(f"{uri}: cannot be created")
 
 
 def find_table(store: ObjectStore, name: str) -> DeltaTable | None:
@@ -161,7 +161,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
             return wanted
         with delta_errors(table.table_uri):
             table.update_incremental()
-    raise LakeUnavailable(f"{table.table_uri}: others committed first, {COMMIT_ATTEMPTS} times over")
+    raise LakeUnavailable(f"{table.table_uri}: gave up after {COMMIT_ATTEMPTS} attempts")
 
 
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:

@@ -38,16 +38,16 @@ PREFIX = f"t{identity.ALGORITHM}:"
 
 
 @dataclass(slots=True)
-class Moved:
+class MigratedCount:
     """How many articles of the index and rows of the lake were migrated to the current algorithm."""
 
     articles: int = 0
     rows: int = 0
 
 
-def move_to_current(compaction: Compaction, index: Index) -> Moved:
+def migrate_to_current(compaction: Compaction, index: Index) -> MigratedCount:
     """Migrate what has an older number; raises LakeUnavailable, IndexUnavailable."""
-    moved, is_whole = Moved(), True
+    moved, is_whole = MigratedCount(), True
     with index.read() as tx:
         held = read_fact(tx, FACT)
         is_needed = held not in {None, CURRENT} or has_older(tx, digests=PREFIX, sketches=sketch.ALGORITHM)

@@ -73,7 +73,7 @@ def _update(compaction: Compaction, table: DeltaTable, members: Mapping[str, Mem
     count, stale, days = 0, [], _days(members)
     files = [file for file in list_files(table, ARTICLES) if file.day in days]
     for number, file in enumerate(files):
-        compaction.on_step("looking for rows of clusters that changed", number, len(files))
+        compaction.on_step("looking for rows of changed clusters", number, len(files))
         if wrong := len(_wrong(read_columns(compaction.store, file, ("article_id", *CLUSTER_COLUMNS)), members)):
             count += wrong
             stale.append(file)

@@ -149,7 +149,7 @@ def _remove_texts(expiry: Expiry, keys: Collection[ArticleKey]) -> None:
             if _write(tx, emptied, now=expiry.now) == sequence + 1:
                 return
             tx.rollback()
-    raise IndexUnavailable(f"{expiry.index.uri}: sweeps decided first, {ATTEMPTS} times over")
+    raise IndexUnavailable(f"{expiry.index.uri}: sweeps interfered; gave up after {ATTEMPTS} attempts")
 
 
 def _rows_of(store: ObjectStore, keys: Collection[ArticleKey]) -> list[Article]:

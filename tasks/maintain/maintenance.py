@@ -16,7 +16,7 @@ from tasks.lake.growing import grow_tables
 from tasks.lake.keys import LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import find_table, open_table
-from tasks.maintain.algorithms import move_to_current
+from tasks.maintain.algorithms import migrate_to_current
 from tasks.maintain.cluster_rows import update_clusters
 from tasks.maintain.compaction import Compaction, pack_small_files
 from tasks.maintain.config import MIB, MaintainConfig
@@ -124,7 +124,7 @@ def maintain(
         check_table(store, name)
     if not is_dry_run:
         grow_tables(store)
-    moved = move_to_current(compaction, index)
+    moved = migrate_to_current(compaction, index)
     clusters = update_clusters(compaction, index)
     expiry = Expiry(index=index, store=store, rules=retention, now=now, is_dry_run=is_dry_run, on_step=on_step)
     texts, payloads = expire_texts(expiry), expire_payloads(expiry)
@@ -170,11 +170,11 @@ def summary_line(report: MaintainReport) -> str:
         (report.policy_rows, "{} rows of policies updated"),
         (report.files_packed, f"{{}} files packed into {report.files_made:,}"),
         (report.files_deleted, "{} old files deleted"),
-        (report.set_aside_deleted, "{} objects deleted that were set aside"),
+        (report.set_aside_deleted, "{} set-aside objects deleted"),
         (report.texts_expired, "{} texts expired"),
         (report.payloads_expired, "{} records expired"),
-        (report.articles_indexed, "{} articles of the search index updated"),
-        (report.urls_forgotten + report.shapes_forgotten, "{} rows of the index forgotten"),
+        (report.articles_indexed, "{} articles updated in the search index"),
+        (report.urls_forgotten + report.shapes_forgotten, "{} expired index rows deleted"),
     ]
     said = ", ".join(text.format(f"{number:,}") for number, text in done if number) or "Nothing to do"
     return f"{'Would be: ' if report.is_dry_run and said[0].isdigit() else ''}{said}."

@@ -109,7 +109,7 @@ class IndexCollector(Collector):
         known = state.source_ids if listed is None else state.source_ids & listed
         named = most_captured(state, known, limit=self._config.max_sources)
         yield GaugeMetricFamily("presslake_sources", "Sources that the index knows.", value=len(state.source_ids))
-        yield GaugeMetricFamily("presslake_sources_listed", "Sources that have series of their own.", value=len(named))
+        yield GaugeMetricFamily("presslake_sources_listed", "Sources with their own series.", value=len(named))
         if named:
             yield from source_families(state, named)
 

@@ -21,9 +21,9 @@ Values = Mapping[tuple[str, ...], float]
 
 FAILURES = frozenset({Outcome.FAILED, Outcome.QUARANTINED})
 LAST_RUN = {
-    "discovered": "URLs that it found and nobody had known.",
+    "discovered": "New URLs that it found.",
     "fetched": "Pages that it fetched.",
-    "not_modified": "URLs that had not changed.",
+    "not_modified": "Unchanged URLs.",
     "failed": "URLs and feeds that failed.",
 }
 PENDING = (State.DUE, State.LEASED)
@@ -35,11 +35,11 @@ def whole_families(state: IndexState) -> Iterator[Metric]:
     yield from _captures(state)
     yield from _feeds(state)
     yield from _runs(state)
-    yield _gauge("outbox_batches", "Decided batches that are not published in the lake yet.", state.unpublished)
+    yield _gauge("outbox_batches", "Decided batches not yet published to the lake.", state.unpublished)
     yield _instant("outbox_oldest_timestamp_seconds", "When the oldest of them was decided.", state.unpublished_since)
-    yield _gauge("hosts", "Hosts that were ever asked.", state.hosts)
-    yield _gauge("hosts_held", "Hosts that are not asked for another minute or more.", state.held_hosts)
-    yield _gauge("hosts_slowed", "Hosts that are asked less often since they were busy.", state.slowed_hosts)
+    yield _gauge("hosts", "Hosts ever contacted.", state.hosts)
+    yield _gauge("hosts_held", "Hosts paused for another minute or more.", state.held_hosts)
+    yield _gauge("hosts_slowed", "Hosts with a longer delay because they were busy.", state.slowed_hosts)
     yield _gauge("index_bytes", "Size of the index's database.", state.size)
 
 
@@ -58,19 +58,19 @@ def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[
     )
     yield _counter_by(
         "source_articles",
-        "Pages of the source by what their text was against all that is known.",
+        "Pages of the source by novelty.",
         ("source", "novelty"),
         _add_up(capture_counts, lambda one: (one.source_id, one.novelty) if one.novelty else None),
     )
     yield _counter_by(
         "source_captures",
-        "Looks at the source's URLs, by outcome.",
+        "Visits to the source's URLs, by outcome.",
         ("source", "outcome"),
         _add_up(capture_counts, lambda one: (one.source_id, one.outcome)),
     )
     yield _counter_by(
         "source_failures",
-        "Looks at the source's URLs that failed or were quarantined, by reason.",
+        "Visits to the source's URLs that failed or were quarantined, by reason.",
         ("source", "reason"),
         _add_up(capture_counts, lambda one: (one.source_id, one.reason) if one.outcome in FAILURES else None),
     )
@@ -78,11 +78,11 @@ def source_families(state: IndexState, source_ids: Collection[str]) -> Iterator[
         (source_id,): sum(state.urls.get(source_id, {}).get(waiting, 0) for waiting in PENDING)
         for source_id in source_ids
     }
-    yield _by("source_pending_urls", "URLs of the source to be fetched, now or later.", ("source",), pending)
+    yield _by("source_pending_urls", "Pending URLs of the source.", ("source",), pending)
     feeds = {source_id: one for source_id, one in state.feeds.items() if source_id in source_ids}
     yield _by(
         "source_feeds",
-        "Feeds of the source that are polled.",
+        "Polled feeds of the source.",
         ("source",),
         {(k,): one.polled for k, one in feeds.items()},
     )
@@ -99,19 +99,15 @@ def _frontier(state: IndexState) -> Iterator[Metric]:
     for counts in state.urls.values():
         by_state.update(counts)
     yield _by("frontier_urls", "URLs known, by state.", ("state",), {(name,): n for name, n in by_state.items()})
-    yield _gauge("frontier_due_urls", "URLs that may be fetched now, of any state.", state.due.urls)
-    yield _instant(
-        "frontier_oldest_due_timestamp_seconds", "Since when the oldest of them is due.", state.due.oldest_at
-    )
-    yield _gauge(
-        "frontier_expired_leases", "URLs leased to a run that has not renewed its lease.", state.due.expired_leases
-    )
+    yield _gauge("frontier_due_urls", "URLs that may be fetched now, in any state.", state.due.urls)
+    yield _instant("frontier_oldest_due_timestamp_seconds", "When the oldest of them became due.", state.due.oldest_at)
+    yield _gauge("frontier_expired_leases", "URLs with an expired lease.", state.due.expired_leases)
 
 
 def _captures(state: IndexState) -> Iterator[Metric]:
     yield _counter_by(
         "captures",
-        "Looks at URLs, by outcome, and by reason where there is no page.",
+        "Visits to URLs, by outcome, and by reason if there is no page.",
         ("outcome", "reason"),
         {(Outcome.OK.value, ""): 0, **_add_up(state.capture_counts, lambda one: (one.outcome, one.reason))},
     )
@@ -119,7 +115,7 @@ def _captures(state: IndexState) -> Iterator[Metric]:
     yield _counter_by("captured_bytes", "Payloads captured, decoded.", (), {(): size})
     yield _counter_by(
         "articles",
-        "Pages by what their text was against all that is known.",
+        "Pages by novelty.",
         ("novelty",),
         {
             **{(novelty.value,): 0 for novelty in Novelty},
@@ -137,9 +133,9 @@ def _captures(state: IndexState) -> Iterator[Metric]:
 
 def _feeds(state: IndexState) -> Iterator[Metric]:
     sources = state.feeds.values()
-    yield _gauge("feeds", "Feeds that are polled, without those that others name.", sum(one.polled for one in sources))
-    yield _gauge("feeds_due", "Feeds to be polled now.", sum(one.due for one in sources))
-    yield _gauge("feeds_ended", "Feeds that answered 410 and are polled no more.", sum(one.ended for one in sources))
+    yield _gauge("feeds", "Polled feeds, without those found through other feeds.", sum(one.polled for one in sources))
+    yield _gauge("feeds_due", "Feeds due now.", sum(one.due for one in sources))
+    yield _gauge("feeds_ended", "Feeds that returned 410 and are no longer polled.", sum(one.ended for one in sources))
     yield _by(
         "feeds_failing",
         "Feeds whose last poll failed, by reason.",
@@ -147,7 +143,7 @@ def _feeds(state: IndexState) -> Iterator[Metric]:
         {(reason,): number for reason, number in state.failing_feeds.items()},
     )
     polled = [one.last_polled_at for one in sources if one.last_polled_at]
-    yield _instant("last_poll_timestamp_seconds", "When a feed was polled last.", max(polled, default=None))
+    yield _instant("last_poll_timestamp_seconds", "When a feed was last polled.", max(polled, default=None))
 
 
 def _runs(state: IndexState) -> Iterator[Metric]:

@@ -46,7 +46,7 @@ def parse_address(value: str) -> ListenAddress:
         if address.version == 6 and not host.startswith("["):
             raise ValueError(host)  # noqa: TRY301
     except ValueError as error:
-        raise ConfigError(f"--listen {value!r} is no address such as 127.0.0.1:9464 or [::1]:9464") from error
+        raise ConfigError(f"--listen {value!r} is not an address such as 127.0.0.1:9464 or [::1]:9464") from error
     return ListenAddress(host=str(address), port=int(port))
 
 

@@ -72,14 +72,14 @@ def serve_until_interrupted(settings: Settings, listen: str, *, max_sources: int
         )  # a shell starts background jobs with this signal ignored
         say(f"Metrics: http://{address.at(server.server_port)}{PATH} (Ctrl-C stops it)")
         if not address.is_loopback:
-            say("Anyone who reaches this address can read them: there is no authentication.")
+            say("Warning: no authentication. Anyone who can reach this address can read the metrics.")
         with suppress(KeyboardInterrupt):
             server.serve_forever()
     say("Stopped.")
 
 
 def _report(say: Say, trouble: str | None) -> None:
-    say("The index can be read again." if trouble is None else f"The index cannot be read (presslake_up 0): {trouble}")
+    say("The index is readable again." if trouble is None else f"The index cannot be read (presslake_up 0): {trouble}")
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

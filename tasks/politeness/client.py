@@ -104,12 +104,12 @@ class PoliteClient:
         """
         self._limiter.is_full = is_full
         by_origin: defaultdict[tuple[str, str], list[Visit]] = defaultdict(list)
-        for one in visits:
+        for visit in visits:
             try:
-                target = one.url.without_fragment if isinstance(one.url, Url) else parse_target(one.url)
-                by_origin[target.origin, mark_of(one.rules)].append(replace(one, url=target.lean()))
+                target = visit.url.without_fragment if isinstance(visit.url, Url) else parse_target(visit.url)
+                by_origin[target.origin, mark_of(visit.rules)].append(replace(visit, url=target.lean()))
             except ItemError as error:
-                await _hand_over(take, _with_result(one, None, error, _now()))
+                await _hand_over(take, _with_result(visit, None, error, _now()))
         waiting = deque((origin, by_origin.pop((origin, mark))) for origin, mark in tuple(by_origin))
         try:
             async with asyncio.TaskGroup() as visitors:
@@ -138,34 +138,34 @@ class PoliteClient:
         try:
             policy = await self._rules_of(origin, group)
         except (ItemError, HostWaits) as trouble:
-            for one in group:
-                await _hand_over(take, _with_result(one, None, trouble, _now()))
+            for visit in group:
+                await _hand_over(take, _with_result(visit, None, trouble, _now()))
             return
         if len(group) == 1:  # the usual case needs no further task
             await self._ask(group[0], policy, take)
             return
         async with asyncio.TaskGroup() as asking:
-            for one in group:
-                asking.create_task(self._ask(one, policy, take))
+            for visit in group:
+                asking.create_task(self._ask(visit, policy, take))
 
     async def _rules_of(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
-        """Return an origin's policy, and look up its reservations if a visit needs them. Raises ItemError, HostWaits."""
+        """Return an origin's policy; look up its reservations if a visit needs them. Raises ItemError, HostWaits."""
         try:
             with guarded_item(f"the rules of {origin}"):
                 return await self._learn(origin, group)
         except UnexpectedError as error:
             raise RobotsUnavailable(error.detail) from error
 
-    async def _ask(self, one: Visit, policy: RobotsPolicy, take: Take) -> None:
+    async def _ask(self, visit: Visit, policy: RobotsPolicy, take: Take) -> None:
         fetched: Exchange | None = None
         trouble: ItemError | HostWaits | None = None
-        asked_at, way, share = _now(), self._clients.way_for(one.rules), Share(self._room)
+        asked_at, way, share = _now(), self._clients.way_for(visit.rules), Share(self._room)
         try:
-            with guarded_item(one.url):
-                self._check(one, one.url, policy)
-                async with way.opened(one.url.site):
+            with guarded_item(visit.url):
+                self._check(visit, visit.url, policy)
+                async with way.opened(visit.url.site):
                     asked_at = _now()
-                    fetched = await self._get(one, way, share)
+                    fetched = await self._get(visit, way, share)
                     with way.noting():
                         raise_for_status(fetched, now=_now())
                     raise_for_missing(fetched)
@@ -175,57 +175,57 @@ class PoliteClient:
             trouble = refusal if fetched is None else _payment_asked(fetched, refusal)
         except (ItemError, HostWaits) as other:
             trouble = other
-        if one.is_article:
+        if visit.is_article:
             share.leave()  # looking up a licence may wait for a permit whose holder waits for this share
-        done = _with_result(one, fetched, trouble, asked_at)
+        done = _with_result(visit, fetched, trouble, asked_at)
         try:
-            with guarded_item(one.url):
+            with guarded_item(visit.url):
                 done = await self._rights.complete(done)
         except (ItemError, HostWaits) as met:
-            done = _with_result(one, fetched, met, asked_at)
+            done = _with_result(visit, fetched, met, asked_at)
         try:
             await _hand_over(take, done)
         finally:
             share.leave()
 
-    def _check(self, one: Visit, url: Url, policy: RobotsPolicy) -> None:
+    def _check(self, visit: Visit, url: Url, policy: RobotsPolicy) -> None:
         """Raise RobotsDisallowed, RightsRefused or HostWaits if the site's documents forbid requesting the URL."""
         if not policy.allows_all:
-            policy.check(url, user_agent=one.rules.user_agent)
-        self._rights.check(one, url)
+            policy.check(url, user_agent=visit.rules.user_agent)
+        self._rights.check(visit, url)
 
     async def _learn(self, origin: str, group: Sequence[Visit]) -> RobotsPolicy:
         """Return an origin's robots policy. If any visit is to an article, look up its other documents too."""
-        if articles := [one for one in group if one.is_article]:
+        if articles := [visit for visit in group if visit.is_article]:
             return await self._rights.learn(origin, articles)
         return await self._files.policy(origin, group[0].rules)
 
-    async def _get(self, one: Visit, way: Way, share: Share) -> Exchange:
+    async def _get(self, visit: Visit, way: Way, share: Share) -> Exchange:
         async def follow(url: Url) -> None:
             """Apply the robots.txt and the pace of the target's own host to a redirect."""
             way.leave()
             share.leave()
-            policy = await self._learn(url.origin, [replace(one, url=url)])
-            self._check(one, url, policy)
+            policy = await self._learn(url.origin, [replace(visit, url=url)])
+            self._check(visit, url, policy)
             await way.enter(url.site)
 
         async def admit(answer: Exchange) -> None:
             way.answered()
             await share.take(len(answer.body), is_coded=answer.header("content-encoding") is not None)
 
-        client = await self._clients.client_for(one.rules)
+        client = await self._clients.client_for(visit.rules)
         return await client.get(
-            one.url,
-            etag=one.etag,
-            last_modified=one.last_modified,
-            accept=one.accept,
-            max_wire_size=one.max_wire_size,
-            max_decoded_size=one.max_decoded_size,
+            visit.url,
+            etag=visit.etag,
+            last_modified=visit.last_modified,
+            accept=visit.accept,
+            max_wire_size=visit.max_wire_size,
+            max_decoded_size=visit.max_decoded_size,
             on_redirect=follow,
-            on_head=partial(self._rights.check_head, one) if one.is_article else None,
+            on_head=partial(self._rights.check_head, visit) if visit.is_article else None,
             on_body=admit,
             takes_part=True,
-            asker=one.rules.source_id,
+            asker=visit.rules.source_id,
         )
 
     async def ask_daily(self, name: str, url: str, rules: SourceRules) -> RobotsAnswer:
@@ -252,70 +252,70 @@ class ArticleRights:
     async def learn(self, origin: str, articles: Sequence[Visit]) -> RobotsPolicy:
         """Return an origin's robots policy, and look up its other documents. Raises ItemError, HostWaits."""
         rules = articles[0].rules
-        wants_tdm = any(self._obeyed(one, one.url).asks_tdm for one in articles)
+        wants_tdm = any(self._obeyed(visit, visit.url).asks_tdm for visit in articles)
         found = await self._documents.rights(origin, rules, wants_tdm=wants_tdm)
         key = (origin, mark_of(rules))
-        if not wants_tdm and (held := self._by_origin.get(key)):  # this visit needs no tdmrep.json
-            found = replace(found, tdm=held.tdm, tdm_document=held.tdm_document)
+        if not wants_tdm and (known := self._by_origin.get(key)):  # this visit needs no tdmrep.json
+            found = replace(found, tdm=known.tdm, tdm_document=known.tdm_document)
         self._by_origin[key] = found
         return found.policy
 
-    def check(self, one: Visit, url: Url) -> None:
+    def check(self, visit: Visit, url: Url) -> None:
         """Raise RightsRefused for an article that known documents refuse, if the source obeys refusals.
 
         Raises HostWaits while a document that may refuse it is still unread.
         """
-        rights = self._by_origin.get((url.origin, mark_of(one.rules)))
-        if one.is_article and rights is not None:
-            said = (signal for signal in self._site_signals(one, url) if signal.value != UNREAD)
-            _check_said(said, self._obeyed(one, url), url)
-            _check_all_read(rights, self._obeyed(one, url))
+        rights = self._by_origin.get((url.origin, mark_of(visit.rules)))
+        if visit.is_article and rights is not None:
+            signals = (signal for signal in self._site_signals(visit, url) if signal.value != UNREAD)
+            _check_said(signals, self._obeyed(visit, url), url)
+            _check_all_read(rights, self._obeyed(visit, url))
 
-    def check_head(self, one: Visit, answer: Exchange) -> None:
+    def check_head(self, visit: Visit, answer: Exchange) -> None:
         """Raise RightsRefused if the response header refuses the article and the source obeys: the body is not read."""
-        obeyed = self._obeyed(one, answer.url)
+        obeyed = self._obeyed(visit, answer.url)
         if answer.status not in {200, 203} or not obeyed.is_excluding:
             return
-        said = header_signals(answer.headers, token=product_token(one.rules.user_agent))
-        _check_said((*self._site_signals(one, answer.url), *said), obeyed, answer.url)
+        signals = header_signals(answer.headers, token=product_token(visit.rules.user_agent))
+        _check_said((*self._site_signals(visit, answer.url), *signals), obeyed, answer.url)
 
-    async def complete(self, one: Visit) -> Visit:
+    async def complete(self, visit: Visit) -> Visit:
         """Return a finished visit with what its site says about the article. Raises ItemError, HostWaits.
 
         A page may name licences of its own, and so may a response that demands one: they are requested now. If refusals
         are obeyed and a licence can only be looked up on another day, the page is deferred until then.
         """
-        url = one.fetched.url if one.fetched else one.url
-        rights = self._by_origin.get((url.origin, mark_of(one.rules)))
-        if one.deferred_until is not None or rights is None:
-            return one
-        obeyed = self._obeyed(one, url)
-        if one.is_article and one.fetched is not None:
-            rights = await self._with_licences(rights, one, one.fetched)
-            if one.error is None:
+        url = visit.fetched.url if visit.fetched else visit.url
+        rights = self._by_origin.get((url.origin, mark_of(visit.rules)))
+        if visit.deferred_until is not None or rights is None:
+            return visit
+        obeyed = self._obeyed(visit, url)
+        if visit.is_article and visit.fetched is not None:
+            rights = await self._with_licences(rights, visit, visit.fetched)
+            if visit.error is None:
                 _check_all_read(rights, obeyed)
-        said = _signals(rights, one, url) if one.fetched else ()
-        return replace(one, documents=rights.documents, obeyed=obeyed, rights=said)
+        signals = _signals(rights, visit, url) if visit.fetched else ()
+        return replace(visit, documents=rights.documents, obeyed=obeyed, rights=signals)
 
-    async def _with_licences(self, rights: SiteRights, one: Visit, fetched: Exchange) -> SiteRights:
+    async def _with_licences(self, rights: SiteRights, visit: Visit, fetched: Exchange) -> SiteRights:
         """Return the rights with licences that the page names, or that a refusal of it demands."""
         url = fetched.url
-        if isinstance(one.error, PaymentRequired):
-            rights = rights.with_licences(await self._documents.enclosed(fetched))
+        if isinstance(visit.error, PaymentRequired):
+            rights = rights.with_licences(await self._documents.enclosed_licences(fetched))
             urls = demanded_licences(fetched.headers, origin=url.origin)
-        elif one.error is None:
+        elif visit.error is None:
             urls = _licences_of(fetched)
         else:
             return rights
-        return await self._documents.with_licences(rights, url.origin, urls, one.rules) if urls else rights
+        return await self._documents.with_licences(rights, url.origin, urls, visit.rules) if urls else rights
 
-    def _site_signals(self, one: Visit, url: Url) -> tuple[Signal, ...]:
+    def _site_signals(self, visit: Visit, url: Url) -> tuple[Signal, ...]:
         """Return what is known about a page before its request: from its site's documents and its feed."""
-        rights = self._by_origin.get((url.origin, mark_of(one.rules)), NO_SITE_RIGHTS)
-        return _signals(rights, one, url)
+        rights = self._by_origin.get((url.origin, mark_of(visit.rules)), NO_SITE_RIGHTS)
+        return _signals(rights, visit, url)
 
-    def _obeyed(self, one: Visit, url: Url) -> Obedience:
-        return self._owners.obedience_at(url.site, one.rules)
+    def _obeyed(self, visit: Visit, url: Url) -> Obedience:
+        return self._owners.obedience_at(url.site, visit.rules)
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -329,12 +329,12 @@ async def _hand_over(take: Take, done: Visit) -> None:
 
 
 def _with_result(
-    one: Visit, fetched: Exchange | None, trouble: ItemError | HostWaits | None, asked_at: datetime
+    visit: Visit, fetched: Exchange | None, trouble: ItemError | HostWaits | None, asked_at: datetime
 ) -> Visit:
     """Return the visit with its response and error, or with its deferral."""
     if isinstance(trouble, HostWaits):
-        return replace(one, deferred_until=trouble.until)
-    return replace(one, fetched=fetched, error=trouble, asked_at=asked_at)
+        return replace(visit, deferred_until=trouble.until)
+    return replace(visit, fetched=fetched, error=trouble, asked_at=asked_at)
 
 
 def _now() -> datetime:
@@ -348,10 +348,10 @@ def _licences_of(fetched: Exchange) -> tuple[Url, ...]:
     return (*licence_links(named, origin=origin), *licence_elements(fetched.content, origin=origin))
 
 
-def _signals(rights: SiteRights, one: Visit, url: Url) -> tuple[Signal, ...]:
-    of_feed = feed_signals(one.announced_rights, one.url) if one.announced_rights else ()
-    said = rights.of_all  # most sites say the same about all pages
-    return (*(rights.signals_for(url) if said is None else said), *of_feed)
+def _signals(rights: SiteRights, visit: Visit, url: Url) -> tuple[Signal, ...]:
+    of_feed = feed_signals(visit.announced_rights, visit.url) if visit.announced_rights else ()
+    common = rights.of_all  # most sites say the same about all pages
+    return (*(rights.signals_for(url) if common is None else common), *of_feed)
 
 
 def _check_said(signals: Iterable[Signal], obeyed: Obedience, url: Url) -> None:

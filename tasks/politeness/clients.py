@@ -1,7 +1,7 @@
 """The web clients of a batch, one per user agent and set of networks, and the shared places of their hosts.
 
-They hold no reference to their users (the batch's PoliteClient and SiteFiles), so there is no reference cycle and all are
-freed without the garbage collector.
+They hold no reference to their users (the batch's PoliteClient and SiteFiles). So there is no reference cycle, and all
+are freed without the garbage collector.
 """
 
 from contextlib import AsyncExitStack

@@ -80,7 +80,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """One item of a transaction: an ended permit, a permit request, a learned robots.txt, or a stored answer to read."""
+    """An item of a transaction: an ended permit, a permit request, a learned robots.txt, or an answer to read."""
 
     answer: asyncio.Future[Said]
     ended: PermitEnd | None = None
@@ -161,8 +161,8 @@ class RateLimiter:
 
     async def kept_answer(self, name: str) -> RobotsAnswer | None:
         """Return the answer stored under a name, fresh or not, or None."""
-        said = await self._enter(sought=name)
-        return said if isinstance(said, RobotsAnswer) else None
+        answer = await self._enter(sought=name)
+        return answer if isinstance(answer, RobotsAnswer) else None
 
     async def aclose(self) -> None:
         """Write the remaining ends of permits and release the thread."""
@@ -197,17 +197,17 @@ class RateLimiter:
             if self.is_full():
                 raise HostWaits(datetime.now(UTC))
             await self._in_flight.acquire()
-            said: Said = None
+            answer: Said = None
             try:
-                said = await self._enter(wanted=wanted)
+                answer = await self._enter(wanted=wanted)
             finally:
-                if not isinstance(said, Permit):
+                if not isinstance(answer, Permit):
                     self._in_flight.release()
-            if isinstance(said, Permit):
-                return said
-            if isinstance(said, Wait):
-                _check_patience(said, line)
-                line.free_at = time.monotonic() + said.wait_s
+            if isinstance(answer, Permit):
+                return answer
+            if isinstance(answer, Wait):
+                _check_patience(answer, line)
+                line.free_at = time.monotonic() + answer.wait_s
 
     def _enter(
         self,
@@ -230,36 +230,36 @@ class RateLimiter:
         while self._entries:
             await asyncio.sleep(GATHERED_S)
             entries, self._entries = self._entries, []
-            said = asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
-            await asyncio.wait({said})
-            if (error := said.exception()) is not None:  # raised in each waiting caller
-                for one in entries:
-                    if not one.answer.done():
-                        one.answer.set_exception(error)
+            answers = asyncio.get_running_loop().run_in_executor(self._thread, self._consult, entries)
+            await asyncio.wait({answers})
+            if (error := answers.exception()) is not None:  # raised in each waiting caller
+                for entry in entries:
+                    if not entry.answer.done():
+                        entry.answer.set_exception(error)
                 continue
-            for one, answer in zip(entries, said.result(), strict=True):
-                self._tell(one, answer)
+            for entry, answer in zip(entries, answers.result(), strict=True):
+                self._tell(entry, answer)
 
     def _consult(self, entries: Sequence[_Entry]) -> list[Said]:
         """Execute all items in one transaction and one read; return their answers in order."""
-        ended = [one.ended for one in entries if one.ended]
-        wanted = [one.wanted for one in entries if one.wanted]
-        learned = [one.learned for one in entries if one.learned]
-        sought = {one.sought for one in entries if one.sought}
+        ended = [entry.ended for entry in entries if entry.ended]
+        wanted = [entry.wanted for entry in entries if entry.wanted]
+        learned = [entry.learned for entry in entries if entry.learned]
+        sought = {entry.sought for entry in entries if entry.sought}
         is_passing = ended or wanted or learned
         permits = iter(self._limits.exchange_permits(ended, wanted, learned) if is_passing else ())
         kept = self._limits.answers(sought) if sought else {}
-        return [next(permits) if one.wanted else kept.get(one.sought or "") for one in entries]
+        return [next(permits) if entry.wanted else kept.get(entry.sought or "") for entry in entries]
 
-    def _tell(self, one: _Entry, answer: Said) -> None:
-        if not one.answer.done():
-            one.answer.set_result(answer)
-        elif isinstance(answer, Permit) and one.wanted is not None:  # the permit's request was cancelled
-            given_up = PermitEnd(permit=answer, delay_s=one.wanted.delay_s, elapsed_s=0.0)
-            self._entries.append(replace(one, ended=given_up, wanted=None))
+    def _tell(self, entry: _Entry, answer: Said) -> None:
+        if not entry.answer.done():
+            entry.answer.set_result(answer)
+        elif isinstance(answer, Permit) and entry.wanted is not None:  # the permit's request was cancelled
+            given_up = PermitEnd(permit=answer, delay_s=entry.wanted.delay_s, elapsed_s=0.0)
+            self._entries.append(replace(entry, ended=given_up, wanted=None))
 
 
-def _check_patience(said: Wait, line: _Line) -> None:
+def _check_patience(wait: Wait, line: _Line) -> None:
     has_stayed = time.monotonic() - line.opened_at > LONGEST_STAY_S
-    if has_stayed or said.wait_s > max(PATIENCE_S, said.delay_s):
-        raise HostWaits(datetime.now(UTC) + timedelta(seconds=said.wait_s))
+    if has_stayed or wait.wait_s > max(PATIENCE_S, wait.delay_s):
+        raise HostWaits(datetime.now(UTC) + timedelta(seconds=wait.wait_s))

@@ -62,7 +62,7 @@ class Work:
     def take(self, cost: int) -> None:
         self.left -= cost
         if self.left < 0:
-            raise TooMuchWork(f"a verdict looks at more than {VERDICT_WORK:,} characters")
+            raise TooMuchWork(f"a verdict needs to read more than {VERDICT_WORK:,} characters")
 
 
 @dataclass(frozen=True, slots=True)

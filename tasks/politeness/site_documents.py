@@ -107,24 +107,24 @@ class SiteDocuments:
         wanted = urls[:MAX_LICENCES]
         shelf = await self._look_up(origin, wanted, rights.policy, rules)
         licences = tuple([await self._licence(origin, url, shelf) for url in wanted])
-        waits_until = None if all(one.is_read for one in licences) else shelf.free_at(rules.documents_a_day)
+        waits_until = None if all(licence.is_read for licence in licences) else shelf.free_at(rules.documents_a_day)
         return rights.with_licences(licences, waits_until=waits_until)
 
-    async def enclosed(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
+    async def enclosed_licences(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
         """Return the RSL document in a response body, if there is one."""
         if NAMESPACE.encode() not in fetched.content or len(fetched.content) > MAX_ROBOTS_SIZE:
             return ()
-        said = await self._files.read(parse_rsl, fetched.content, item=fetched.url)
-        if said.fault is not None:
+        licences = await self._files.read(parse_rsl, fetched.content, item=fetched.url)
+        if licences.fault is not None:
             return ()
         answer = RobotsAnswer(
             origin=fetched.url, status=fetched.status, body=fetched.content, fetched_at=_now(),
             evidence=evidence_of(fetched, body=fetched.body).pack(),
         )  # fmt: skip
         document = self._document(
-            PolicyKind.RSL, fetched.url.origin, answer, licence_statements(said), max_age_days=said.max_age_days
+            PolicyKind.RSL, fetched.url.origin, answer, licence_statements(licences), max_age_days=licences.max_age_days
         )
-        return (NamedLicence(url=fetched.url, licences=said, document=document),)
+        return (NamedLicence(url=fetched.url, licences=licences, document=document),)
 
     async def _look_up(self, origin: str, wanted: Sequence[Url], policy: RobotsPolicy, rules: SourceRules) -> _Shelf:
         """Request the documents whose turn it is, and return everything known. Raises HostWaits."""
@@ -196,10 +196,10 @@ class SiteDocuments:
             return None, None
         answer = shelf.answers[url]
         if answer is None or not _is_good(answer):
-            said = Reservations.none_said()
-            return said, self._document(PolicyKind.TDMREP, origin, answer, ()) if answer else None
-        said = await self._reading(parse_tdmrep, answer, url)
-        return said, self._document(PolicyKind.TDMREP, origin, answer, tdm_statements(said))
+            reservations = Reservations.none_said()
+            return reservations, self._document(PolicyKind.TDMREP, origin, answer, ()) if answer else None
+        reservations = await self._reading(parse_tdmrep, answer, url)
+        return reservations, self._document(PolicyKind.TDMREP, origin, answer, tdm_statements(reservations))
 
     async def _licence(self, origin: str, url: Url, shelf: _Shelf) -> NamedLicence:
         """Return the RSL document at a URL. A document that is unavailable or not RSL grants nothing."""
@@ -208,12 +208,12 @@ class SiteDocuments:
             why = "it was not to be had" if url in shelf.answers else "it is not read yet"
             return NamedLicence(url=url, licences=Licences(fault=why), document=None, is_read=url in shelf.answers)
         if _is_good(answer):
-            said = await self._reading(parse_rsl, answer, url)
+            licences = await self._reading(parse_rsl, answer, url)
         else:
-            said = Licences(fault=f"not to be had: it answered {answer.status or 'nothing'}")
-        statements = licence_statements(said)
-        document = self._document(PolicyKind.RSL, origin, answer, statements, max_age_days=said.max_age_days)
-        return NamedLicence(url=url, licences=said, document=document)
+            licences = Licences(fault=f"not to be had: it answered {answer.status or 'nothing'}")
+        statements = licence_statements(licences)
+        document = self._document(PolicyKind.RSL, origin, answer, statements, max_age_days=licences.max_age_days)
+        return NamedLicence(url=url, licences=licences, document=document)
 
     async def _reading(self, read: Callable[[bytes], T], answer: RobotsAnswer, url: Url) -> T:
         """Parse a document once: it applies to every page of its site."""
@@ -253,8 +253,8 @@ def _next(shelf: _Shelf, wanted: Sequence[Url], rules: SourceRules) -> str | Non
     """
     if shelf.is_spent(rules.documents_a_day):
         return None
-    held = shelf.ledger.lookups
-    urls = (*(url for url in held if not shelf.ledger.was_looked_up(url)), *wanted, *held)
+    lookups = shelf.ledger.lookups
+    urls = (*(url for url in lookups if not shelf.ledger.was_looked_up(url)), *wanted, *lookups)
     waiting = (url for url in urls if url not in shelf.seen and not _is_of_today(shelf.answers.get(url)))
     return shelf.ledger.next_of(waiting, now=shelf.now())
 

@@ -49,7 +49,7 @@ PARSED_AT_ONCE_SIZE = 8 * 1024
 """Parse bodies up to this size here: another process costs more than parsing them."""
 
 MAX_POLICIES = 500
-"""Policies in memory, one per origin visited at once, so that redirects to one host do not parse its robots.txt again."""
+"""Policies in memory, one per origin visited at once: redirects to one host need not parse its robots.txt again."""
 
 MAX_SILENCES = 100
 """Errors in memory that explain missing robots.txt answers. Each holds its stack frames, about 10 kB."""
@@ -74,8 +74,8 @@ def mark_of(rules: SourceRules) -> str:
 
 @lru_cache(maxsize=1024)  # each request needs it several times, and few values differ
 def _mark(user_agent: str, networks: Networks) -> str:
-    said = "\n".join((user_agent, *sorted(_spelled(networks))))
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    identity = "\n".join((user_agent, *sorted(_spelled(networks))))
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1024)

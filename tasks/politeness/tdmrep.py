@@ -46,7 +46,7 @@ class Reservations:
     def rule_for(self, url: str) -> Reservation | None:
         """Return the first rule that matches a page, or None. Raises BadUrl."""
         path = matched_path(url)
-        return next((one for one in self.rules if one.rule.matches(path)), None)
+        return next((reservation for reservation in self.rules if reservation.rule.matches(path)), None)
 
     def says(self, url: str) -> bool | None:
         """Return whether rights to the page are reserved, or None if no rule matches. Raises BadUrl."""
@@ -62,22 +62,24 @@ def parse_tdmrep(body: bytes) -> Reservations:
         return Reservations(is_readable=False)
     if not isinstance(content, list):
         return Reservations(is_readable=False)
-    rules = tuple(rule for one in content[:MAX_RULES] if (rule := _rule(one)) is not None)
+    rules = tuple(rule for entry in content[:MAX_RULES] if (rule := _rule(entry)) is not None)
     return Reservations(rules, is_cut=len(content) > MAX_RULES)
 
 
-def _rule(one: Any) -> Reservation | None:  # noqa: ANN401 - any JSON
-    if not isinstance(one, dict):
+def _rule(entry: Any) -> Reservation | None:  # noqa: ANN401 - any JSON
+    if not isinstance(entry, dict):
         return None
-    location, said = one.get("location"), one.get("tdm-reservation")
-    if not isinstance(location, str) or type(said) is not int or said not in {0, 1}:  # True is an int, and 1.0 equals 1
+    location, value = entry.get("location"), entry.get("tdm-reservation")
+    if (
+        not isinstance(location, str) or type(value) is not int or value not in {0, 1}
+    ):  # True is an int, and 1.0 equals 1
         return None
     location = storable_text(location)  # JSON may contain half a surrogate pair, which no path has
-    policy = one.get("tdm-policy")
+    policy = entry.get("tdm-policy")
     return Reservation(
         location=location,
         rule=path_rule(location if location.startswith(("/", "*")) else f"/{location}"),
-        is_reserved=said == 1,
+        is_reserved=value == 1,
         policy_url=storable_text(policy)[:RAW_LENGTH] if isinstance(policy, str) else None,
-        raw=storable_text(json.dumps(one, ensure_ascii=False))[:RAW_LENGTH],
+        raw=storable_text(json.dumps(entry, ensure_ascii=False))[:RAW_LENGTH],
     )

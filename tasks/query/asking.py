@@ -23,7 +23,7 @@ _READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """The result of a query: column names, and rows, which can be iterated once."""
 
     columns: tuple[str, ...]
@@ -31,7 +31,7 @@ class Answer:
 
 
 @contextmanager
-def ask(query: str, settings: Settings) -> Iterator[Answer]:
+def ask(query: str, settings: Settings) -> Iterator[QueryResult]:
     """Run one read-only query on the lake that the settings name.
 
     Raises ConfigError, in one line, if the query is invalid or not read-only, and if there is no lake; and
@@ -41,7 +41,7 @@ def ask(query: str, settings: Settings) -> Iterator[Answer]:
     with open_views(store) as views:
         check_reads(views.connection, query)
         done = computed(views.connection, lambda: views.connection.execute(query))
-        yield Answer(tuple(column[0] for column in done.description or ()), _rows(done))
+        yield QueryResult(tuple(column[0] for column in done.description or ()), _rows(done))
 
 
 def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -51,10 +51,10 @@ def check_reads(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     with query_errors():
         statements = connection.extract_statements(query)
     if len(statements) != 1:
-        raise ConfigError(f"the query has {len(statements)} statements; it must be one")
+        raise ConfigError(f"the query has {len(statements)} statements; only one is allowed")
     if statements[0].type not in _READS:
         raise ConfigError(
-            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are answered"
+            f"the query is a {statements[0].type.name}; only SELECT, DESCRIBE, SUMMARIZE and EXPLAIN are allowed"
         )
 
 

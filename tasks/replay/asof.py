@@ -22,7 +22,7 @@ Position = tuple[int, str, datetime, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class AsOfDecision:
     """The decision on a revision against the texts of its moment; `relatives` are the articles that it nearly duplicates."""
 
     novelty: Novelty
@@ -65,7 +65,7 @@ class Moment:
         return newest_of({one.revision: one for one in earlier})
 
 
-def decide_as_of(row: Article, moment: Moment) -> Decided:
+def decide_as_of(row: Article, moment: Moment) -> AsOfDecision:
     """Decide a revision against the texts of its moment."""
     before, others, own = moment.before(row), moment.others(row), fingerprint(row.text)
     equal = [one for one in others if own.has_words and one.text_digest == row.text_digest]
@@ -83,7 +83,7 @@ def decide_as_of(row: Article, moment: Moment) -> Decided:
     relatives = {one.article_id for one in matches if one.relation is Relation.NEAR_DUPLICATE}
     if twin is not None and twin.article_id != row.article_id:
         relatives.add(twin.article_id)
-    return Decided(
+    return AsOfDecision(
         novelty=Novelty.REVISION if before else verdict.novelty,
         duplicate_of=verdict.duplicate_of,
         similarity=verdict.similarity,

@@ -34,7 +34,7 @@ Digests = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ComparedCapture:
     """A reading with its result; `row` is the stored row with today's extraction, None if the page gives no article."""
 
     reading: Reading
@@ -63,22 +63,22 @@ _OF_PAGE = frozenset(one.name for one in fields(Page)) & frozenset(one.name for 
 _NOT_COMPARED = frozenset({"extracted_at", "extractor", "change_seq"})
 
 
-def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compared:
+def compare_reading(reading: Reading, *, shown: Digests | None = None) -> ComparedCapture:
     """Compare a capture with its reading; an `unchanged` capture is compared with the revision that it shows.
 
     `shown` are that revision's digests under the current rules, None if it was not read with them.
     """
     if reading.failure is not None:
-        return Compared(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)
+        return ComparedCapture(reading=reading, result=Result.EXPIRED if reading.failure in GONE else Result.FAILED)
     page, stored = reading.look.page, reading.stored
     if stored.row is not None and stored.row.text_removed_at is not None:  # retention has removed the text
-        return Compared(reading=reading, result=Result.SAME)
+        return ComparedCapture(reading=reading, result=Result.SAME)
     if page is None:
         return _without_page(reading)
     if stored.row is None:
-        return Compared(reading=reading, result=_of_page_without_row(reading, shown))
+        return ComparedCapture(reading=reading, result=_of_page_without_row(reading, shown))
     row = drafted(stored.row, reading.look)
-    return Compared(reading=reading, result=Result.CHANGED if differs(row, stored.row) else Result.SAME, row=row)
+    return ComparedCapture(reading=reading, result=Result.CHANGED if differs(row, stored.row) else Result.SAME, row=row)
 
 
 def drafted(row: Article, look: Look) -> Article:
@@ -119,7 +119,7 @@ def differs_in_capture(one: Capture, other: Capture) -> bool:
     return replace(one, change_seq=None) != replace(other, change_seq=None)
 
 
-def difference(compared: Compared) -> Difference:
+def difference(compared: ComparedCapture) -> Difference:
     """Return a difference for people."""
     before, after = _version(compared.reading.stored.row), _version_of_page(compared.reading.look)
     lines = diff_versions(before, after, before_name="stored", after_name="now").splitlines()
@@ -135,13 +135,13 @@ def difference(compared: Compared) -> Difference:
     )
 
 
-def _without_page(reading: Reading) -> Compared:
+def _without_page(reading: Reading) -> ComparedCapture:
     stored = reading.stored
     if stored.row is not None:
-        return Compared(reading=reading, result=Result.LOST)
+        return ComparedCapture(reading=reading, result=Result.LOST)
     now, before = reading.look.captured, stored.capture
     is_same = (now.outcome, now.reason) == (before.outcome, before.reason)
-    return Compared(reading=reading, result=Result.SAME if is_same else Result.CHANGED)
+    return ComparedCapture(reading=reading, result=Result.SAME if is_same else Result.CHANGED)
 
 
 def _of_page_without_row(reading: Reading, shown: Digests | None) -> Result:
@@ -174,7 +174,7 @@ def _version_of_page(look: Look) -> Version:
     )
 
 
-def _other_parts(compared: Compared) -> tuple[str, ...]:
+def _other_parts(compared: ComparedCapture) -> tuple[str, ...]:
     """Return the names of other columns that differ."""
     row, stored = compared.row, compared.reading.stored.row
     if row is None or stored is None:

@@ -28,40 +28,38 @@ class ReplayConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dry_run: bool = Field(
-        True, description="Show what would differ, and change nothing.", json_schema_extra={"position": 1}
+        True, description="Show what would change; change nothing.", json_schema_extra={"position": 1}
     )
-    sources: tuple[str, ...] = Field(
-        (), description="Ids of sources; none means all.", json_schema_extra={"position": 2}
-    )
+    sources: tuple[str, ...] = Field((), description="Ids of sources; default: all.", json_schema_extra={"position": 2})
     hosts: tuple[str, ...] = Field(
         (),
-        description="Hosts that answered, such as www.example.org; none means all.",
+        description="Hosts that responded, such as www.example.org; default: all.",
         json_schema_extra={"position": 3},
     )
     urls: tuple[str, ...] = Field((), description="Single URLs.", json_schema_extra={"position": 4})
     since: str = Field(
         "",
         pattern=_DAY,
-        description="Only what was fetched on this UTC day or later.",
+        description="Only pages fetched on this UTC day or later.",
         json_schema_extra={"position": 5},
     )
     until: str = Field(
         "",
         pattern=_DAY,
-        description="Only what was fetched on this UTC day or before.",
+        description="Only pages fetched on this UTC day or earlier.",
         json_schema_extra={"position": 6},
     )
     outcomes: tuple[ReplayedOutcome, ...] = Field(
-        (), description="Outcomes of captures; none means all that have a page.", json_schema_extra={"position": 7}
+        (), description="Outcomes of captures; default: all with a page.", json_schema_extra={"position": 7}
     )
     reasons: tuple[str, ...] = Field(
         (),
-        description="Reasons of captures, such as not_an_article; none means all.",
+        description="Reasons of captures, such as not_an_article; default: all.",
         json_schema_extra={"position": 8},
     )
     older: bool = Field(
         False,
-        description="Only what was extracted by other rules than today's, and not read again with these since.",
+        description="Only pages not yet extracted with the current rules.",
         json_schema_extra={"position": 9},
     )
     max_failed: float = Field(

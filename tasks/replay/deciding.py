@@ -22,8 +22,8 @@ from tasks.index.replayed import Note
 from tasks.lake.objects.stores import ObjectStore
 from tasks.reasons import Disposition
 from tasks.replay.asof import shape_of
-from tasks.replay.comparing import Compared, Result, differs_in_capture
-from tasks.replay.relating import Related, relate, scripts_of
+from tasks.replay.comparing import ComparedCapture, Result, differs_in_capture
+from tasks.replay.relating import UnitRelations, relate, scripts_of
 from tasks.replay.state import Reader, newest_of
 from tasks.replay.unit import Number, Unit, change_articles
 from tasks.values.changes import RowChanges, key_of_article
@@ -46,12 +46,12 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worked:
+class PlannedChanges:
     """The planned changes of a unit, not written yet. `sequence` was the last decision when they were planned."""
 
     sequence: int
     unit: Unit
-    related: Related
+    related: UnitRelations
     captures: tuple[Capture, ...]
     notes: tuple[Note, ...]
     documents: tuple[str, ...]
@@ -73,7 +73,7 @@ class Worked:
         )
 
 
-def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: str, now: datetime) -> RowChanges:
+def decide_unit(compared: Sequence[ComparedCapture], deciding: Deciding, *, batch_id: str, now: datetime) -> RowChanges:
     """Decide a unit and commit it; returns what changes in the lake. Raises IndexUnavailable, LakeUnavailable."""
     differing = [one for one in compared if one.result.is_read and one.result is not Result.SAME]
     read = [_note_of(one, deciding) for one in compared if one.result is not Result.FAILED]
@@ -83,25 +83,25 @@ def decide_unit(compared: Sequence[Compared], deciding: Deciding, *, batch_id: s
         return RowChanges()
     for _ in range(ATTEMPTS if deciding.index.is_sqlite else ATTEMPTS_ON_SERVER):
         with deciding.index.read() as tx:
-            worked = _work_out(tx, differing, deciding)
+            worked = _plan_changes(tx, differing, deciding)
         with deciding.index.write() as tx:
             _lock(tx, worked)
             if outbox.last_sequence(tx) == worked.sequence:
                 return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
     if not deciding.index.is_sqlite:
-        raise IndexUnavailable(f"{deciding.index.uri}: sweeps decided first, {ATTEMPTS_ON_SERVER} times over")
+        raise IndexUnavailable(f"{deciding.index.uri}: sweeps interfered; gave up after {ATTEMPTS_ON_SERVER} attempts")
     with deciding.index.write() as tx:
-        worked = _work_out(tx, differing, deciding)
+        worked = _plan_changes(tx, differing, deciding)
         return _write(tx, worked, read, deciding, batch_id=batch_id, now=now)
 
 
-def _note_of(one: Compared, deciding: Deciding) -> Note:
+def _note_of(one: ComparedCapture, deciding: Deciding) -> Note:
     """Return the note that the current rules have read a capture, whatever the result; an expired one can give no other."""
     capture = one.capture
     return Note(capture_id=capture.capture_id, day=capture.dt, rules=rules_name(), knowledge=deciding.knowledge)
 
 
-def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding) -> Worked:
+def _plan_changes(tx: Transaction, compared: Sequence[ComparedCapture], deciding: Deciding) -> PlannedChanges:
     sequence = outbox.last_sequence(tx)
     reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
     kept_out = taken_down.read_kept_out(tx)  # there may be a takedown since the pages were read
@@ -113,7 +113,7 @@ def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding)
     stored = unit.stored | {one.capture_id: one for one in owners.values()}
     changed = {key: one for key, one in captures.items() if key not in stored or differs_in_capture(one, stored[key])}
     documents = replayed.find_documents(tx, (one.url_key for one in changed.values()))
-    return Worked(
+    return PlannedChanges(
         sequence=sequence,
         unit=unit,
         related=related,
@@ -129,7 +129,7 @@ def _work_out(tx: Transaction, compared: Sequence[Compared], deciding: Deciding)
     )
 
 
-def _find_owners(unit: Unit, related: Related, reader: Reader) -> dict[Number, Capture]:
+def _find_owners(unit: Unit, related: UnitRelations, reader: Reader) -> dict[Number, Capture]:
     """Return the stored captures whose pages gave the rows that differ."""
     places = {(row.warc_key, row.warc_offset): number for number, row in related.rows.items()}
     found = {
@@ -147,7 +147,7 @@ def _find_owners(unit: Unit, related: Related, reader: Reader) -> dict[Number, C
     return found
 
 
-def _with_novelty(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> dict[str, Capture]:
+def _with_novelty(unit: Unit, related: UnitRelations, owners: Mapping[Number, Capture]) -> dict[str, Capture]:
     """Return the captures of rows that differ, with the new novelty of the rows."""
     found = {}
     for number, stored in owners.items():
@@ -158,7 +158,7 @@ def _with_novelty(unit: Unit, related: Related, owners: Mapping[Number, Capture]
     return found
 
 
-def _homes(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> Iterable[Note]:
+def _homes(unit: Unit, related: UnitRelations, owners: Mapping[Number, Capture]) -> Iterable[Note]:
     """Yield the original revision of captures: of rows of this unit, and of others that are decided again."""
     yield from unit.notes.values()
     for number, one in owners.items():
@@ -174,7 +174,7 @@ def _homes(unit: Unit, related: Related, owners: Mapping[Number, Capture]) -> It
             )
 
 
-def _lock(tx: Transaction, worked: Worked) -> None:
+def _lock(tx: Transaction, worked: PlannedChanges) -> None:
     """Lock in the same order as sweeps: URLs, scripts, outbox."""
     rows = [*worked.related.rows.values(), *(row for one in worked.unit.before.values() for row in one.values())]
     keys = {row.url_key for row in rows} | {one.url_key for one in worked.captures}
@@ -185,7 +185,7 @@ def _lock(tx: Transaction, worked: Worked) -> None:
 
 
 def _write(
-    tx: Transaction, worked: Worked, read: Sequence[Note], deciding: Deciding, *, batch_id: str, now: datetime
+    tx: Transaction, worked: PlannedChanges, read: Sequence[Note], deciding: Deciding, *, batch_id: str, now: datetime
 ) -> RowChanges:
     changes = worked.changes
     replayed.note(tx, worked.notes, now=now)
@@ -207,7 +207,7 @@ def _write(
     return changes
 
 
-def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> set[str]:
+def _write_articles(tx: Transaction, worked: PlannedChanges, *, now: datetime) -> set[str]:
     """Write the articles' new state into the index; returns the clusters that changed."""
     unit, related = worked.unit, worked.related
     ids = unit.touched | related.places.keys() | {number[0] for number in related.rows}
@@ -220,7 +220,7 @@ def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> set[st
     repairing.remove_articles(tx, gone)
     articles.remember(tx, ((newest[article_id], one) for article_id, one in known.items()))
     for article_id, one in known.items():
-        repairing.set_right(
+        repairing.correct_article(
             tx,
             article_id,
             url_key=newest[article_id].url_key,
@@ -230,7 +230,7 @@ def _write_articles(tx: Transaction, worked: Worked, *, now: datetime) -> set[st
     fresh = [row for one, row in newest.items() if one in unit.touched and _has_new_shape(row, related.known.get(one))]
     postings.drop_shapes(tx, [row.article_id for row in fresh])
     shapes = [shape for row in fresh if (shape := shape_of(row)) is not None]
-    postings.keep_shapes(tx, shapes, full=related.hot)
+    postings.add_shapes(tx, shapes, full=related.hot)
     relations.add_edges(tx, related.new_edges, now=now)
     return marked | {one.cluster_id for one in related.places.values()}
 
@@ -241,7 +241,7 @@ def _has_new_shape(row: Article, known: KnownArticle | None) -> bool:
     return (row.text_digest, row.published_at, row.revision) != (known.text_digest, known.published_at, known.revision)
 
 
-def _known(row: Article, worked: Worked) -> KnownArticle:
+def _known(row: Article, worked: PlannedChanges) -> KnownArticle:
     """Return what later decisions need to know about an article, given its newest row."""
     unit, related = worked.unit, worked.related
     rows, before = related.revisions[row.article_id], related.known.get(row.article_id)
@@ -268,7 +268,7 @@ def _known(row: Article, worked: Worked) -> KnownArticle:
     return known.with_contents([*kept, *contents])
 
 
-def _settle(tx: Transaction, worked: Worked, deciding: Deciding, *, now: datetime) -> None:
+def _settle(tx: Transaction, worked: PlannedChanges, deciding: Deciding, *, now: datetime) -> None:
     """Update the frontier for URLs whose latest look has become an article, or is no longer one."""
     stored = worked.unit.stored
     moved = [
@@ -291,7 +291,7 @@ def _is_latest(capture: Capture, urls: Mapping[str, replayed.UrlState]) -> bool:
 
 
 def _settlement(
-    capture: Capture, worked: Worked, url: replayed.UrlState, deciding: Deciding, *, now: datetime
+    capture: Capture, worked: PlannedChanges, url: replayed.UrlState, deciding: Deciding, *, now: datetime
 ) -> Settlement:
     newest = newest_of(worked.related.revisions.get(capture.article_id or "", {}))
     return settle(

@@ -25,7 +25,7 @@ from tasks.values.url import Url, host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class StoredCapture:
     """A stored capture, with the row of `articles` made from its page, if there is one.
 
     `home` notes the revision that it showed before a replay moved it.
@@ -42,17 +42,17 @@ class Stored:
         return home is not None and home.article_id is not None and home.revision != self.capture.revision
 
     @property
-    def site(self) -> "Site":
+    def site(self) -> "StoredFacts":
         """What its row has, or had, that its page does not give."""
         if self.row is not None:
             return _site(kept_of(self.row))
         if self.home is not None and self.home.kept is not None:
             return _site(self.home.kept)
-        return Site(tdm_reserved=True if self.capture.reason == "tdm_reserved" else None)
+        return StoredFacts(tdm_reserved=True if self.capture.reason == "tdm_reserved" else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class StoredFacts:
     """What a row has that its page does not give: the signals of site documents, and the sequence that first wrote it."""
 
     tdm_reserved: bool | None = None
@@ -76,8 +76,8 @@ def kept_of(row: Article) -> dict[str, Any]:
     }
 
 
-def _site(kept: Mapping[str, Any]) -> Site:
-    return Site(
+def _site(kept: Mapping[str, Any]) -> StoredFacts:
+    return StoredFacts(
         tdm_reserved=kept["tdm_reserved"],
         policy_ids=tuple(kept["policy_ids"]),
         rights=tuple(revive(Signal, one) for one in kept["rights"]),
@@ -96,7 +96,7 @@ GONE = frozenset(cause.value for cause in Cause)
 class Reading:
     """A stored capture and its look under the current rules; `failure` says why it could not be read."""
 
-    stored: Stored
+    stored: StoredCapture
     look: Look
     failure: str | None = None
 
@@ -111,7 +111,12 @@ class Rules:
 
 
 def read_unit(
-    unit: Sequence[Stored], rules: Rules, *, urls: Mapping[str, UrlState], now: datetime, read_one: Callable[[], None]
+    unit: Sequence[StoredCapture],
+    rules: Rules,
+    *,
+    urls: Mapping[str, UrlState],
+    now: datetime,
+    read_one: Callable[[], None],
 ) -> list[Reading]:
     """Extract the pages of a unit again, in order; an unreadable one has a failure. Raises LakeUnavailable."""
     segments = _Segments(rules.store)
@@ -152,7 +157,7 @@ def _extract(
             yield from _extract(part, rules, segments, now=now, read_one=read_one)
 
 
-def _gone(stored: Stored, segments: "_Segments") -> str | None:
+def _gone(stored: StoredCapture, segments: "_Segments") -> str | None:
     """Return why a stored page is gone: taken down, or removed by retention, or its text is."""
     if stored.row is not None and stored.row.text_removed_at is not None:
         return EXPIRED
@@ -173,7 +178,7 @@ def _may_be_tombstone(member: bytes) -> bool:
     return b"WARC-Type: response" not in zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(member, _HEAD_SIZE)
 
 
-def _failure(stored: Stored, look: Look) -> str | None:
+def _failure(stored: StoredCapture, look: Look) -> str | None:
     """Return why a page could not be read: a fault of ours or of the lake, not of the page.
 
     A failure with the same reason as before is not counted again.
@@ -182,7 +187,7 @@ def _failure(stored: Stored, look: Look) -> str | None:
     return look.captured.reason if is_failed and look.captured.reason != stored.capture.reason else None
 
 
-def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
+def _look(stored: StoredCapture, rules: Rules, url: UrlState | None) -> Look:
     """Return the look as it was after fetching and before extraction."""
     capture, source = stored.capture, rules.sources.get(stored.capture.source_id)
     due = DueUrl(
@@ -208,7 +213,7 @@ def _look(stored: Stored, rules: Rules, url: UrlState | None) -> Look:
     return Look(due=due, capture=fetched, policy_ids=site.policy_ids, rights=rights, obeyed=obeyed)
 
 
-def _with_announced(look: Look, stored: Stored) -> Look:
+def _with_announced(look: Look, stored: StoredCapture) -> Look:
     """Return a look with the title and date that the feed gave then, if the page lacks them.
 
     They are those of the row that did not come from its page. The frontier may have later ones, since feeds may

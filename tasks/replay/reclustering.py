@@ -29,14 +29,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reclustered:
+class ClusterPlaces:
     """The current places of articles, and those of revisions when they were decided."""
 
     now: Mapping[str, Place]
     then: Mapping[tuple[str, int], Place]
 
 
-def recluster(events: Iterable[Event]) -> Reclustered:
+def recluster(events: Iterable[Event]) -> ClusterPlaces:
     """Join members in the order of decisions; revisions of one batch get the places after the whole batch."""
     clusters = Clusters(earliest={}, cluster_of={})
     then: dict[tuple[str, int], Place] = {}
@@ -47,7 +47,7 @@ def recluster(events: Iterable[Event]) -> Reclustered:
             clusters.join(Member(time_of(one.row), one.row.article_id), relatives)
         for one in batch:
             then[one.row.article_id, one.row.revision] = _place(clusters, one.row.article_id)
-    return Reclustered(now={one: _place(clusters, one) for one in clusters.cluster_of}, then=then)
+    return ClusterPlaces(now={one: _place(clusters, one) for one in clusters.cluster_of}, then=then)
 
 
 def _place(clusters: Clusters, article_id: str) -> Place:

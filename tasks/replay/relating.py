@@ -10,15 +10,15 @@ from tasks.index.articles import KnownArticle, article_id_of
 from tasks.index.database import Transaction
 from tasks.index.postings import HOT
 from tasks.index.relations import Edge
-from tasks.replay.asof import Decided, Moment, decide_as_of, fingerprint, is_alike, shape_of
-from tasks.replay.reclustering import Event, Place, Reclustered, recluster
+from tasks.replay.asof import AsOfDecision, Moment, decide_as_of, fingerprint, is_alike, shape_of
+from tasks.replay.reclustering import ClusterPlaces, Event, Place, recluster
 from tasks.replay.state import Reader, Revisions, copied, span_of
 from tasks.replay.unit import Number, Unit, rows_of
 from tasks.values.rows import Article, Novelty
 
 
 @dataclass(slots=True, kw_only=True)
-class Related:
+class UnitRelations:
     """How a unit changes relations.
 
     `rows` are all rows that differ from the stored ones, by number. `known` are all articles considered, `places` the
@@ -34,11 +34,11 @@ class Related:
     hot: frozenset[tuple[int, int]] = frozenset()
 
 
-def relate(tx: Transaction, unit: Unit, reader: Reader) -> Related:
+def relate(tx: Transaction, unit: Unit, reader: Reader) -> UnitRelations:
     """Decide again the rows affected by the unit's changes, and rebuild clusters whose relations changed."""
     touched = unit.touched
     if not unit.redecided and not unit.moved:
-        return Related(rows=_differing(unit.after, unit.before), known=dict(unit.known), revisions=unit.after)
+        return UnitRelations(rows=_differing(unit.after, unit.before), known=dict(unit.known), revisions=unit.after)
     fresh = [*rows_of(unit.after, unit.redecided), *rows_of(unit.before, unit.redecided)]
     surroundings = postings.read_surroundings(tx, ((one.told_at, one.shape) for row in fresh if (one := shape_of(row))))
     near = {one.article_id for one in surroundings.shapes.values()}
@@ -55,7 +55,7 @@ def relate(tx: Transaction, unit: Unit, reader: Reader) -> Related:
     decided = {number: decide_as_of(row, moment) for number in wanted if (row := _row(after, number)) is not None}
     for (article_id, number), verdict in decided.items():
         after[article_id][number] = _with_decision(after[article_id][number], verdict)
-    related = Related(rows={}, known=known, revisions=after, hot=surroundings.full)
+    related = UnitRelations(rows={}, known=known, revisions=after, hot=surroundings.full)
     _relate_edges(tx, related, touched, decided)
     _recluster(tx, related, reader, before=before, decided=decided, unit=unit)
     related.rows |= _differing(after, before)
@@ -113,11 +113,13 @@ def _comes_after(row: Article, changed: Article, moment: Moment) -> bool:
     return is_other and moment.position(changed) < moment.position(row) and is_alike(row, changed)
 
 
-def _with_decision(row: Article, decided: Decided) -> Article:
+def _with_decision(row: Article, decided: AsOfDecision) -> Article:
     return replace(row, novelty=decided.novelty, duplicate_of=decided.duplicate_of, similarity=decided.similarity)
 
 
-def _relate_edges(tx: Transaction, related: Related, touched: Collection[str], decided: dict[Number, Decided]) -> None:
+def _relate_edges(
+    tx: Transaction, related: UnitRelations, touched: Collection[str], decided: dict[Number, AsOfDecision]
+) -> None:
     """Find the edges of the touched articles that no longer hold, and those that the decisions add."""
     new = {(one.a, one.b, one.kind): one for number, found in decided.items() for one in _edges(number[0], found)}
     for article_id in touched:
@@ -142,7 +144,7 @@ def _original(row: Article) -> str | None:
     return article_id_of(key) if key else None
 
 
-def _edges(article_id: str, decided: Decided) -> Iterable[Edge]:
+def _edges(article_id: str, decided: AsOfDecision) -> Iterable[Edge]:
     for match in decided.matches:
         if match.relation is Relation.NEAR_DUPLICATE:
             a, b = sorted((article_id, match.article_id))
@@ -167,11 +169,11 @@ def _shapes(revisions: Revisions, article_id: str) -> list[postings.KnownShape]:
 
 def _recluster(
     tx: Transaction,
-    related: Related,
+    related: UnitRelations,
     reader: Reader,
     *,
     before: Revisions,
-    decided: dict[Number, Decided],
+    decided: dict[Number, AsOfDecision],
     unit: Unit,
 ) -> None:
     """Rebuild the clusters whose members' relatives changed, or that gain or lose a member."""
@@ -203,7 +205,11 @@ def _joined(before: Revisions, number: Number) -> frozenset[str]:
 
 
 def _events(
-    tx: Transaction, related: Related, moment: Moment, members: Collection[str], decided: dict[Number, Decided]
+    tx: Transaction,
+    related: UnitRelations,
+    moment: Moment,
+    members: Collection[str],
+    decided: dict[Number, AsOfDecision],
 ) -> list[Event]:
     edges = {
         (one.a, one.b)
@@ -239,7 +245,9 @@ def _named(row: Article, near: Collection[str], excerpts: Collection[tuple[str, 
     return set() if is_excerpt and row.duplicate_of not in near else {row.duplicate_of}
 
 
-def _take_places(related: Related, made: Reclustered, before: Revisions, decided: dict[Number, Decided]) -> None:
+def _take_places(
+    related: UnitRelations, made: ClusterPlaces, before: Revisions, decided: dict[Number, AsOfDecision]
+) -> None:
     for article_id, place in made.now.items():
         known = related.known.get(article_id)
         is_as_before = known is not None and (known.cluster_id, known.is_representative) == (

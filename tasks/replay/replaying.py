@@ -19,16 +19,16 @@ from tasks.index import replayed, runs
 from tasks.index.database import Index
 from tasks.index.runs import MEND, REPLAY
 from tasks.lake.objects.stores import ObjectStore
-from tasks.replay.comparing import Compared, Result, compare_reading
+from tasks.replay.comparing import ComparedCapture, Result, compare_reading
 from tasks.replay.config import ReplayConfig
 from tasks.replay.deciding import Deciding, decide_unit
-from tasks.replay.reading import Reading, Rules, Stored, read_unit
+from tasks.replay.reading import Reading, Rules, StoredCapture, read_unit
 from tasks.replay.report import ReplayReport, Tally
-from tasks.replay.selection import Older, Plan, make_plan, read_extractors
+from tasks.replay.selection import OlderRules, Plan, make_plan, read_extractors
 from tasks.replay.state import Reader, Revisions
 from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
 from tasks.values.rows import Article, Capture
@@ -58,7 +58,7 @@ class ReplayContext:
 
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     catalogue = load_catalogue(settings.catalogue) if is_there(settings.catalogue) else None
     context = ReplayContext(
         index=opened_index(settings),
@@ -80,7 +80,7 @@ def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> 
     with _registered(context, run_id, is_dry_run=config.dry_run):
         if not config.dry_run:
             publish_all(context.index, context.store)  # decisions of a killed replay
-        on_step("choosing the pages", 0, 0)
+        on_step("selecting pages", 0, 0)
         plan = make_plan(context.store, config, _older(config, context))
         stopped = _carry_out(plan, context, tally, run_id=run_id, on_step=on_step)
     return ReplayReport(
@@ -98,12 +98,12 @@ def replay(config: ReplayConfig, context: ReplayContext, *, on_step: OnStep) -> 
     )
 
 
-def _older(config: ReplayConfig, context: ReplayContext) -> Older | None:
+def _older(config: ReplayConfig, context: ReplayContext) -> OlderRules | None:
     if not config.older:
         return None
     with context.index.read() as tx:
         read = frozenset(replayed.find_read(tx, rules=rules_name(), knowledge=0))
-    return Older(current=rules_name(), read=read, extractors=read_extractors(context.store, config.days))
+    return OlderRules(current=rules_name(), read=read, extractors=read_extractors(context.store, config.days))
 
 
 def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str, on_step: OnStep) -> str | None:
@@ -117,7 +117,7 @@ def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str,
     )
     shown = _Shown()
     for number, unit in enumerate(plan.units()):
-        on_step("reading pages again", tally.total(), plan.captures)
+        on_step("extracting pages", tally.total(), plan.captures)
         compared = shown.compare(_read(unit, context))
         tally.add(compared)
         if stopped := _too_many_failed(tally, plan):
@@ -128,7 +128,7 @@ def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str,
         tally.rows_changed += len(changes.articles)
         tally.rows_gone += len(changes.gone_articles)
         with context.index.write(is_durable=False) as tx:
-            runs.say_alive(tx, run_id=run_id, now=context.now())
+            runs.record_heartbeat(tx, run_id=run_id, now=context.now())
         if number % UNITS_A_PUBLICATION == UNITS_A_PUBLICATION - 1:
             publish_all(context.index, context.store)
     if not plan.config.dry_run:
@@ -150,7 +150,7 @@ def _read(unit: Sequence[Capture], context: ReplayContext) -> list[Reading]:
         homes = replayed.find_notes(tx, (one.capture_id for one in unit))
         urls = replayed.find_urls(tx, (one.url_key for one in unit))
     rows = Reader(context.store).revisions(_spans(unit))
-    stored = [Stored(capture=one, row=_row_of(one, rows), home=homes.get(one.capture_id)) for one in unit]
+    stored = [StoredCapture(capture=one, row=_row_of(one, rows), home=homes.get(one.capture_id)) for one in unit]
     rules = Rules(sources=context.sources, pool=context.pool, store=context.store)
     read = read_unit(stored, rules, urls=urls, now=context.now(), read_one=lambda: None)
     looks = prepare_pages(Batch(batch_id="replay", run_id="replay", looks=tuple(one.look for one in read))).looks
@@ -180,9 +180,9 @@ class _Shown:
     def __init__(self) -> None:
         self._rows: dict[tuple[str, int], tuple[str, str]] = {}
 
-    def compare(self, readings: Sequence[Reading]) -> list[Compared]:
+    def compare(self, readings: Sequence[Reading]) -> list[ComparedCapture]:
         """Compare a unit's captures; those that show revisions of the unit come last."""
-        found: dict[str, Compared] = {}
+        found: dict[str, ComparedCapture] = {}
         for one in readings:
             if one.stored.row is not None:
                 found[one.stored.capture.capture_id] = self._note(compare_reading(one))
@@ -192,7 +192,7 @@ class _Shown:
                 found[capture.capture_id] = compare_reading(one, shown=self._find(capture))
         return [found[one.stored.capture.capture_id] for one in readings]
 
-    def _note(self, compared: Compared) -> Compared:
+    def _note(self, compared: ComparedCapture) -> ComparedCapture:
         if compared.row is not None:
             row = compared.row
             self._rows[row.article_id, row.revision] = (str(row.content_digest), row.text_digest)
@@ -214,7 +214,7 @@ def _registered(context: ReplayContext, run_id: str, *, is_dry_run: bool) -> Ite
     with context.index.write() as tx:
         for kind, what in ((REPLAY, "another replay"), (MEND, "a mend (`verify --mend`)")):
             if other := runs.find_working(tx, kind=kind, now=now):
-                raise ConfigError(f"{what} is at work on this index (run {other}): replay after its end")
+                raise ConfigError(f"{what} is running on this index (run {other}): start the replay after it ends")
         runs.begin_run(tx, run_id=run_id, now=now)
     try:
         yield

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 
-from tasks.replay.comparing import Compared, Difference, Result, difference
+from tasks.replay.comparing import ComparedCapture, Difference, Result, difference
 from tasks.values.display import Rows, plural
 
 SHOWN = 20
@@ -49,7 +49,7 @@ class Tally:
     rows_changed: int = 0
     rows_gone: int = 0
 
-    def add(self, compared: Iterable[Compared]) -> None:
+    def add(self, compared: Iterable[ComparedCapture]) -> None:
         """Count a unit."""
         found = []
         for one in compared:
@@ -76,9 +76,9 @@ def summary_line(report: ReplayReport) -> str:
     """Return in one line what was done."""
     counts = ", ".join(f"{getattr(report, one.value):,} {one.value}" for one in COUNTED if getattr(report, one.value))
     line = (
-        f"{plural(report.pages, 'page')} read again: {counts}."
+        f"{plural(report.pages, 'page')} extracted again: {counts}."
         if report.pages
-        else "No stored page is of this selection."
+        else "No stored page matches the selection."
     )
     if report.stopped:
         line = f"{line} Stopped: {report.stopped}."

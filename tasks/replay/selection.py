@@ -36,7 +36,7 @@ _LIGHT = ("capture_id", "source_id", "url_key", "final_url", "outcome", "reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Older:
+class OlderRules:
     """Selects captures for `older`: `current` is the prefix of today's extractor names.
 
     `read` are the captures already read again with it; `extractors` are those of the rows, by segment.
@@ -60,7 +60,7 @@ class Plan:
 
     store: ObjectStore
     config: ReplayConfig
-    older: Older | None
+    older: OlderRules | None
     files: Sequence[StoredFile]
     by_source: Mapping[str, int] = field(default_factory=dict)
 
@@ -80,7 +80,7 @@ class Plan:
             yield from (tuple(one for _, one in part) for part in in_chunks(chosen, UNIT))
 
 
-def make_plan(store: ObjectStore, config: ReplayConfig, older: Older | None) -> Plan:
+def make_plan(store: ObjectStore, config: ReplayConfig, older: OlderRules | None) -> Plan:
     """Select captures from the table; raises LakeUnavailable."""
     table = find_table(store, CAPTURES)
     first, last = config.days
@@ -110,7 +110,7 @@ def read_extractors(store: ObjectStore, days: tuple[date, date]) -> dict[str, se
 class _Chooser:
     """The predicate for rows of `captures` in the selection."""
 
-    def __init__(self, config: ReplayConfig, older: Older | None) -> None:
+    def __init__(self, config: ReplayConfig, older: OlderRules | None) -> None:
         self._sources, self._hosts = frozenset(config.sources), frozenset(config.hosts)
         self._keys = frozenset(Url.of(url).key for url in config.urls)
         self._outcomes = frozenset(map(str, config.outcomes))

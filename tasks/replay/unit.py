@@ -16,7 +16,7 @@ from tasks.index.articles import KnownArticle, article_id_of, find_aliases, find
 from tasks.index.database import Transaction
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
-from tasks.replay.comparing import Compared, Result, differs, drafted
+from tasks.replay.comparing import ComparedCapture, Result, differs, drafted
 from tasks.replay.reading import kept_of
 from tasks.replay.state import Reader, Revisions, copied, newest_of, span_of
 from tasks.values.rows import Article, Capture, Novelty, Outcome
@@ -65,7 +65,7 @@ class Unit:
 
 
 def change_articles(
-    tx: Transaction, compared: Sequence[Compared], reader: Reader, *, rules: Mapping[str, SourceRules]
+    tx: Transaction, compared: Sequence[ComparedCapture], reader: Reader, *, rules: Mapping[str, SourceRules]
 ) -> Unit:
     """Return the unit with its own articles' rows changed, equal revisions folded, and captures moved."""
     unit = _read(tx, compared, reader)
@@ -79,7 +79,7 @@ def change_articles(
     return unit
 
 
-def _read(tx: Transaction, compared: Sequence[Compared], reader: Reader) -> Unit:
+def _read(tx: Transaction, compared: Sequence[ComparedCapture], reader: Reader) -> Unit:
     keys = {one.capture.url_key for one in compared}
     aliases = find_aliases(tx, keys)
     by_key = find_by_url_key(tx, keys | set(aliases.values()))
@@ -98,13 +98,13 @@ def _read(tx: Transaction, compared: Sequence[Compared], reader: Reader) -> Unit
     )
 
 
-def _present_captures(compared: Sequence[Compared], reader: Reader) -> dict[str, Capture]:
+def _present_captures(compared: Sequence[ComparedCapture], reader: Reader) -> dict[str, Capture]:
     """Return the current captures; another unit may have changed them since the plan was made."""
     read = {one.capture.capture_id: one.capture for one in compared}
     return {**read, **reader.captures(ids=set(read), days={one.dt for one in read.values()})}
 
 
-def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
+def _supersede(unit: Unit, one: ComparedCapture, rules: Mapping[str, SourceRules]) -> None:
     stored = one.reading.stored.row
     held = unit.after.get(stored.article_id, {}).get(stored.revision) if stored else None
     if stored is None:
@@ -122,7 +122,7 @@ def _supersede(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> N
         unit.captures[present.capture_id] = replace(present, charset=charset)
 
 
-def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
+def _relabel(unit: Unit, one: ComparedCapture, _rules: Mapping[str, SourceRules]) -> None:
     """Change the reason of a capture without a row; if it showed a revision, it no longer does."""
     capture, now = one.capture, one.reading.look.captured
     label = replace(capture, outcome=now.outcome, reason=now.reason, detail=now.detail)
@@ -134,7 +134,7 @@ def _relabel(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> No
     unit.captures[capture.capture_id] = label
 
 
-def _lose(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
+def _lose(unit: Unit, one: ComparedCapture, _rules: Mapping[str, SourceRules]) -> None:
     row = one.reading.stored.row
     held = unit.after.get(row.article_id, {}).pop(row.revision, None) if row else None
     if held is None:
@@ -154,7 +154,7 @@ def _lose(unit: Unit, one: Compared, _rules: Mapping[str, SourceRules]) -> None:
     unit.moved[held.article_id, held.revision] = (None, label)
 
 
-def _gain(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
+def _gain(unit: Unit, one: ComparedCapture, rules: Mapping[str, SourceRules]) -> None:
     """Assign a revision to a capture: the one it had before, an equal one, or a new one."""
     look, capture, home = one.reading.look, one.capture, one.reading.stored.home
     known = unit.known.get(capture.article_id or "") or unit.at_url.get(capture.url_key)
@@ -182,7 +182,9 @@ def _gain(unit: Unit, one: Compared, rules: Mapping[str, SourceRules]) -> None:
     unit.captures[capture.capture_id] = replace(shown, revision=number, novelty=Novelty.NEW)
 
 
-def _made(one: Compared, article_id: str, number: int, rows: Mapping[int, Article], home_key: str | None) -> Article:
+def _made(
+    one: ComparedCapture, article_id: str, number: int, rows: Mapping[int, Article], home_key: str | None
+) -> Article:
     look, prepared = one.reading.look, one.reading.look.prepared
     if prepared is None:
         raise ValueError(f"not prepared: {one.capture.url}")
@@ -200,7 +202,7 @@ def _made(one: Compared, article_id: str, number: int, rows: Mapping[int, Articl
     )
 
 
-def _same(_unit: Unit, _one: Compared, _rules: Mapping[str, SourceRules]) -> None:
+def _same(_unit: Unit, _one: ComparedCapture, _rules: Mapping[str, SourceRules]) -> None:
     """Leave a capture as it is."""
 
 

@@ -39,8 +39,8 @@ def read_article(
             unknown = why_unknown(tx, key)
         if history.article is None:
             if history.frontier is None:
-                raise ConfigError(f"nothing is known of {what}: {unknown}")
-            raise ConfigError(f"{what} was announced, and is no article: `presslake trace` shows what became of it")
+                raise ConfigError(f"{what} is unknown: {unknown}")
+            raise ConfigError(f"{what} was announced but is not an article: see `presslake trace`")
         rows = list(read_rows(lake, "articles", url_key=history.article["url_key"], since=first_day(history)))
         row = _chosen(rows, revision, what)
         if not with_page:
@@ -54,7 +54,7 @@ def read_article(
 
 def _chosen(rows: list[dict[str, Any]], revision: int | None, what: str) -> dict[str, Any]:
     if not rows:
-        raise ConfigError(f"{what}: its article is decided and not in the lake yet: the next sweep publishes it")
+        raise ConfigError(f"{what}: its article is not in the lake yet; the next sweep publishes it")
     if revision is None:
         return max(rows, key=lambda row: (row["fetched_at"], row["revision"]))
     for row in rows:
@@ -73,6 +73,6 @@ def _page_of(record: bytes, what: str) -> bytes:
         coding = dict(response.headers).get("content-encoding")
         return decode_received(response.body, coding, max_size=MAX_PAGE_SIZE)
     except RecordGone as error:
-        raise LakeUnavailable(f"the page of {what} is not kept any more: {error.cause}") from error
+        raise LakeUnavailable(f"the page of {what} is no longer kept: {error.cause}") from error
     except ItemError as error:
         raise LakeUnavailable(f"the page of {what} cannot be decoded: {error}") from error

@@ -19,20 +19,20 @@ _URL = re.compile(r"https?://[^\s();,]+")
 _MAIL = re.compile(r"[^\s();,<>:/]+@[^\s();,<>/]+\.[^\s();,<>/]+")
 
 PURPOSES = {
-    Purpose.ARCHIVE: "an archive of pages as they were",
-    Purpose.SEARCH: "an index for search, with links and short excerpts",
+    Purpose.ARCHIVE: "archiving pages",
+    Purpose.SEARCH: "a search index with links and short excerpts",
     Purpose.AI_INPUT: "input to AI systems",
     Purpose.AI_TRAIN: "training of AI models",
 }
 OBEYED = {
-    Obey.RECORD: "What your site says of these uses is recorded with each page.",
-    Obey.WITHHOLD: "A page that your site refuses for one of these uses is kept, and not passed on for that use.",
+    Obey.RECORD: "What your site says about these uses is recorded with each page.",
+    Obey.WITHHOLD: "A page that your site refuses for one of these uses is kept, but not passed on for that use.",
     Obey.EXCLUDE: "A page that your site refuses for one of these uses is not fetched, or not kept.",
 }
 HONOURED = (
     "robots.txt (RFC 9309), fetched once a day, with Crawl-delay up to 120 seconds",
     "Retry-After, and longer pauses for a site that is slow or busy",
-    "ETag and Last-Modified: what has not changed is not sent again",
+    "ETag and Last-Modified, so that unchanged pages are not sent again",
 )
 READ = (
     "Content-Usage (AIPREF, draft-ietf-aipref-vocab-08)",
@@ -96,12 +96,12 @@ class Identity:
         pause = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
         yield f"<p>At most {self.max_per_host} at a time, with {pause} seconds between two requests to one host.</p>"
         yield f"<p>It {'runs' if self.is_rendering else 'does not run'} the scripts of pages.</p>"
-        yield "<h2>What it honours</h2>"
+        yield "<h2>What it respects</h2>"
         yield _list(HONOURED)
         yield "<h2>What else it reads</h2>"
         yield _list(READ)
         yield "<h2>How to keep it away</h2>"
-        yield f"<p>Put this into your robots.txt; it counts within a day:</p>\n<pre>{escape(self.robots_txt)}</pre>"
+        yield f"<p>Put this into your robots.txt; it takes effect within a day:</p>\n<pre>{escape(self.robots_txt)}</pre>"
         yield "<h2>User agents</h2>"
         yield _list(agent for _, agent in self.agents)
         yield "<h2>Contact</h2>"

@@ -49,7 +49,7 @@ def _newest(report: RunReport, links: Links) -> Iterator[str]:
     """Yield the newest articles, if they can be linked to."""
     if links.base is None:
         return
-    yield f"Look at {linked('the newest articles', links.newest())} and at {linked('what failed', links.failures())}."
+    yield f"See {linked('the newest articles', links.newest())} and {linked('the failures', links.failures())}."
     if report.headlines:
         yield "\n".join(
             f"- {linked(as_text(one.title), links.url(one.url))}, {as_code(one.source_id)}" for one in report.headlines
@@ -77,7 +77,7 @@ def _sources(health: HealthReport, links: Links) -> Iterator[str]:
     yield "## Sources"
     if plot := _plot(health):
         yield plot
-    yield f"{health_summary(health.sources)}; the artifact `source-health` has all of them."
+    yield f"{health_summary(health.sources)}; see the artifact `source-health` for all."
     if unwell := [one for one in health.sources if one.detail][:SHOWN]:
         yield table(
             ("source", "state", "why"),
@@ -93,14 +93,14 @@ def _trouble(report: RunReport, links: Links) -> Iterator[str]:
     for title, what, counts, to in (
         ("Skipped", "URLs", report.urls_skipped, links),
         ("Failed", "URLs", report.urls_failed, links),
-        ("Feeds", "feeds, or links in them", feeds, NO_LINKS),
+        ("Feeds", "feeds or their links", feeds, NO_LINKS),
     ):
         if counts:
             yield f"## {title}"
             rows = [(linked(as_code(reason), to.reason(reason)), str(number)) for reason, number in most_first(counts)]
             yield table(("reason", what), rows)
     if report.quarantined:
-        yield f"{report.quarantined} quarantined: their payloads are kept, see the artifact `quarantine`."
+        yield f"{report.quarantined} quarantined: their payloads are kept; see the artifact `quarantine`."
     if report.doubtful:
         rows = [(as_code(source_id), str(number)) for source_id, number in most_first(report.doubtful)[:SHOWN]]
         yield "## Doubtful"
@@ -111,7 +111,7 @@ def _trouble(report: RunReport, links: Links) -> Iterator[str]:
     if report.slowest_hosts:
         yield "## Slowest hosts"
         rows = [(as_code(host), f"{elapsed_ms / 1000:.2f}") for host, elapsed_ms in report.slowest_hosts]
-        yield table(("host", "slowest answer, s"), rows)
+        yield table(("host", "slowest response, s"), rows)
 
 
 def _lake(report: RunReport) -> Iterator[str]:
@@ -134,4 +134,4 @@ def _plot(health: HealthReport) -> str:
         if one.came_to:
             rows.append((one.source_id, shown))
     kinds = (*(novelty.value for novelty in Novelty), "not_modified", "no article")
-    return stacked_bars("What each source gave", rows, kinds)
+    return stacked_bars("Articles by source", rows, kinds)

@@ -116,12 +116,12 @@ def to_markdown(report: PeriodReport, health: HealthReport, links: Links = NO_LI
     blocks = [f"# {summary_line(report)}", health_summary(health.sources)]
     kinds = (*(novelty.value for novelty in Novelty), Outcome.NOT_MODIFIED.value)
     if report.period is Period.WEEK:
-        blocks.append(stacked_bars("Looks by day", list(report.by_day.items()), kinds))
+        blocks.append(stacked_bars("Visits by day", list(report.by_day.items()), kinds))
     blocks.append(
         columns("Articles by hour", [(f"{hour:02d} h", number) for hour, number in enumerate(report.by_hour)])
     )
     if any(report.by_hour):
-        blocks.append("New articles by the hour of their publication, UTC.")
+        blocks.append("New articles by hour of publication, UTC.")
     for title, head, rows in tables(report):
         blocks += [
             f"## {title}",

@@ -19,7 +19,7 @@ def report_period(config: ReportConfig, settings: Settings) -> tuple[PeriodRepor
     with index_to_read(settings) as index, index.read() as tx:
         known = health.known_sources(tx)
         if strangers := sorted(set(config.sources) - known):
-            raise ConfigError(f"--source {strangers[0]!r}: the index knows no such source")
+            raise ConfigError(f"--source {strangers[0]!r}: no such source in the index")
         chosen = set(config.sources) or known
         found = read_health(tx, chosen, now=now)
         arrivals = health.find_arrivals(tx, chosen, since=since)

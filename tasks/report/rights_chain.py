@@ -90,10 +90,10 @@ class Chain:
         if self.detail:
             yield self.detail, (), []
         if not self.is_recorded:
-            yield "nothing was recorded: it was fetched by a version before 0.3", (), []
+            yield "nothing recorded: fetched by a version before 0.3", (), []
             return
         rows: Rows = [(purpose.value, one.answer.words, *_reason(one.signal)) for purpose, one in self.verdicts.items()]
-        yield "What is said of each purpose", ("purpose", "answer", "signal", "says", "where"), rows
+        yield "Answer for each purpose", ("purpose", "answer", "signal", "says", "where"), rows
         if self.page:
             yield f"The page's own words: {self.page}", (), []
         documents: Rows = [
@@ -102,7 +102,7 @@ class Chain:
             for one in self.documents
         ]  # fmt: skip
         head = ("policy", "kind", "url", "first seen", "last seen", "bytes", "record")
-        yield ("Documents in force" if documents else "No document was in force"), head, documents
+        yield ("Documents in force" if documents else "No documents in force"), head, documents
         said: Rows = [(one.signal, one.scope, one.value, one.policy_id or "", one.raw) for one in self.signals]
         if said:
             yield "Signals", ("signal", "scope", "value", "policy", "raw"), said
@@ -113,7 +113,7 @@ def explain(what: str, settings: Settings) -> tuple[Chain, ...]:
     store, _ = lake_alone(settings)
     found = explain_in(store, what)
     if not found:
-        raise ConfigError(f"{what}: the lake has neither an article nor a refusal of it")
+        raise ConfigError(f"{what}: the lake has no article and no refusal for it")
     return found
 
 
@@ -214,7 +214,7 @@ def _kept(store: ObjectStore, policy: Policy) -> KeptDocument:
         return KeptDocument(policy=policy, state=f"gone: {error.cause}", body=b"")
     except (CorruptRecord, ItemError) as error:
         return KeptDocument(policy=policy, state=f"damaged: {error}", body=b"")
-    return KeptDocument(policy=policy, state="whole" if is_whole else "its digest does not agree", body=response.body)
+    return KeptDocument(policy=policy, state="whole" if is_whole else "its digest does not match", body=response.body)
 
 
 def _reason(signal: Signal | None) -> tuple[object, object, object]:

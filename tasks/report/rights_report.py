@@ -122,7 +122,7 @@ class RightsReport:
             for one in self.domains
         ]
         if rows:
-            yield "Articles by domain: refused, with a price, permitted; the rest is not stated", head, rows
+            yield "Articles by domain: refused, priced, permitted; the rest say nothing", head, rows
         changed: Rows = [
             (f"{one.observed_at:%Y-%m-%d %H:%M}", one.domain, one.kind, one.url, one.policy_id)
             for one in self.changes[:SHOWN_CHANGES]

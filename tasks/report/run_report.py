@@ -170,7 +170,7 @@ def summary_line(report: RunReport) -> str:
         if report.not_modified:
             parts.append(f"{report.not_modified:,} not modified")
     elif not parts:
-        parts.append("nothing was due" if report.polled or report.known_before else "nothing to look at")
+        parts.append("nothing was due" if report.polled or report.known_before else "nothing to fetch")
     if failed := report.urls_failed:
         parts.append(f"{sum(failed.values()):,} failed ({_by_reason(failed)})")
     if skipped := report.urls_skipped:
@@ -192,7 +192,7 @@ def _feeds(report: RunReport) -> str:
     """Return how many polled feeds failed; if none did, how many of the sitemaps and pages that they name."""
     failed, reasons = sum(report.polled_failed.values()), _by_reason(report.polled_failed)
     if not failed:
-        return f"{sum(report.feeds_failed.values()):,} that feeds name failed ({_by_reason(report.feeds_failed)})"
+        return f"{sum(report.feeds_failed.values()):,} feeds found through other feeds failed ({_by_reason(report.feeds_failed)})"
     if not _have_all_feeds_failed(report):
         return f"{failed:,} of {plural(report.polled, 'feed')} failed ({reasons})"
     return f"the only feed failed ({reasons})" if failed == 1 else f"all {failed:,} feeds failed ({reasons})"

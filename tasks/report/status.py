@@ -69,7 +69,7 @@ class Status:
             [_run_row(row, now, is_plain=is_plain) for row in self.runs],
         )
         since = f", the oldest since {moment(self.unpublished_since, now)}" if self.unpublished_since else ""
-        yield f"Decided and not yet published: {plural(self.unpublished, 'batch', 'batches')}{since}", (), []
+        yield f"Decided but not yet published: {plural(self.unpublished, 'batch', 'batches')}{since}", (), []
 
 
 def read_status(settings: Settings) -> Status:

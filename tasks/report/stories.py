@@ -85,7 +85,7 @@ def read_day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"--day {text}: it is no day such as 2026-11-29") from error
+        raise ConfigError(f"--day {text}: should be a day such as 2026-11-29") from error
     if not 1970 <= day.year <= 9000:
-        raise ConfigError(f"--day {text}: there is no article of that time")
+        raise ConfigError(f"--day {text}: no article from that time")
     return day

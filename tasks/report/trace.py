@@ -73,7 +73,7 @@ class Trace:
     def why_no_diff(self) -> str:
         """Return why there is nothing to compare."""
         number = len(self.revisions)
-        return f"There is nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
+        return f"Nothing to compare: {plural(number, 'revision')}." if number < 2 else "No sentence changed."
 
     def tables(self, *, now: datetime) -> Iterator[Table]:
         """Return it as titled tables; the first publisher of the story comes first."""
@@ -86,6 +86,8 @@ class Trace:
             yield "Also known as", ("URL key", "by", "since"), names
         head = ("fetched", "status", "outcome", "reason", "novelty", "revision")
         yield plural(len(self.captures), "capture"), head, [_capture_row(row, now) for row in self.captures]
+        if details := [(moment(row["fetched_at"], now), why) for row in self.captures if (why := _why(row))]:
+            yield "Why", ("fetched", "detail"), list(details)
         if places := [(moment(row["fetched_at"], now), place) for row in self.captures if (place := _place(row))]:
             yield "Where the bytes are", ("fetched", "segment:offset+length"), list(places)
         if self.revisions:
@@ -145,7 +147,7 @@ def _look_up(what: str, key: str | None, article_id: str | None, *, index: Index
         kin = find_articles(tx, {end for edge in edges for end in (edge.a, edge.b)})
         names = find_names(tx, known["url_key"]) if known else []
     if history.frontier is None and history.article is None:
-        raise ConfigError(f"nothing is known of {what}: {unknown}")
+        raise ConfigError(f"{what} is unknown: {unknown}")
     own_key = (history.frontier or history.article or {})["url_key"]
     article_key = history.article["url_key"] if history.article else own_key
     since = first_day(history)
@@ -201,6 +203,11 @@ def _name(row: dict[str, Any]) -> str:
 def _shown_change(change: Change) -> str:
     moved = f"+{change.words_added} -{change.words_removed}"
     return f"{', '.join(change.parts)} ({moved})" if change.parts else moved
+
+
+def _why(row: dict[str, Any]) -> str:
+    """Return the first line of a capture's detail: after it, an unexpected error has its places in the code."""
+    return str(row.get("detail") or "").partition("\n")[0]
 
 
 def _capture_row(row: dict[str, Any], now: datetime) -> tuple[object, ...]:

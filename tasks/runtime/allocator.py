@@ -20,7 +20,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # parameters of mallopt,
 _KEPT, _MOST_ARENAS = 256 * 1024, 1  # bytes; malloc arenas, by default eight per processor
 
 
-def keep_little(*, piece: int = _KEPT, end: int = _KEPT) -> None:
+def limit_retained_memory(*, piece: int = _KEPT, end: int = _KEPT) -> None:
     """Make malloc return blocks of this size (bytes), and free memory at the heap's end, to the system at once, in forked children too.
 
     By default glibc raises both thresholds to the largest block ever freed, up to 32 MB, so that a process that read
@@ -62,17 +62,17 @@ class _Without(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002 - the protocol's
         if fullname == self._name:
-            raise ModuleNotFoundError(f"this command does without {fullname}", name=fullname)
+            raise ModuleNotFoundError(f"this command runs without {fullname}", name=fullname)
 
 
-def spare_memory() -> None:
+def configure_sweep_memory() -> None:
     """Configure a process that only sweeps, before it has threads and libraries.
 
     Python's garbage collector is disabled until the session of the sweep begins, which collects once: scanning the
     imports again and again would cost 0.33 s of each start.
     """
     gc.disable()
-    keep_little()
+    limit_retained_memory()
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # Arrow's own pool keeps freed memory
     os.environ.setdefault("_RJEM_MALLOC_CONF", _DELTA_RS)
     do_without_numpy()
@@ -95,7 +95,7 @@ def _do_without(name: str) -> None:
         sys.meta_path.insert(0, _Without(name))
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Run a full garbage collection, and return free memory to the system.
 
     A sweep calls it after each batch: automatic collections are too rare for cycles that hold pages, and glibc by
@@ -105,7 +105,7 @@ def give_back() -> None:
     trim()
 
 
-def free_young() -> None:
+def collect_young() -> None:
     """Collect the young generation: each closed connection leaves a cycle, and automatic collections are rare."""
     gc.collect(1)
 
@@ -116,7 +116,7 @@ def trim() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-class Slack:
+class HeapTrimmer:
     """Trims the heap when the process has grown by more than `most` bytes since the last trim.
 
     A worker that checks after each page holds 10 MB less than one that does not. At 4 MB it holds 1.6 MB less than at

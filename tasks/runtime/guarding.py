@@ -56,7 +56,9 @@ def check_share(unexpected: Sequence[UnexpectedError], *, of: int, what: str) ->
     """Raise TooManyUnexpected, with the first traceback, if exceptions affect too many `of` a batch's items."""
     if is_our_fault(len(unexpected), of=of):
         first = unexpected[0]
-        raise TooManyUnexpected(f"{len(unexpected)} of {of} {what} met an exception; the first: {first}\n{first.trace}")
+        raise TooManyUnexpected(
+            f"{len(unexpected)} of {of} {what} raised an exception; the first: {first}\n{first.trace}"
+        )
 
 
 def store_rows(rows: Sequence[Row], store: Callable[[Sequence[Row]], None]) -> list[tuple[Row, UnexpectedError]]:

@@ -11,5 +11,5 @@ def lake_alone(settings: Settings) -> tuple[ObjectStore, str]:
     store = open_store(settings.lake, s3=s3, only_reads=True)
     lake_id = find_lake(store)
     if lake_id is None:
-        raise ConfigError(f"{store.uri}: there is no lake; name another with --lake")
+        raise ConfigError(f"{store.uri}: no lake here; choose another with --lake")
     return store, lake_id

@@ -94,7 +94,7 @@ def known_lake_to_read(settings: Settings) -> ObjectStore:
 def _check_index(settings: Settings) -> None:
     if is_missing(settings.index):
         raise ConfigError(
-            f"the index {shown_address(settings.index)} does not exist: name another with --index, or make one from the "
+            f"the index {shown_address(settings.index)} does not exist: choose another with --index, or build one from the "
             "lake with `presslake reindex`"
         )
 

@@ -47,7 +47,7 @@ def configure() -> None:
         return
     protocol = next((os.environ[name] for name in PROTOCOLS if os.environ.get(name)), "http/protobuf")
     if protocol != "http/protobuf":
-        raise ConfigError(f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol}: traces go by http/protobuf")
+        raise ConfigError(f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol}: only http/protobuf is supported")
     try:
         from opentelemetry import trace  # noqa: PLC0415 - only if an endpoint is configured
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
@@ -56,7 +56,7 @@ def configure() -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"{ENDPOINTS[-1]} is set, and traces need a package: pip install 'presslake[telemetry]'"
+            f"{ENDPOINTS[-1]} is set, but traces need a package: pip install 'presslake[telemetry]'"
         ) from error
     with _lock:
         if not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):

@@ -24,7 +24,7 @@ from typing import Any, Generic, Self, TypeVar
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from tasks.errors import ItemError, Stopped, UnexpectedError
-from tasks.runtime.allocator import Slack
+from tasks.runtime.allocator import HeapTrimmer
 from tasks.runtime.guarding import guarded_item
 from tasks.runtime.safe_path import keep_children_safe
 
@@ -42,7 +42,7 @@ _LOOKED_AFTER_S = 1.0  # how often to check that a pool without results still wo
 
 T = TypeVar("T")
 
-_slack = Slack()
+_slack = HeapTrimmer()
 """Trims this process's heap, if it is a worker."""
 
 

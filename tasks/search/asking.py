@@ -51,7 +51,7 @@ class SearchQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Term:
     """A word or a phrase; with `is_prefix`, the last word is a prefix."""
 
     text: str
@@ -64,16 +64,16 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class All:
+class AllOf:
     parts: "tuple[Part, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class AnyOf:
     parts: "tuple[Part, ...]"
 
 
-Part = Wanted | Not | All | Either
+Part = Term | Not | AllOf | AnyOf
 
 _TOKEN = re.compile(
     r'\s*(?:(?P<bracket>[()])|(?P<not>-(?=[^\s-]))|"(?P<phrase>[^"]*)"|(?P<word>[^\s()"]+)|(?P<open>"))'
@@ -83,11 +83,11 @@ _TOKEN = re.compile(
 def read_query(text: str) -> Part:
     """Parse a query; raises ConfigError, in one line, if it is invalid."""
     if len(text) > LONGEST_QUERY:
-        raise ConfigError(f"the query has {len(text):,} characters; {LONGEST_QUERY:,} are the most")
+        raise ConfigError(f"the query has {len(text):,} characters; the limit is {LONGEST_QUERY:,}")
     reader = _Reader(text)
     part = reader.read_either(0)
     if reader.next is not None:
-        raise ConfigError("the query has a ) without its (")
+        raise ConfigError("the query has an unmatched )")
     return part
 
 
@@ -106,7 +106,7 @@ class _Reader:
         parts = [self._read_all(depth)]
         while self._take("word", "OR"):
             parts.append(self._read_all(depth))
-        return parts[0] if len(parts) == 1 else Either(tuple(parts))
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
     def _read_all(self, depth: int) -> Part:
         parts = list[Part]()
@@ -115,32 +115,32 @@ class _Reader:
                 continue
             parts.append(self._read_one(depth))
         if not parts:
-            raise ConfigError(f"the query has nothing to look for {self._place()}")
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
+            raise ConfigError(f"the query has an empty part {self._place()}")
+        return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def _read_one(self, depth: int) -> Part:
         token = self.next
         if depth > DEEPEST:
-            raise ConfigError(f"the query has more than {DEEPEST} parts inside one another")
+            raise ConfigError(f"the query has more than {DEEPEST} nested parts")
         if token is None:
-            raise ConfigError(f"the query has nothing to look for {self._place()}")
+            raise ConfigError(f"the query has an empty part {self._place()}")
         self._at += 1
         if token.lastgroup == "not" or token["word"] == "NOT":
             return Not(self._read_one(depth + 1))
         if token.lastgroup == "phrase":
-            return Wanted(token["phrase"])
+            return Term(token["phrase"])
         if token.lastgroup == "word":
             return _wanted(token["word"])
         return self._read_bracket(token, depth)
 
     def _read_bracket(self, token: re.Match[str], depth: int) -> Part:
         if token.lastgroup == "open":
-            raise ConfigError('the query has a " without its other "')
+            raise ConfigError('the query has an unmatched "')
         if token["bracket"] == ")":
-            raise ConfigError(f"the query has nothing to look for {self._place()}")
+            raise ConfigError(f"the query has an empty part {self._place()}")
         part = self.read_either(depth + 1)
         if not self._take("bracket", ")"):
-            raise ConfigError("the query has a ( without its )")
+            raise ConfigError("the query has an unmatched (")
         return part
 
     def _take(self, group: str, text: str) -> bool:
@@ -153,5 +153,5 @@ class _Reader:
         return f"after {before}" if before else "at its beginning" if self._tokens else "in it"
 
 
-def _wanted(word: str) -> Wanted:
-    return Wanted(word.rstrip("*"), is_prefix=True) if word.endswith("*") else Wanted(word)
+def _wanted(word: str) -> Term:
+    return Term(word.rstrip("*"), is_prefix=True) if word.endswith("*") else Term(word)

@@ -30,7 +30,7 @@ from tasks.search.folder import (
     write_state,
 )
 from tasks.search.querying import language_terms
-from tasks.search.rows import RowRef, Seen, as_seconds, day_number, latest, refs_of, time_of
+from tasks.search.rows import Recency, RowRef, as_seconds, day_number, latest, refs_of, time_of
 from tasks.search.words import fold
 
 SHOWN = ("article_id", "revision", "url", "title", "source_id", "language")
@@ -46,7 +46,7 @@ FEW = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaughtUp:
+class CatchUpResult:
     """The result of an update; `is_busy` if another process is updating the index."""
 
     added: int = 0
@@ -59,11 +59,11 @@ class Indexed:
     """A document of the index: its article, the recency of its row, and its stamp."""
 
     key: int
-    seen: Seen
+    seen: Recency
     stamp: int
 
 
-def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: bool = False) -> CaughtUp:
+def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: bool = False) -> CatchUpResult:
     """Update a lake's search index to the newest version of the table `articles`, and create it if there is none.
 
     If another process is updating an existing index, it is waited for only if `is_awaited`. Raises ConfigError if the
@@ -73,15 +73,15 @@ def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: boo
     files = list_files(table, ARTICLES) if table else []
     held = read_state(home)
     if held is not None and held.files == {file.key for file in files}:
-        return CaughtUp()
+        return CatchUpResult()
     is_empty = held is None or not held.files  # another process is building it: it has no results yet
     with only_writer(home, is_awaited=is_awaited or is_empty) as is_ours:
         if not is_ours:
-            return CaughtUp(is_busy=True)
-        return _Catching(store, home, files, on_step).run()
+            return CatchUpResult(is_busy=True)
+        return _CatchUp(store, home, files, on_step).run()
 
 
-class _Catching:
+class _CatchUp:
     """One update, by the only process that may write."""
 
     def __init__(self, store: ObjectStore, home: Path, files: Sequence[StoredFile], on_step: OnStep) -> None:
@@ -96,7 +96,7 @@ class _Catching:
         self._index, self._held = index, held
         self._searcher = index.searcher()
 
-    def run(self) -> CaughtUp:
+    def run(self) -> CatchUpResult:
         new = [file for key, file in self._files.items() if key not in self._held.files]
         lost_days = {day_of(key) for key in self._held.files - self._files.keys()}
         wanted = latest(self._refs(new, [file for file in self._files.values() if file.day in lost_days]))
@@ -107,7 +107,7 @@ class _Catching:
         removed = gone - wanted.keys()
         self._write(chosen, removed=removed, stale=gone | known.keys())
         write_state(self._home, replace(self._held, files=frozenset(self._files)))
-        return CaughtUp(added=len(chosen), removed=len(removed))
+        return CatchUpResult(added=len(chosen), removed=len(removed))
 
     def _refs(self, new: Sequence[StoredFile], others: Sequence[StoredFile]) -> Iterator[RowRef]:
         files = {file.key: file for file in (*new, *others)}
@@ -151,7 +151,7 @@ class _Catching:
         names = ("key", "seen", "revision", "stamp")
         columns = [self._searcher.fast_field_values(name, addresses) for name in names]
         for key, seen, revision, stamp in zip(*columns, strict=True):
-            yield Indexed(key, Seen(seen, revision), stamp)
+            yield Indexed(key, Recency(seen, revision), stamp)
 
     def _write(self, chosen: Sequence[RowRef], *, removed: AbstractSet[int], stale: AbstractSet[int]) -> None:
         """Index rows, replacing their `stale` documents, and delete the `removed` ones."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tantivy import FieldType, Occur, Query, Schema
 
 from tasks.errors import ConfigError
-from tasks.search.asking import All, Either, Not, Part, SearchQuery, Wanted, read_query
+from tasks.search.asking import AllOf, AnyOf, Not, Part, SearchQuery, Term, read_query
 from tasks.search.words import words_of
 from tasks.values.text.escape import as_plain
 from tasks.values.text.storable import storable_text
@@ -16,7 +16,7 @@ TEXTS = (("title", 2.0), ("text", 1.0))
 """The searched fields, with their weights."""
 
 
-class Shown(NamedTuple):
+class Highlight(NamedTuple):
     """A word or phrase to highlight; with `is_prefix`, the last word is a prefix."""
 
     words: tuple[str, ...]
@@ -28,17 +28,17 @@ def query_of(asked: SearchQuery, schema: Schema) -> Query:
     part = read_query(asked.text)
     wanted = _query(part, schema)
     if wanted is None:
-        raise ConfigError(f"the query has no word in it: {as_plain(asked.text)}")
+        raise ConfigError(f"the query contains no word: {as_plain(asked.text)}")
     if not any(True for _ in _positive(part)):
-        raise ConfigError("the query only says what must not be there; `*` stands for every article")
+        raise ConfigError("the query only excludes words; start with `*` to match every article")
     filters = [(Occur.Must, one) for one in _filters(asked, schema)]
     return Query.boolean_query([(Occur.Must, wanted), *filters]) if filters else wanted
 
 
-def shown_words(text: str) -> list[Shown]:
+def highlights_of(text: str) -> list[Highlight]:
     """Return the words to highlight in a query's hits."""
     found = [(words_of(one.text), one.is_prefix) for one in _positive(read_query(text))]
-    return [Shown(tuple(words), is_prefix) for words, is_prefix in found if words]
+    return [Highlight(tuple(words), is_prefix) for words, is_prefix in found if words]
 
 
 def language_terms(language: str) -> list[str]:
@@ -47,8 +47,8 @@ def language_terms(language: str) -> list[str]:
     return list(dict.fromkeys([tag, tag.partition("-")[0]]))
 
 
-def _positive(part: Part) -> Iterator[Wanted]:
-    if isinstance(part, Wanted):
+def _positive(part: Part) -> Iterator[Term]:
+    if isinstance(part, Term):
         yield part
     elif not isinstance(part, Not):
         for one in part.parts:
@@ -57,17 +57,17 @@ def _positive(part: Part) -> Iterator[Wanted]:
 
 def _query(part: Part, schema: Schema) -> Query | None:
     """Return a part as a query; None if it has no word."""
-    if isinstance(part, Wanted):
+    if isinstance(part, Term):
         return _wanted(part, schema)
     if isinstance(part, Not):
         return _without([], [part], schema)
-    if isinstance(part, Either):
+    if isinstance(part, AnyOf):
         several = [query for one in part.parts if (query := _query(one, schema)) is not None]
         return Query.boolean_query([(Occur.Should, query) for query in several]) if several else None
     return _all(part, schema)
 
 
-def _all(part: All, schema: Schema) -> Query | None:
+def _all(part: AllOf, schema: Schema) -> Query | None:
     refused = [one for one in part.parts if isinstance(one, Not)]
     wanted = [query for one in part.parts if not isinstance(one, Not) and (query := _query(one, schema)) is not None]
     return _without(wanted, refused, schema)
@@ -86,7 +86,7 @@ def _without(wanted: list[Query], refused: list[Not], schema: Schema) -> Query |
     )
 
 
-def _wanted(part: Wanted, schema: Schema) -> Query | None:
+def _wanted(part: Term, schema: Schema) -> Query | None:
     if part.is_prefix and not part.text:
         return Query.all_query()
     words = words_of(part.text)
@@ -96,7 +96,7 @@ def _wanted(part: Wanted, schema: Schema) -> Query | None:
     return Query.disjunction_max_query(fields, 0.1)
 
 
-def _in_field(name: str, words: list[str], part: Wanted, schema: Schema) -> Query:
+def _in_field(name: str, words: list[str], part: Term, schema: Schema) -> Query:
     # Han and Thai have one word per character, so a prefix is the whole word
     if part.is_prefix and len(words) == 1 and len(words[0]) > 1:
         return Query.regex_query(schema, name, f"{re.escape(words[0])}.*")

@@ -24,7 +24,7 @@ MADE_OF = (
 _EPOCH = date(1970, 1, 1)
 
 
-class Seen(NamedTuple):
+class Recency(NamedTuple):
     """The recency of an article's row: `fetched_at` in microseconds, then the revision."""
 
     seen: int
@@ -36,7 +36,7 @@ class RowRef:
     """A reference to a row: its article (`key`), recency, stamp, and position in its file."""
 
     key: int
-    seen: Seen
+    seen: Recency
     stamp: int
     file: StoredFile
     place: int
@@ -60,7 +60,7 @@ def refs_of(store: ObjectStore, file: StoredFile) -> Iterator[RowRef]:
     made_of = zip(*(table[name].to_pylist() for name in MADE_OF), strict=True)
     for place, (article_id, revision, at, made) in enumerate(zip(ids, revisions, seen, made_of, strict=True)):
         stamp = _signed(xxhash.xxh3_64_intdigest(repr(made).encode()))
-        yield RowRef(key_of(article_id), Seen(at, revision), stamp, file, place)
+        yield RowRef(key_of(article_id), Recency(at, revision), stamp, file, place)
 
 
 def latest(refs: Iterable[RowRef]) -> dict[int, RowRef]:

@@ -18,12 +18,12 @@ from tasks.errors import ConfigError
 from tasks.runtime.lakes import lake_alone
 from tasks.runtime.progress import OnStep
 from tasks.search.asking import Order, Period, SearchQuery
-from tasks.search.catching_up import CaughtUp, catch_up
+from tasks.search.catching_up import CatchUpResult, catch_up
 from tasks.search.folder import drop_state, fields, has_search_index, open_generation, search_root
-from tasks.search.querying import Shown, query_of, shown_words
+from tasks.search.querying import Highlight, highlights_of, query_of
 from tasks.search.snippets import Snippet, snippet_of
 
-__all__ = ["Count", "Found", "Hit", "bring_up_to_date", "find", "has_search_index", "search"]
+__all__ = ["Count", "Hit", "SearchResult", "bring_up_to_date", "find", "has_search_index", "search"]
 
 DAY_S = 86_400.0
 MOST_EMPTY = 100
@@ -52,7 +52,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchResult:
     """The result of a search: `total` articles, one page of them, and their counts by time if requested.
 
     `is_behind`: another process is updating the index, so the newest articles may be missing.
@@ -70,7 +70,7 @@ class Found:
         return {"total": self.total, "hits": hits, "counts": counts, "is_behind": self.is_behind}
 
 
-def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught_up: bool = False) -> Found:
+def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught_up: bool = False) -> SearchResult:
     """Search the lake that the settings name, after updating its search index unless it `is_caught_up`.
 
     Raises ConfigError for an invalid query, a missing lake, and a folder that cannot be written; and LakeUnavailable.
@@ -78,23 +78,23 @@ def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught
     query_of(asked, fields())  # report a mistake before building anything
     store, lake_id = lake_alone(settings)
     home = search_root(settings) / lake_id
-    done = CaughtUp() if is_caught_up else catch_up(store, home, on_step=on_step)
+    done = CatchUpResult() if is_caught_up else catch_up(store, home, on_step=on_step)
     if (found := _find_if_whole(home, asked)) is None:  # no index yet, or its files are damaged
         drop_state(home)
         catch_up(store, home, on_step=on_step, is_awaited=True)
         found = _find_if_whole(home, asked)
     if found is None:
-        raise ConfigError(f"{home}: the search index cannot be read: remove this folder, and search again")
+        raise ConfigError(f"{home}: the search index cannot be read: delete this folder and search again")
     return replace(found, is_behind=done.is_busy)
 
 
-def bring_up_to_date(settings: Settings, *, on_step: OnStep) -> CaughtUp:
+def bring_up_to_date(settings: Settings, *, on_step: OnStep) -> CatchUpResult:
     """Update the search index from the lake, for `maintain`; raises as `search` does."""
     store, lake_id = lake_alone(settings)
     return catch_up(store, search_root(settings) / lake_id, on_step=on_step, is_awaited=True)
 
 
-def _find_if_whole(home: Path, asked: SearchQuery) -> Found | None:
+def _find_if_whole(home: Path, asked: SearchQuery) -> SearchResult | None:
     index = open_generation(home)
     try:
         return find(index, asked) if index is not None else None
@@ -102,21 +102,21 @@ def _find_if_whole(home: Path, asked: SearchQuery) -> Found | None:
         return None
 
 
-def find(index: tantivy.Index, asked: SearchQuery) -> Found:
+def find(index: tantivy.Index, asked: SearchQuery) -> SearchResult:
     """Search an index as it is."""
     searcher, query = index.searcher(), query_of(asked, index.schema)
     field = "at" if asked.order is Order.NEWEST else None
     found = searcher.search(query, max(asked.limit, 1), count=True, offset=asked.offset, order_by_field=field)
-    shown = shown_words(asked.text)
+    shown = highlights_of(asked.text)
     places = [address for _, address in found.hits][: asked.limit]
-    return Found(
+    return SearchResult(
         total=found.count,  # type: ignore[attr-defined] # missing in its stub
         hits=tuple(_hit(searcher.doc(place), shown) for place in places),
         counts=_counts(searcher, query, asked.by) if asked.by else (),
     )
 
 
-def _hit(document: tantivy.Document, shown: Sequence[Shown]) -> Hit:
+def _hit(document: tantivy.Document, shown: Sequence[Highlight]) -> Hit:
     row, body = orjson.loads(document["shown"][0]), document["body"][0].decode()
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=row.pop("at"))
     return Hit(**row, at=at, snippet=snippet_of(body, shown))

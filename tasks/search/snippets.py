@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tasks.search.querying import Shown
+from tasks.search.querying import Highlight
 from tasks.search.words import Word, placed_words
 
 LENGTH = 240
 READ = 60_000
-"""The most characters of a text that are searched."""
+"""The most characters per text that are searched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Snippet:
     marks: tuple[tuple[int, int], ...] = ()
 
 
-def snippet_of(text: str, shown: Sequence[Shown]) -> Snippet:
+def snippet_of(text: str, shown: Sequence[Highlight]) -> Snippet:
     """Return the part of a text with the most matches, or its beginning."""
     words = list(placed_words(text[:READ]))
     marks = sorted(set(_marks(words, shown)))
@@ -37,7 +37,7 @@ def _one_line(text: str) -> str:
 _BREAKS = dict.fromkeys(map(ord, "\n\r\t\v\f\u2028\u2029"), " ")
 
 
-def _marks(words: Sequence[Word], shown: Iterable[Shown]) -> Iterable[tuple[int, int]]:
+def _marks(words: Sequence[Word], shown: Iterable[Highlight]) -> Iterable[tuple[int, int]]:
     texts = [word.text for word in words]
     for wanted, is_prefix in shown:
         length = len(wanted)

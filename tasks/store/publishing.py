@@ -85,7 +85,9 @@ def _storable(items: Sequence[OutboxItem], error: UnexpectedError, store: Object
         put_documents(item.batch_id, apart, store)
         kept.append(storable)
     if kept == list(items):
-        raise TooManyUnexpected(f"publishing met an exception, and no row is to blame: {error.detail}") from error
+        raise TooManyUnexpected(
+            f"publishing failed with an exception not caused by a single row: {error.detail}"
+        ) from error
     return kept
 
 

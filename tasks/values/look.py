@@ -70,7 +70,7 @@ class Look:
     def captured(self) -> Capture:
         """The capture of a fetched URL; raises ValueError if it was not fetched."""
         if self.capture is None:
-            raise ValueError(f"not asked for: {self.due.url}")
+            raise ValueError(f"not requested: {self.due.url}")
         return self.capture
 
     @property
@@ -82,7 +82,7 @@ class Look:
     def extracted(self) -> Page:
         """The page of a URL that led to an article; raises ValueError if it did not."""
         if self.page is None:
-            raise ValueError(f"no article: {self.due.url}")
+            raise ValueError(f"not an article: {self.due.url}")
         return self.page
 
     @property

@@ -114,42 +114,40 @@ class Capture:
             "for what was asked for and belongs to none"
         ),
     ]
-    url: Annotated[str, Column("the URL that was asked for")]
-    final_url: Annotated[str, Column("the URL that answered, after redirects")]
-    url_key: Annotated[str, Column("the URL's identity, by which it is known to be the same")]
-    fetched_at: Annotated[datetime, Column("when it was asked")]
-    status: Annotated[int | None, Column("the HTTP status; null when nothing answered", type="integer")]
-    mime: Annotated[str | None, Column("the media type, as the server said")]
-    charset: Annotated[str | None, Column("the charset that the text was decoded from")]
+    url: Annotated[str, Column("the requested URL")]
+    final_url: Annotated[str, Column("the final URL, after redirects")]
+    url_key: Annotated[str, Column("the URL's identity")]
+    fetched_at: Annotated[datetime, Column("when it was requested")]
+    status: Annotated[int | None, Column("the HTTP status; null without a response", type="integer")]
+    mime: Annotated[str | None, Column("the media type declared by the server")]
+    charset: Annotated[str | None, Column("the charset used for decoding")]
     payload_digest: Annotated[str | None, Column("`sha256:<hex>` of the body as received")]
     payload_size: Annotated[int | None, Column("bytes of the body as received")]
     outcome: Annotated[Outcome, Column("`ok`, `not_modified`, `failed`, `skipped` or `quarantined`")]
-    reason: Annotated[str | None, Column("why it is no page, by name; null for `ok` and `not_modified`")]
-    detail: Annotated[str | None, Column("what there is to say beside the reason")]
+    reason: Annotated[str | None, Column("the reason if there is no article; null for `ok` and `not_modified`")]
+    detail: Annotated[str | None, Column("details about the reason")]
     novelty: Annotated[
         Novelty | None,
-        Column(
-            "`new`, `revision`, `unchanged`, `duplicate`, `near_duplicate` or `excerpt`; null for what is no article"
-        ),
+        Column("`new`, `revision`, `unchanged`, `duplicate`, `near_duplicate` or `excerpt`; null if not an article"),
     ]
-    article_id: Annotated[str | None, Column("the article it is, in `articles`")]
-    revision: Annotated[int | None, Column("the article's revision that it shows", type="integer")]
-    warc_key: Annotated[str | None, Column("the segment's key in the lake; null when nothing answered")]
-    warc_offset: Annotated[int | None, Column("where the record's gzip member begins, in bytes")]
-    warc_length: Annotated[int | None, Column("how long it is, in bytes")]
+    article_id: Annotated[str | None, Column("the article's id in `articles`")]
+    revision: Annotated[int | None, Column("the article's revision at this time", type="integer")]
+    warc_key: Annotated[str | None, Column("the segment's key in the lake; null without a response")]
+    warc_offset: Annotated[int | None, Column("offset of the record's gzip member, in bytes")]
+    warc_length: Annotated[int | None, Column("its length, in bytes")]
     etag: Annotated[str | None, Column("the server's validator, for the next conditional request")]
     last_modified: Annotated[str | None, Column("the server's other validator")]
     elapsed_ms: Annotated[int, Column("milliseconds from the request to the end of the body")]
-    attempt: Annotated[int, Column("how many times the URL had been tried, this one included", type="integer")]
+    attempt: Annotated[int, Column("number of attempts at the URL, including this one", type="integer")]
     run_id: Annotated[str, Column("the run that fetched it")]
     change_seq: Annotated[
         int | None,
         Column("the outbox sequence that last wrote the row's own content; null in rows written before 0.2.0"),
     ] = None
     origin_uri: Annotated[
-        str | None, Column("the archive that the record was taken from by a backfill; null for what was fetched")
+        str | None, Column("the archive from which a backfill imported the record; null if fetched")
     ] = None
-    origin_offset: Annotated[int | None, Column("where the record begins in that archive, in bytes")] = None
+    origin_offset: Annotated[int | None, Column("offset of the record in that archive, in bytes")] = None
 
     @property
     def dt(self) -> date:
@@ -195,7 +193,7 @@ class CountedCapture(NamedTuple):
 class Article:
     """One revision of one article: a row of the articles table, in its column order."""
 
-    article_id: Annotated[str, Column("the article; the same for all its revisions")]
+    article_id: Annotated[str, Column("the article's id; the same for all its revisions")]
     revision: Annotated[
         int,
         Column(
@@ -203,50 +201,50 @@ class Article:
             type="integer",
         ),
     ]
-    url: Annotated[str, Column("the URL that was asked for")]
-    canonical_url: Annotated[str | None, Column("the URL that the page calls its own, on the same registrable domain")]
-    syndicated_from: Annotated[str | None, Column("the URL on another site that the page says it is a copy of")] = None
-    url_key: Annotated[str, Column("the URL's identity, by which it is known to be the same")]
+    url: Annotated[str, Column("the requested URL")]
+    canonical_url: Annotated[str | None, Column("the page's canonical URL, on the same registrable domain")]
+    syndicated_from: Annotated[str | None, Column("the URL on another site that the page names as its original")] = None
+    url_key: Annotated[str, Column("the URL's identity")]
     source_id: Annotated[str, Column("the owner of the URL's host, else the source that announced it, or `adhoc`")]
-    host: Annotated[str, Column("the host that answered, after redirects")]
-    title: Annotated[str | None, Column("the headline; the feed's, where the page has none")]
-    text: Annotated[str, Column("the article's paragraphs, parted by one newline; without the title")]
-    lede: Annotated[str | None, Column("the summary that the page gives")]
+    host: Annotated[str, Column("the final host, after redirects")]
+    title: Annotated[str | None, Column("the headline, or the feed's if the page has none")]
+    text: Annotated[str, Column("the article's paragraphs, separated by one newline, without the title")]
+    lede: Annotated[str | None, Column("the page's summary")]
     authors: Annotated[tuple[str, ...], Column("the authors' names, in the page's order")]
-    published_at: Annotated[datetime | None, Column("when it was published, as the page says, or else the feed")]
-    modified_at: Annotated[datetime | None, Column("when it was last changed, as the page says")]
+    published_at: Annotated[datetime | None, Column("publication time according to the page, or else the feed")]
+    modified_at: Annotated[datetime | None, Column("last modification according to the page")]
     language: Annotated[str | None, Column("the language, as a BCP 47 tag")]
-    section: Annotated[str | None, Column("the section or rubric, as the page says")]
+    section: Annotated[str | None, Column("the section according to the page")]
     tags: Annotated[tuple[str, ...], Column("the page's keywords")]
     image_url: Annotated[str | None, Column("the main picture's URL")]
     word_count: Annotated[int, Column("words of `text`", type="integer")]
     page_type: Annotated[PageType, Column("`article`, `live_blog`, `gallery`, `video` or `podcast`")]
     paywalled: Annotated[
-        bool | None, Column("whether the page says that it is not free to read; null when it says nothing")
+        bool | None, Column("whether the page says that it is not free to read; null if it does not say")
     ]
     tdm_reserved: Annotated[
         bool | None,
         Column(
-            "whether rights to text and data mining are reserved, by `tdm-reservation` (header or meta), `noai` or tdmrep.json; null when nothing is said"
+            "whether rights to text and data mining are reserved, by `tdm-reservation` (header or meta), `noai` or tdmrep.json; null if not stated"
         ),
     ]
     noarchive: Annotated[
         bool | None, Column("whether X-Robots-Tag or the page's robots meta says `noarchive`; null when it has neither")
     ] = None
     novelty: Annotated[Novelty, Column("`new`, `revision`, `duplicate`, `near_duplicate` or `excerpt`")]
-    cluster_id: Annotated[str, Column("the group of near-duplicates that it belongs to; alone in it, most often")]
-    is_representative: Annotated[bool, Column("whether it is the group's earliest member")]
-    cluster_size: Annotated[int, Column("how many articles the group has", type="integer")]
-    cluster_earliest: Annotated[str, Column("the `article_id` of the group's earliest member: who had it first")]
-    duplicate_of: Annotated[str | None, Column("the `article_id` whose text it has, or nearly, or in part")]
+    cluster_id: Annotated[str, Column("its cluster of near-duplicates; usually it is alone in it")]
+    is_representative: Annotated[bool, Column("whether it is the cluster's earliest member")]
+    cluster_size: Annotated[int, Column("number of articles in the cluster", type="integer")]
+    cluster_earliest: Annotated[str, Column("the `article_id` of the cluster's earliest member")]
+    duplicate_of: Annotated[str | None, Column("the `article_id` whose text it copies, fully, nearly or in part")]
     similarity: Annotated[
-        float | None, Column("how much of the shorter text the other has, 0 to 1; null when it is no copy")
+        float | None, Column("share of the shorter text that the other contains, 0 to 1; null if not a copy")
     ]
     first_seen_at: Annotated[
-        datetime, Column("when it was first seen: the least `fetched_at`, also of pages out of archives")
+        datetime, Column("when it was first seen: the earliest `fetched_at`, including pages from archives")
     ]
     fetched_at: Annotated[datetime, Column("when this revision was fetched")]
-    extracted_at: Annotated[datetime, Column("when this text was made of it")]
+    extracted_at: Annotated[datetime, Column("when this text was extracted")]
     extractor: Annotated[
         str,
         Column(
@@ -264,8 +262,8 @@ class Article:
     ]
     payload_digest: Annotated[str, Column("`sha256:<hex>` of the body as received")]
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with the page")]
-    warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
-    warc_length: Annotated[int, Column("how long it is, in bytes")]
+    warc_offset: Annotated[int, Column("offset of the record's gzip member, in bytes")]
+    warc_length: Annotated[int, Column("its length, in bytes")]
     content_digest: Annotated[
         str | None,
         Column(
@@ -298,14 +296,15 @@ class Article:
         ),
     ] = None
     origin_uri: Annotated[
-        str | None, Column("the archive that the page was taken from by a backfill; null for what was fetched")
+        str | None, Column("the archive from which a backfill imported the page; null if fetched")
     ] = None
-    origin_offset: Annotated[int | None, Column("where its record begins in that archive, in bytes")] = None
+    origin_offset: Annotated[int | None, Column("offset of its record in that archive, in bytes")] = None
     policy_ids: Annotated[
         tuple[str, ...] | None, Column("the documents in `policies` that were in force when it was fetched")
     ] = None
     rights: Annotated[
-        tuple[Signal, ...] | None, Column("what the page's headers and metas, and those documents, say of its use")
+        tuple[Signal, ...] | None,
+        Column("what the page's headers and meta elements, and those documents, say about its use"),
     ] = None
     text_removed_at: Annotated[
         datetime | None, Column("when retention removed the text; `text` is empty from then on")
@@ -366,7 +365,7 @@ class Policy:
     ]
     origin: Annotated[str, Column("the scheme, host and port whose pages it speaks of")]
     kind: Annotated[str, Column("`robots`, `tdmrep` or `rsl`")]
-    url: Annotated[str, Column("the URL that answered, after redirects")]
+    url: Annotated[str, Column("the final URL, after redirects")]
     observed_at: Annotated[datetime, Column("when it was first seen so, since another stood there")]
     last_seen_at: Annotated[
         datetime, Column("when it was last seen so, to the day: `maintain` brings it here from the index")
@@ -381,8 +380,8 @@ class Policy:
     ]
     body_digest: Annotated[str, Column("`sha256:<hex>` of the body as it was read, its content coding undone")]
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with its record")]
-    warc_offset: Annotated[int, Column("where the record's gzip member begins, in bytes")]
-    warc_length: Annotated[int, Column("how long it is, in bytes")]
+    warc_offset: Annotated[int, Column("offset of the record's gzip member, in bytes")]
+    warc_length: Annotated[int, Column("its length, in bytes")]
     statements: Annotated[
         tuple[Statement, ...],
         Column("what it says to any crawler, as far as it can be read; at most 300 statements, the record has all"),

@@ -192,5 +192,5 @@ def find_taken_rows(snapshot: Snapshot, kept_out: KeptOut) -> Iterator[Fault]:
         return
     for url_key, source_id, key, table in snapshot.ask(_ROWS):
         if kept_out.has_key(url_key) or kept_out.has_source(source_id):
-            detail = "it was taken down, and is there again"
+            detail = "it was taken down, but is present"
             yield Fault(kind=FaultKind.TAKEN_DOWN, place=f"{table}: {key}", detail=detail, key=key)

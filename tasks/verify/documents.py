@@ -34,14 +34,14 @@ def check_documents(store: ObjectStore, snapshot: Snapshot) -> Iterator[Fault]:
     wanting = set()
     for capture_id, url_key, place, warc_key in snapshot.ask(_WITHOUT):
         wanting.add(_batch_id(_SEGMENT, warc_key))
-        detail = f"{url_key} is in quarantine, and no document says why"
+        detail = f"{url_key} is in quarantine, but has no document"
         yield Fault(
             kind=FaultKind.MISSING_DOCUMENT, place=f"{place}: capture {capture_id}", detail=detail, key=capture_id
         )
     for key, is_damaged in snapshot.ask(_ORPHANS):
         if is_damaged and _batch_id(_KEY, key) in wanting:
             continue  # an unreadable document counts as missing
-        yield Fault(kind=FaultKind.ORPHAN_DOCUMENT, place=key, detail="it is of no capture in quarantine", key=key)
+        yield Fault(kind=FaultKind.ORPHAN_DOCUMENT, place=key, detail="it belongs to no capture in quarantine", key=key)
 
 
 def write_documents(store: ObjectStore, journal: Journal, captures: Iterable[tuple[int, Capture]]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def copy_table(
             snapshot.add(_KINDS[name], _copied(store, file, is_sampled, troubles, expired=expired, named=named))
             snapshot.add("named_policy", named)
         except MissingObject:
-            detail = f"the log of {name} names it, with {file.rows} rows, and it is missing"
+            detail = f"the log of {name} names it with {file.rows} rows, but it is missing"
             troubles.append(Fault(kind=FaultKind.MISSING_FILE, place=file.key, detail=detail, key=file.key))
         except DamagedFile as error:
             troubles.append(Fault(kind=FaultKind.DAMAGED_FILE, place=file.key, detail=str(error), key=file.key))

@@ -39,7 +39,7 @@ def _stray(store: ObjectStore, snapshot: Snapshot, name: str, key: str) -> Fault
     detail = f"the log of {name} does not name it"
     if not missed:
         return Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
-    on_step = f"{detail}, and {missed} of its {rows} rows are known and nowhere else in {name}"
+    on_step = f"{detail}; {missed} of its {rows} rows are known but nowhere else in {name}"
     return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=on_step, key=key)
 
 

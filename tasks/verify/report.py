@@ -16,9 +16,9 @@ def undo_tables(undone: UndoReport) -> Iterator[Table]:
     """Return what was restored, and what was not, as titled tables."""
     kept: Rows = [(name,) for name in (*undone.objects_kept, *undone.rows_kept)]
     if kept:
-        yield f"Left as they are, since something newer stands there: {len(kept)}", ("object or row",), kept[:SHOWN]
+        yield f"Not restored, because something newer is in place: {len(kept)}", ("object or row",), kept[:SHOWN]
     yield (
-        f"{plural(undone.objects_restored, 'object')} and {plural(undone.rows_restored, 'row')} of the index put back.",
+        f"{plural(undone.objects_restored, 'object')} and {plural(undone.rows_restored, 'row')} of the index restored.",
         (),
         [],
     )
@@ -63,5 +63,5 @@ def tables(report: VerifyReport) -> Iterator[Table]:
         aside: Rows = [
             (one.verify_id, f"{one.made_at:%Y-%m-%d %H:%M}", one.objects, one.size) for one in report.set_asides
         ]
-        yield "Set aside by mends, for `--undo`", ("verify_id", "at", "objects", "bytes"), aside
+        yield "Set aside by repairs, for `--undo`", ("verify_id", "at", "objects", "bytes"), aside
     yield summary_line(report), (), []

@@ -61,7 +61,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundRecord:
     length: int
     kind: str
     payload_digest: str | None
@@ -102,12 +102,12 @@ def _check_segment(
         segment = store.get(key)
     except MissingObject:
         rows = ", ".join(claim.row for claim in claims[:3])
-        detail = f"{plural(len(claims), 'row names', 'rows name')} it, and it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
+        detail = f"{plural(len(claims), 'row names', 'rows name')} it, but it is missing: {rows}{' ...' if len(claims) > 3 else ''}"
         yield Fault(kind=FaultKind.MISSING_SEGMENT, place=key, detail=detail, key=key)
         return
     records, trouble = _scan(segment, kept_out)
     if taken := sum(one.is_taken for one in records.values()):
-        detail = f"{taken} of its records are of what was taken down"
+        detail = f"{taken} of its records were taken down"
         yield Fault(kind=FaultKind.TAKEN_DOWN, place=key, detail=detail, key=key)
     is_reported = False
     for claim in claims:
@@ -141,9 +141,9 @@ def _digest_as_read(segment: bytes, claim: Claim) -> str:
         raise CorruptRecord(str(error)) from error
 
 
-def _scan(segment: bytes, kept_out: KeptOut) -> tuple[dict[int, _Found], str | None]:
+def _scan(segment: bytes, kept_out: KeptOut) -> tuple[dict[int, _FoundRecord], str | None]:
     """Read the whole segment, up to the first damage; only digests stay in memory."""
-    records: dict[int, _Found] = {}
+    records: dict[int, _FoundRecord] = {}
     try:
         for record in iter_records(segment):
             records[record.offset] = replace(_found(record), is_taken=kept_out.has_url(record.url or ""))
@@ -152,25 +152,25 @@ def _scan(segment: bytes, kept_out: KeptOut) -> tuple[dict[int, _Found], str | N
     return records, None
 
 
-def _read(segment: bytes, claim: Claim) -> _Found:
+def _read(segment: bytes, claim: Claim) -> _FoundRecord:
     records = list(iter_records(segment[claim.offset : claim.offset + claim.length]))
     if len(records) != 1:
         raise CorruptRecord("there is no record")
     return _found(records[0])
 
 
-def _found(record: Record) -> _Found:
+def _found(record: Record) -> _FoundRecord:
     digest = record.response.payload_digest if record.response else None
-    return _Found(record.length, record.kind, digest, record.tombstone)
+    return _FoundRecord(record.length, record.kind, digest, record.tombstone)
 
 
-def _disagreement(claim: Claim, found: _Found) -> str | None:
+def _disagreement(claim: Claim, found: _FoundRecord) -> str | None:
     if found.kind == REVISIT and claim.outcome != Outcome.OK:
         return None
     if found.payload_digest is None:
         return f"there is a {found.kind} record"
     if claim.outcome == Outcome.NOT_MODIFIED:
-        return f"there is a {found.kind} record, and the row says that nothing has changed"
+        return f"there is a {found.kind} record, but the row says that nothing changed"
     if found.payload_digest != claim.payload_digest:
         return f"the record's payload has {found.payload_digest}, the row says {claim.payload_digest}"
     return None

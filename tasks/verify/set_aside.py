@@ -121,7 +121,7 @@ def undo(*, index: Index, store: ObjectStore, verify_id: str, on_step: Callable[
     Raises ConfigError if nothing of that name is set aside, LakeUnavailable, IndexUnavailable.
     """
     if not any(one.verify_id == verify_id for one in list_set_asides(store)):
-        raise ConfigError(f"nothing is set aside as {verify_id!r}: `presslake verify` names what there is")
+        raise ConfigError(f"nothing is set aside as {verify_id!r}: `presslake verify` lists the ids")
     keys = [one.key for one in store.list(changed_rows_prefix(verify_id))]
     rows = histories(ChangedRow(**row) for key in keys for row in orjson.loads(store.get(key)))
     count, kept = 0, list[History]()

@@ -71,7 +71,7 @@ def check_waiting(one: Waiting, *, store: ObjectStore, live_runs: frozenset[str]
         yield Fault(kind=FaultKind.HALF_PUBLISHED_BATCH, place=place, detail=detail, key=key)
         return
     put = sum(store.exists(found) for found in parquet_keys(one.item))
-    detail = f"decided at {one.created_at:%Y-%m-%d %H:%M:%S} and not in the lake's tables"
+    detail = f"decided at {one.created_at:%Y-%m-%d %H:%M:%S} but not in the lake's tables"
     if put:
         yield Fault(
             kind=FaultKind.HALF_PUBLISHED_BATCH, place=place, detail=f"{detail}, but {put} of its files are", key=key

@@ -239,7 +239,7 @@ def _alone(index: Index, *, now: datetime) -> Iterator[None]:
     with index.write() as tx:
         for kind, what in ((runs.REPLAY, "replay"), (runs.BACKFILL, "backfill")):
             if other := runs.find_working(tx, kind=kind, now=datetime.now(UTC)):
-                raise ConfigError(f"a {what} is at work on this index (run {other}): mend after its end")
+                raise ConfigError(f"a {what} is running on this index (run {other}): repair after it ends")
         runs.begin_run(tx, run_id=run_id, now=now)
     try:
         yield

@@ -37,7 +37,7 @@ class AddressGate:
 
     def __init__(self, limits: AddressLimits | None = None, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits or AddressLimits()
-        self._shared = tuple(ip_network(one) for one in self._limits.shared_networks)
+        self._shared = tuple(ip_network(network) for network in self._limits.shared_networks)
         self._now_s = now_s
         self._lock = threading.Lock()
         self._under_way: Counter[str] = Counter()

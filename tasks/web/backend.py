@@ -74,7 +74,7 @@ class GuardedBackend:
         return None if self._gate.is_shared(address) else address
 
     async def occupy(self, address: str, budget: Budget) -> float:
-        """Wait until an address accepts one more request; returns the wait in seconds and extends the deadline by it."""
+        """Wait until an address accepts a request; returns the wait in seconds and extends the deadline by it."""
         waited_s = await self._gate.enter(address) if self._gate is not None else 0.0
         budget.postpone(waited_s)
         return waited_s
@@ -110,8 +110,8 @@ class GuardedBackend:
             found = ", ".join(addresses[:MAX_ADDRESSES])
             place = "an address" if found == host else found
             raise ForbiddenAddress(
-                f"{host} is {place} outside the public internet: allow_networks of its source names what may be asked, "
-                "PRESSLAKE_ALLOW_NETWORKS for what is in no catalogue"
+                f"{host} is {place} outside the public internet: permit it with allow_networks in its source, "
+                "or with PRESSLAKE_ALLOW_NETWORKS for URLs outside the catalogue"
             )
         return permitted[:MAX_ADDRESSES]
 

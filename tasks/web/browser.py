@@ -75,7 +75,7 @@ LIMITS = RenderLimits()
 
 def check_browser(rules: Iterable[SourceRules]) -> None:
     """Raise ConfigError if a source needs a browser and none is installed."""
-    if all(one.render != "browser" for one in rules):
+    if all(source.render != "browser" for source in rules):
         return
     if find_spec("playwright") is None:
         raise ConfigError("render: browser needs Playwright; install presslake[browser]")
@@ -133,7 +133,7 @@ class Browser:
         except Error as error:
             raise RenderFailed(_first_line(error)) from error
         if len(html) > self._limits.html_size:
-            raise RenderFailed(f"{len(html)} bytes; at most {self._limits.html_size} are taken")
+            raise RenderFailed(f"{len(html)} bytes; the limit is {self._limits.html_size}")
         return html
 
     @asynccontextmanager

@@ -65,7 +65,7 @@ class Cookies:
             and (not cookie.is_secure or target.origin.startswith("https:"))
         ]
         # longer paths first (5.4, 2)
-        line = "; ".join(pair for _, pair in sorted(sent, key=lambda one: -len(one[0])))
+        line = "; ".join(pair for _, pair in sorted(sent, key=lambda entry: -len(entry[0])))
         return line if line and len(line) <= MAX_COOKIES_SIZE else None
 
 

@@ -80,12 +80,12 @@ def decode_body(body: bytes, content_encoding: str | None, *, max_size: int) -> 
         except _Truncated as error:
             raise BodyTruncated(f"the {content_encoding} stream ends early, after {len(body)} bytes") from error
     if len(body) > max_size:
-        raise BodyTooLarge(f"{len(body)} bytes; at most {max_size} are taken")
+        raise BodyTooLarge(f"{len(body)} bytes; the limit is {max_size}")
     return body
 
 
 def coding_of(start: bytes) -> str | None:
-    """Return the coding that a body's first MAGIC_SIZE bytes show, regardless of headers. Brotli has no magic number."""
+    """Return the coding that a body's first MAGIC_SIZE bytes show, whatever its headers. Brotli has no magic number."""
     return next((name for name, magics in _MAGICS.items() if start.startswith(magics)), None)
 
 
@@ -125,7 +125,7 @@ def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_siz
 
 
 def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return at most the first `max_size` decoded bytes of a body, possibly truncated. Raises only BadContentEncoding."""
+    """Return at most `max_size` decoded bytes of a body that may be truncated. Raises only BadContentEncoding."""
     for decoder in _decoders(content_encoding):
         out = BytesIO()
         try:
@@ -150,7 +150,7 @@ def _decoders(content_encoding: str | None) -> list[Decoder]:
     names = [name.strip().lower() for name in capped(content_encoding).split(",")]
     names = [name for name in names if name not in _MEANINGLESS]
     if len(names) > MAX_CODINGS:
-        raise BadContentEncoding(f"{len(names)} content codings; at most {MAX_CODINGS} are undone")
+        raise BadContentEncoding(f"{len(names)} content codings; the limit is {MAX_CODINGS}")
     for name in names:
         if name not in _DECODERS:
             raise BadContentEncoding(f"unknown content coding {name[:40]!r}")
@@ -218,29 +218,29 @@ def _inflate(body: bytes, start: int, decoder: _ZlibObject) -> Generator[bytes, 
 
 def _brotli(body: bytes) -> Iterator[bytes]:
     """Decode brotli. Data after its end is ignored, as in browsers."""
-    decoder, taken, made = brotli.Decompressor(), 0, 0
+    decoder, consumed, made = brotli.Decompressor(), 0, 0
     for piece in _slices(body, _SLICE_SIZE):
         try:
             for chunk in _unbrotlied(decoder, piece):
                 yield chunk
                 made += len(chunk)
         except BadContentEncoding:  # the decoder also raises this for data after the end
-            yield from _end_of_brotli(body, taken, made)
+            yield from _end_of_brotli(body, consumed, made)
             return
         if decoder.is_finished():
             return
-        taken += len(piece)
+        consumed += len(piece)
     if body:
         raise _Truncated
 
 
-def _end_of_brotli(body: bytes, taken: int, made: int) -> Iterator[bytes]:
-    """Decode again, the slice at `taken` byte by byte, to find the end before the data that follows it.
+def _end_of_brotli(body: bytes, consumed: int, made: int) -> Iterator[bytes]:
+    """Decode again, the slice at `consumed` byte by byte, to find the end before the data that follows it.
 
     `made` bytes of the output were already returned.
     """
     decoder = brotli.Decompressor()
-    for piece in chain(_slices(body[:taken], _SLICE_SIZE), _slices(body[taken : taken + _SLICE_SIZE], 1)):
+    for piece in chain(_slices(body[:consumed], _SLICE_SIZE), _slices(body[consumed : consumed + _SLICE_SIZE], 1)):
         for chunk in _unbrotlied(decoder, piece):
             yield chunk[max(0, made) :]
             made -= len(chunk)

@@ -122,17 +122,17 @@ def raise_for_status(answer: Exchange, *, now: datetime) -> None:
     Raises ServerBusy with the server's requested wait for 408, 425, 429 and 5xx, GoneError for 410, HttpRefused for
     other responses that are not pages, and BadResponse for invalid ones.
     """
-    status, said = answer.status, f"{answer.status} at {answer.url}"
+    status, shown = answer.status, f"{answer.status} at {answer.url}"
     if status in _PAGES or (status == 304 and answer.is_conditional):
         return
     if status in _REDIRECTS:
-        raise BadResponse(f"{said} without a Location")
+        raise BadResponse(f"{shown} without a Location")
     if status in (206, 304) or not 200 <= status < 600:
-        raise BadResponse(f"{said}, which was not asked for")
+        raise BadResponse(f"{shown}, which was not requested")
     disposition = reason_of_status(status).disposition
     if disposition is Disposition.STAYS_DUE:
-        raise ServerBusy(said, status=status, retry_after_s=parse_retry_after(answer.header("retry-after"), now=now))
-    raise (GoneError if disposition is Disposition.GONE else HttpRefused)(said, status=status)
+        raise ServerBusy(shown, status=status, retry_after_s=parse_retry_after(answer.header("retry-after"), now=now))
+    raise (GoneError if disposition is Disposition.GONE else HttpRefused)(shown, status=status)
 
 
 def raise_for_missing(answer: Exchange) -> None:

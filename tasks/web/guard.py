@@ -79,7 +79,7 @@ def _parse_network(cidr: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(cidr, strict=False)
     except ValueError as error:
-        raise ConfigError(f"allow_networks: {cidr!r} is no network; write one as 10.0.0.0/8") from error
+        raise ConfigError(f"allow_networks: {cidr!r} is not a network; use a form such as 10.0.0.0/8") from error
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -69,8 +69,8 @@ def tdm_reservation(value: str | None) -> bool | None:
 
     If a repeated field conflicts, it is reserved.
     """
-    said = {part.strip() for part in capped(value).split(",")}
-    return True if "1" in said else False if "0" in said else None
+    values = {part.strip() for part in capped(value).split(",")}
+    return True if "1" in values else False if "0" in values else None
 
 
 def robots_directives(values: Iterable[str]) -> frozenset[str]:
@@ -78,11 +78,11 @@ def robots_directives(values: Iterable[str]) -> frozenset[str]:
 
     Directives after a crawler's name (`otherbot: noindex, nofollow`) apply to it alone, up to the field's end.
     """
-    said: set[str] = set()
+    directives: set[str] = set()
     for value in values:
         for part in capped(value).split(","):
             name, colon, _ = part.strip().lower().partition(":")
             if colon and _CRAWLER.fullmatch(name.strip()) and name.strip() not in _VALUED_DIRECTIVES:
                 break
-            said.add(name.strip())
-    return frozenset(said - {""})
+            directives.add(name.strip())
+    return frozenset(directives - {""})

@@ -78,11 +78,11 @@ def _with_plain_lengths(lines: list[bytes], notes: list[str]) -> list[bytes]:
 def _with_one_coding(lines: list[bytes], notes: list[str]) -> list[bytes]:
     """State `chunked` once, and drop codings without effect (RFC 9112, 6.1)."""
     places = [place for place, line in enumerate(lines) if line.lower().startswith(_CODING + b":")]
-    said = [one.strip().lower() for place in places for one in lines[place].partition(b":")[2].split(b",")]
-    true = [one for one in said if one not in {b"", b"identity"}]
-    if not places or said == true == [b"chunked"] or set(true) - {b"chunked"}:
+    codings = [coding.strip().lower() for place in places for coding in lines[place].partition(b":")[2].split(b",")]
+    true = [coding for coding in codings if coding not in {b"", b"identity"}]
+    if not places or codings == true == [b"chunked"] or set(true) - {b"chunked"}:
         return lines
-    notes.append(f"read {_named(b', '.join(said))} as {'chunked' if true else 'no transfer coding'}")
+    notes.append(f"read {_named(b', '.join(codings))} as {'chunked' if true else 'no transfer coding'}")
     others = [line for place, line in enumerate(lines) if place not in places]
     return [*others, b"Transfer-Encoding: chunked"] if true else others
 

@@ -113,7 +113,7 @@ class RawTransport(httpx.AsyncBaseTransport):
             async with asyncio.timeout(_timeout_s(request, "pool")):
                 await self._permits.acquire()
         except TimeoutError as error:
-            raise TimedOut(f"{_identifier(request)}: no connection is free") from error
+            raise TimedOut(f"{_identifier(request)}: no free connection") from error
 
     async def _answer(
         self, request: httpx.Request, origin: Origin, budget: Budget
@@ -209,7 +209,7 @@ class _Body(httpx.AsyncByteStream):
         declared = next((value for name, value in self._answer.headers if name.lower() == b"content-length"), b"")
         if declared.isdigit() and int(declared) > self._budget.max_body_size:
             raise BodyTooLarge(
-                f"{_identifier(self._request)}: {int(declared)} bytes; at most {self._budget.max_body_size} are taken"
+                f"{_identifier(self._request)}: {int(declared)} bytes; the limit is {self._budget.max_body_size}"
             )
 
 
@@ -261,14 +261,14 @@ def _our_errors(request: httpx.Request, budget: Budget) -> Iterator[None]:
 
 def _trouble(url: str, error: httpcore.NetworkError | httpcore.ProtocolError, budget: Budget) -> ItemError:
     if isinstance(error, httpcore.NetworkError):
-        return ConnectionLost(f"{url}: reset {'in the body' if budget.has_head else 'before an answer'}")
+        return ConnectionLost(f"{url}: reset {'in the body' if budget.has_head else 'before a response'}")
     if not budget.has_ended:
         return BadResponse(f"{url}: {_OCTETS.sub(_QUOTED, str(error))}")
     if budget.has_head:
         return BodyTruncated(f"{url}: {error}")
     if not b"HTTP/".startswith(budget.start):
-        return BadResponse(f"{url}: {budget.start!r} is no beginning of HTTP/1.1")
-    return ConnectionLost(f"{url}: closed before an answer")
+        return BadResponse(f"{url}: {budget.start!r} is not an HTTP/1.1 response")
+    return ConnectionLost(f"{url}: closed before a response")
 
 
 async def _no_resolver(host: str, port: int) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def signed_fields(
     signer: Signer, target: Url, *, method: str, now: datetime, nonce: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the fields that sign a request at a given time. Deterministic."""
-    named, said, component = _agent(signer)
+    named, signed, component = _agent(signer)
     created = int(now.timestamp())
     parameters = (
         f'("@authority" "@method" "@path" {component});created={created};expires={created + LASTS_S}'
@@ -81,7 +81,7 @@ def signed_fields(
         f'"@authority": {target.authority.lower()}',
         f'"@method": {method}',
         f'"@path": {target.parts.path or "/"}',
-        f"{component}: {said}",
+        f"{component}: {signed}",
         f'"@signature-params": {parameters}',
     ))  # fmt: skip
     signature = base64.b64encode(signer.key.sign(base.encode("ascii"))).decode()
@@ -104,7 +104,7 @@ def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
     except OSError as error:
         raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: {error.strerror}") from error
     if is_open:
-        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: others may read it: chmod 600 {path}")
+        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: readable by other users: run chmod 600 {path}")
     try:
         key = load_pem_private_key(body, password=None)
     except (ValueError, TypeError):
@@ -113,7 +113,7 @@ def read_signer(path: Path, agent: str, form: AgentForm) -> Signer:
         raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: not an Ed25519 private key in PEM without a password")
     signer = Signer(key=key, agent=agent.rstrip("/"), form=form)
     if signer.key_id == _PUBLISHED:
-        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: it is the key that RFC 9421 publishes for tests")
+        raise ConfigError(f"PRESSLAKE_SIGNING_KEY: {path}: this is the public test key of RFC 9421")
     return signer
 
 

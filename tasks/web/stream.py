@@ -166,7 +166,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport is None or self._is_over:
             raise httpcore.ConnectError("closed")
         if self._waiting:  # it would count as if received under TLS
-            raise ssl.SSLError("the server spoke before the handshake")
+            raise ssl.SSLError("the server sent data before the handshake")
         try:
             async with asyncio.timeout(timeout_s):
                 secured = await self._loop.start_tls(
@@ -191,7 +191,7 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's signature
         """Return `is_readable` (whether a read would not block), `server_addr` (address and port), or else None."""
-        if info == "is_readable":  # of a connection that is not in use: the server has closed it
+        if info == "is_readable":  # on an idle connection: the server has closed it
             return bool(self._waiting) or self._is_over
         if info == "server_addr" and self._transport is not None:
             self._server_addr = self._server_addr or self._transport.get_extra_info("peername")  # the look-up is costly

@@ -31,7 +31,7 @@ def redirect_target(location: bytes, *, base: Url) -> Url:
     try:
         parsed = can_ada.parse(base) + text
     except ValueError as error:
-        raise BadResponse(f"{base} redirects to {text[:200]!r}, which is no URL") from error
+        raise BadResponse(f"{base} redirects to {text[:200]!r}, which is not a URL") from error
     return _target(parsed)
 
 

@@ -97,7 +97,7 @@ _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _META_CHARSET = re.compile(rb"charset\s*+=\s*+(?:[\"']\s*+)?([\w.:-]+)", re.IGNORECASE)
 
 MAX_TAGS = 1_000_000
-"""The most tags per document; the rest is cut off. A sitemap of 50,000 URLs with dates and titles has a third of this."""
+"""The most tags per document; the rest is cut off. A sitemap with 50,000 dated and titled URLs has a third of this."""
 
 MAX_ATTRIBUTES = 200
 """The most attributes per element. An element with more loses all of them."""
@@ -137,7 +137,8 @@ def with_query_in(url: str, charset: str) -> str:
         return url
     codec = _ENCODINGS[charset][0][0]
     escaped = "".join(
-        one if one.isascii() else quote_from_bytes(one.encode(codec, "xmlcharrefreplace"), safe="") for one in query
+        character if character.isascii() else quote_from_bytes(character.encode(codec, "xmlcharrefreplace"), safe="")
+        for character in query
     )
     return f"{path}?{escaped}{hash_mark}{fragment}"
 

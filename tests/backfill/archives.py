@@ -1,4 +1,4 @@
-"""Archives for tests, as crawlers write them: WARC 1.0 and 1.1, member a record or one stream, WACZ."""
+"""Write archives as crawlers do, for tests: WARC 1.0 and 1.1, one gzip member per record or one stream, and WACZ."""
 
 import base64
 import gzip
@@ -17,7 +17,7 @@ DAY = datetime(2024, 3, 1, 8, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """One record of an archive: a story's page unless there is a `body`; `headers` are the response's."""
+    """One record of an archive: a story's page, unless `body` is given; `headers` are the response's."""
 
     url: str
     story: Story | None = None
@@ -35,7 +35,7 @@ class Kept:
 
 
 def page(story: Story, more: str = "") -> bytes:
-    """The page of a story, with a sentence more if one is given."""
+    """Return a story's page, with the extra sentence `more`."""
     added = f"<p>{more}</p>" if more else ""
     return (
         f"<!doctype html><html lang=en><head><title>{story.title}</title></head><body><header><nav><a href=/>Home</a></nav></header>"
@@ -44,13 +44,13 @@ def page(story: Story, more: str = "") -> bytes:
 
 
 def story_at(number: int, *, host: str = "daily.example", at: datetime | None = None, **more) -> Kept:
-    """A story's record; its text follows from its number."""
+    """Return a story's record; its number determines its text."""
     story = Story(site=1, number=number)
     return Kept(url=f"https://{host}{story.path}", story=story, at=at or DAY + timedelta(minutes=number), **more)
 
 
 def warc(kept: Iterable[Kept], *, version: str = "1.0", is_gzip: bool = True) -> bytes:
-    """The archive as crawlers write it: a gzip member per record, each response with its request, digests in base32."""
+    """Return an archive: one gzip member per record, each response with its request, digests in base32."""
     about = b"software: test\r\n"
     parts = [_record("warcinfo", about, {"WARC-Filename": "test.warc.gz"}, version)]
     for one in kept:
@@ -78,12 +78,12 @@ def _record(kind: str, block: bytes, fields: dict[str, str], version: str) -> by
 
 
 def in_one_stream(archive: bytes) -> bytes:
-    """The same records in one gzip member."""
+    """Return the same records in one gzip member."""
     return gzip.compress(gzip.decompress(archive), mtime=0)
 
 
 def wacz(archives: dict[str, bytes], *, method: int = zipfile.ZIP_STORED) -> bytes:
-    """A WACZ with these files."""
+    """Return a WACZ of these archives."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as container:
         container.writestr("datapackage.json", "{}")
@@ -93,7 +93,7 @@ def wacz(archives: dict[str, bytes], *, method: int = zipfile.ZIP_STORED) -> byt
 
 
 def put(folder: Path, name: str, body: bytes) -> Path:
-    """A file with these bytes."""
+    """Write a file, and return its path."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)

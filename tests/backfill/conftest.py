@@ -37,7 +37,7 @@ UNSTABLE = {"extracted_at", "run_id"}
 
 
 class InThisProcess:
-    """An extractor without processes."""
+    """An extractor that runs in this process."""
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, object]]:
         for _, one in pages:
@@ -48,7 +48,7 @@ class InThisProcess:
 
 
 class Inline:
-    """A runner that extracts when it is asked for the result; a test may look at each step, or end the run there."""
+    """A runner that extracts when its result is requested; a test's `step` is called at each step and may raise there."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Inline:
 
 @dataclass(frozen=True)
 class Place:
-    """A lake and its index."""
+    """A lake with its index."""
 
     settings: Settings
 
@@ -114,7 +114,7 @@ class Place:
         )
 
     def rows(self, table: str) -> list[dict]:
-        """The rows of a table, without what differs between runs."""
+        """Return a table's rows without the columns that differ between runs."""
         found = [
             row for file in list_files(open_table(self.store, table), table) for row in read_file(self.store, file)
         ]
@@ -154,11 +154,11 @@ def other_place(tmp_path: Path) -> Iterator[Place]:
 
 
 class Interrupted(BaseException):
-    """Stands for the kill that ends a process between two steps."""
+    """Simulates a kill between two steps."""
 
 
 def ending_at(step: str) -> Callable[..., Inline]:
-    """A runner that ends its run at a step."""
+    """Return a runner that raises Interrupted at a step."""
 
     def end(name: str) -> None:
         if name == step:

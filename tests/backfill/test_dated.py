@@ -25,7 +25,7 @@ MARCH = Window(date(2024, 3, 1), date(2024, 3, 31))
         ("https://a.example/2024/02/31/x", ("2024-01-01", "2024-12-31")),
     ],
 )
-def test_the_days_that_an_address_names(url, days):
+def test_days_are_read_from_a_url(url, days):
     assert days_in(url) == (days and Window(*map(date.fromisoformat, days)))
 
 
@@ -39,7 +39,7 @@ def test_the_days_that_an_address_names(url, days):
         ("https://a.example/sitemap-7.xml", None, True),
     ],
 )
-def test_which_sitemaps_may_hold_the_days(url, modified, is_read):
+def test_a_sitemap_is_read_only_if_it_may_hold_the_days(url, modified, is_read):
     at = datetime.fromisoformat(modified).replace(tzinfo=UTC) if modified else None
 
     assert may_hold(Entry(url=Url.of(url), modified_at=at), MARCH) is is_read
@@ -57,7 +57,7 @@ def test_which_sitemaps_may_hold_the_days(url, modified, is_read):
         ("https://a.example/x", None, None, True),
     ],
 )
-def test_which_entries_are_of_the_days(url, published, modified, is_taken):
+def test_an_entry_is_taken_only_if_it_is_of_the_days(url, published, modified, is_taken):
     dates = [datetime.fromisoformat(one).replace(tzinfo=UTC) if one else None for one in (published, modified)]
 
     assert is_of(Entry(url=Url.of(url), published_at=dates[0], modified_at=dates[1]), MARCH) is is_taken
@@ -73,18 +73,18 @@ def test_which_entries_are_of_the_days(url, published, modified, is_taken):
         ("https://a.example/story-page/12x", None),
     ],
 )
-def test_the_next_page_in_an_address(url, following):
+def test_the_next_page_follows_from_a_url(url, following):
     assert next_in_address(url) == following
 
 
-def test_where_nothing_says_which_is_the_next_page_both_forms_are_tried():
+def test_without_a_page_number_both_url_forms_are_tried():
     assert second_pages("https://a.example/news/?a=1") == (
         "https://a.example/news/?a=1&page=2",
         "https://a.example/news/page/2/?a=1",
     )
 
 
-def test_a_page_links_to_its_next_one_on_its_own_site():
+def test_only_next_links_on_the_same_site_are_followed():
     body = b"<html><body><a rel=next href='https://evil.example/2'>x</a><a rel='nofollow next' href='?seite=2'>y</a></body></html>"
 
     assert linked_next(body, "text/html", "https://a.example/news") == "https://a.example/news?seite=2"

@@ -42,7 +42,7 @@ def damages(found):
     ],
     ids=["1.0", "1.1", "plain", "one stream", "padded"],
 )
-def test_every_form_gives_the_same_records(tmp_path, body):
+def test_every_archive_format_gives_the_same_records(tmp_path, body):
     found = read(put(tmp_path, "a.warc.gz", body))
 
     assert not damages(found)
@@ -50,13 +50,13 @@ def test_every_form_gives_the_same_records(tmp_path, body):
     assert all(one.block.endswith(kept.payload) for one, kept in zip(responses(found), STORIES, strict=True))
 
 
-def test_other_readers_read_what_the_tests_write():
+def test_other_readers_can_read_our_test_archives():
     found = [one.rec_type for one in warcio.archiveiterator.ArchiveIterator(io.BytesIO(ARCHIVE), check_digests="raise")]
 
     assert found.count("response") == 6
 
 
-def test_a_record_lies_at_the_member_that_its_offset_names(tmp_path):
+def test_a_records_offset_is_that_of_its_gzip_member(tmp_path):
     path = put(tmp_path, "a.warc.gz", ARCHIVE)
 
     for one in responses(read(path)):
@@ -65,7 +65,7 @@ def test_a_record_lies_at_the_member_that_its_offset_names(tmp_path):
         assert one.head.url.encode() in gzip.GzipFile(fileobj=io.BytesIO(ARCHIVE[one.head.offset :])).read(600)
 
 
-def test_what_is_not_wanted_is_passed_over(tmp_path):
+def test_unwanted_records_are_skipped(tmp_path):
     found = read(put(tmp_path, "a.warc.gz", ARCHIVE), is_wanted=lambda head: head.url == STORIES[3].url)
 
     assert [one.head.url for one in responses(found) if one.block is not None] == [STORIES[3].url]
@@ -76,7 +76,7 @@ def places(body, path_of):
     return [one.head.offset for one in responses(read(path_of(body)))]
 
 
-def test_behind_a_damaged_member_reading_goes_on(tmp_path):
+def test_reading_continues_after_a_damaged_member(tmp_path):
     offsets = places(ARCHIVE, lambda body: put(tmp_path, "a.warc.gz", body))
     body = bytearray(ARCHIVE)
     middle = (offsets[2] + offsets[3]) // 2
@@ -88,7 +88,7 @@ def test_behind_a_damaged_member_reading_goes_on(tmp_path):
     assert [one.offset for one in damages(found)] == [offsets[2]]
 
 
-def test_a_plain_archive_goes_on_behind_a_wrong_length(tmp_path):
+def test_reading_continues_after_a_wrong_length(tmp_path):
     plain = gzip.decompress(ARCHIVE)
     at = plain.rindex(STORIES[2].url.encode())
     start = plain.index(b"Content-Length: ", at)
@@ -105,7 +105,7 @@ def test_a_plain_archive_goes_on_behind_a_wrong_length(tmp_path):
 @pytest.mark.parametrize(
     "form", [lambda body: body, in_one_stream, gzip.decompress], ids=["members", "stream", "plain"]
 )
-def test_a_stream_that_is_cut_gives_what_is_whole_and_says_so(tmp_path, cut, form):
+def test_a_truncated_stream_gives_its_whole_records_and_an_error(tmp_path, cut, form):
     body = form(ARCHIVE)
 
     found = read(put(tmp_path, "a.warc.gz", body[:-cut]))
@@ -120,7 +120,7 @@ def test_a_stream_that_is_cut_gives_what_is_whole_and_says_so(tmp_path, cut, for
     [b"", b"<html>no archive</html>", gzip.compress(b"no archive at all"), b"\x1f\x8b\x08", b"\x00" * 5000, b"WARC/1.0\r\n",
      b"WARC/1.0\r\nContent-Length: -4\r\n\r\n", b"WARC/1.0\r\nContent-Length: \xd9\xa3\r\n\r\n", b"WARC/1.0\r\n" + b"A: b\r\n" * 50_000],
 )  # fmt: skip
-def test_what_is_no_archive_gives_no_record(tmp_path, body):
+def test_a_file_that_is_not_an_archive_gives_no_record(tmp_path, body):
     assert not responses(read(put(tmp_path, "a.warc", body)))
 
 
@@ -136,7 +136,7 @@ def test_a_bomb_ends_its_archive(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("method", [0, 8], ids=["stored", "deflated"])
-def test_the_archives_of_a_wacz_are_read_and_nothing_else_of_it(tmp_path, method):
+def test_only_the_archives_of_a_wacz_are_read(tmp_path, method):
     files = {
         "archive/data.warc.gz": ARCHIVE,
         "../archive/evil.warc.gz": ARCHIVE,
@@ -156,7 +156,7 @@ def test_the_archives_of_a_wacz_are_read_and_nothing_else_of_it(tmp_path, method
     assert len(responses(found)) == 6
 
 
-def test_dates_are_as_written(tmp_path):
+def test_dates_are_read_as_written(tmp_path):
     found = responses(read(put(tmp_path, "a.warc.gz", ARCHIVE)))
 
     assert found[1].head.fields["warc-date"] == (DAY + timedelta(minutes=1)).isoformat().replace("+00:00", "Z")

@@ -20,7 +20,7 @@ def novelties(report):
     return {name: number for name, number in report.to_json()["articles"].items() if number}
 
 
-def test_each_page_is_taken_in_with_its_payload_and_its_origin(place, tmp_path):
+def test_each_page_is_stored_with_its_payload_and_origin(place, tmp_path):
     stories = [story_at(number) for number in range(6)]
     path = put(tmp_path, "a.warc.gz", warc(stories))
 
@@ -43,7 +43,7 @@ def test_each_page_is_taken_in_with_its_payload_and_its_origin(place, tmp_path):
     assert place.scratch() == []
 
 
-def test_what_is_no_page_is_counted_by_its_reason(place, tmp_path):
+def test_records_that_are_not_pages_are_counted_by_reason(place, tmp_path):
     body = b"<!doctype html><html><body>gone</body></html>"
     kept = [
         story_at(1),
@@ -68,7 +68,7 @@ def test_what_is_no_page_is_counted_by_its_reason(place, tmp_path):
     assert [row["url"] for row in place.rows("captures")] == [INDEX_PAGE.url, kept[0].url]
 
 
-def test_the_same_record_met_again_adds_nothing(place, tmp_path):
+def test_a_repeated_record_adds_nothing(place, tmp_path):
     stories = [story_at(number) for number in range(5)]
     first = put(tmp_path, "a.warc.gz", warc(stories))
     second = put(tmp_path, "b.warc", warc([*stories[2:], story_at(9), story_at(9)], is_gzip=False))
@@ -96,7 +96,7 @@ def test_the_same_record_met_again_adds_nothing(place, tmp_path):
         ({"languages": ["en"]}, {"daily.example", "weekly.example", "third.example"}),
     ],
 )
-def test_only_what_is_chosen_is_stored(place, tmp_path, choices, wanted):
+def test_only_selected_pages_are_stored(place, tmp_path, choices, wanted):
     hosts = ["daily.example", "weekly.example", "third.example"]
     kept = [story_at(n, host=host, at=DAY + timedelta(days=n)) for n, host in enumerate(hosts)]
 
@@ -106,7 +106,7 @@ def test_only_what_is_chosen_is_stored(place, tmp_path, choices, wanted):
     assert place.verify().is_well
 
 
-def test_a_host_that_nobody_owns_is_adhoc_or_a_source_of_its_own(place, other_place, tmp_path):
+def test_an_unowned_host_is_adhoc_or_its_own_source(place, other_place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(1, host="www.third.example")]))
 
     place.backfill(path)
@@ -116,7 +116,7 @@ def test_a_host_that_nobody_owns_is_adhoc_or_a_source_of_its_own(place, other_pl
     assert [row["source_id"] for row in other_place.rows("articles")] == ["third-example"]
 
 
-def test_an_older_page_is_a_revision_and_the_newest_stays_the_newest(place, tmp_path):
+def test_an_older_page_is_a_revision_but_does_not_become_the_latest(place, tmp_path):
     story = story_at(1)
     newer = put(
         tmp_path,
@@ -155,7 +155,7 @@ def find_all(tx):
     return find_where(tx, true())
 
 
-def test_a_run_that_was_ended_anywhere_goes_on_and_makes_the_same_tables(place, other_place, tmp_path):
+def test_a_run_interrupted_at_any_step_resumes_to_the_same_tables(place, other_place, tmp_path):
     stories = [
         story_at(number % 9, host="daily.example" if number < 9 else "weekly.example", at=DAY + timedelta(hours=number))
         for number in range(14)
@@ -175,7 +175,7 @@ def test_a_run_that_was_ended_anywhere_goes_on_and_makes_the_same_tables(place, 
     assert place.scratch() == []
 
 
-def test_in_whatever_order_archives_are_named_they_make_the_same_tables(place, other_place, tmp_path):
+def test_the_order_of_archive_paths_does_not_matter(place, other_place, tmp_path):
     paths = [
         put(tmp_path, f"{name}.warc.gz", warc([story_at(n, at=DAY + timedelta(days=n, hours=m)) for m in range(3)]))
         for n, name in enumerate("cab")
@@ -188,7 +188,7 @@ def test_in_whatever_order_archives_are_named_they_make_the_same_tables(place, o
         assert place.rows(table) == other_place.rows(table)
 
 
-def test_archives_are_read_in_the_order_of_their_first_dates_and_not_of_their_names(place, tmp_path):
+def test_archives_are_read_in_order_of_their_first_dates(place, tmp_path):
     text = Story(site=1, number=5)
     early = Kept(url="https://weekly.example/early", story=text, at=DAY)
     late = Kept(url="https://daily.example/late", story=text, at=DAY + timedelta(days=1))
@@ -203,7 +203,7 @@ def test_archives_are_read_in_the_order_of_their_first_dates_and_not_of_their_na
     assert rows[1]["origin_uri"].endswith("b.wacz#archive/x.warc.gz")
 
 
-def test_chunked_and_coded_payloads_are_read(place, tmp_path):
+def test_chunked_and_encoded_payloads_are_decoded(place, tmp_path):
     one, two, three = story_at(1), story_at(2), story_at(3)
     coded = gzip.compress(one.payload, mtime=0)
     kept = [
@@ -227,7 +227,7 @@ def test_a_dry_run_counts_and_stores_nothing(place, tmp_path):
     assert place.rows("captures") == []
 
 
-def test_files_that_are_no_archives_are_told_and_the_others_are_read(place, tmp_path):
+def test_files_that_are_not_archives_are_reported_and_the_others_read(place, tmp_path):
     put(tmp_path / "in", "a.warc.gz", warc([story_at(1)]))
     put(tmp_path / "in", "b.warc.gz", b"nothing of the kind")
     put(tmp_path / "in", "c.wacz", b"PK\x03\x04 nor this")
@@ -242,14 +242,14 @@ def test_files_that_are_no_archives_are_told_and_the_others_are_read(place, tmp_
 @pytest.mark.parametrize(
     ("paths", "says"),
     [
-        (["{tmp}/missing.warc.gz"], "there is no such file"),
-        (["{tmp}/*.warc.gz"], "there is no such file"),
-        (["{tmp}"], "there is no such file"),
+        (["{tmp}/missing.warc.gz"], "no such file"),
+        (["{tmp}/*.warc.gz"], "no such file"),
+        (["{tmp}"], "no such file"),
         (["@{tmp}/list"], "the list cannot be read"),
         (["{tmp}/page.html"], "none of 1 files is a WARC file"),
     ],
 )
-def test_where_there_is_nothing_to_read_one_line_says_so(place, tmp_path, paths, says):
+def test_nothing_to_read_is_one_clear_error(place, tmp_path, paths, says):
     put(tmp_path, "page.html", b"<html>")
 
     with pytest.raises(ConfigError, match=says) as caught:
@@ -258,7 +258,7 @@ def test_where_there_is_nothing_to_read_one_line_says_so(place, tmp_path, paths,
     assert "\n" not in str(caught.value)
 
 
-def test_a_list_names_archives(place, tmp_path):
+def test_archives_can_be_named_in_a_list_file(place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(1)]))
     put(tmp_path, "list.txt", f"# archives\n\n{path}\n{path}\n".encode())
 
@@ -266,7 +266,7 @@ def test_a_list_names_archives(place, tmp_path):
 
 
 class Dying(Inline):
-    """A runner whose workers die: of the unit 1 each time, of the unit 2 once."""
+    """A runner whose worker dies at unit 1 each time, and at unit 2 once."""
 
     died = 0
 
@@ -282,7 +282,7 @@ class Dying(Inline):
         return die
 
 
-def test_a_unit_whose_worker_dies_is_tried_again_and_else_left_to_the_next_run(place, other_place, tmp_path):
+def test_a_unit_whose_worker_dies_is_retried_then_left_to_the_next_run(place, other_place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(number) for number in range(14)]))
 
     report = place.backfill(path, runner=Dying)
@@ -290,18 +290,18 @@ def test_a_unit_whose_worker_dies_is_tried_again_and_else_left_to_the_next_run(p
     other_place.backfill(path)
 
     assert (report.pages, report.failed) == (10, {"unit_lost": 4})
-    assert report.troubles == ("unit 1 is left to the next run: its worker died",)
+    assert report.troubles == ("unit 1 will be retried by the next run: its worker died",)
     assert (again.pages, again.failed) == (4, {})
     assert {row["capture_id"] for row in place.rows("captures")} == {
         row["capture_id"] for row in other_place.rows("captures")
     }
 
 
-def test_two_backfills_at_once_are_refused(place, tmp_path):
+def test_concurrent_backfills_are_refused(place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(1)]))
 
     def begin_another(step):
-        with pytest.raises(ConfigError, match="another backfill is at work"):
+        with pytest.raises(ConfigError, match="another backfill is running"):
             place.backfill(path)
 
     report = place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=begin_another))
@@ -309,13 +309,13 @@ def test_two_backfills_at_once_are_refused(place, tmp_path):
     assert report.pages == 1
 
 
-def test_verify_finds_nothing_beside_a_backfill_and_mends_nothing(place, tmp_path):
+def test_verify_finds_and_mends_nothing_during_a_backfill(place, tmp_path):
     path = put(tmp_path, "a.warc.gz", warc([story_at(number) for number in range(8)]))
     seen = []
 
     def look(_step):
         seen.append(place.verify().faults)
-        with pytest.raises(ConfigError, match="a backfill is at work"):
+        with pytest.raises(ConfigError, match="a backfill is running"):
             place.verify(mend=True)
 
     place.backfill(path, runner=lambda settings, config: Inline(settings, config, step=look))
@@ -324,7 +324,7 @@ def test_verify_finds_nothing_beside_a_backfill_and_mends_nothing(place, tmp_pat
     assert not any(seen)
 
 
-def test_what_is_decided_does_not_depend_on_how_many_units_are_under_way(place, other_place, tmp_path):
+def test_decisions_do_not_depend_on_the_number_of_concurrent_units(place, other_place, tmp_path):
     stories = [story_at(n % 7, host=f"host{n % 3}.example", at=DAY + timedelta(minutes=n)) for n in range(16)]
     path = put(tmp_path, "a.warc.gz", warc(stories))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
-def test_a_checkout_beside_itself_differs_on_no_page():
+def test_a_checkout_compared_with_itself_differs_on_no_page():
     words = [sys.executable, "-m", "benchmarks.beside", str(CHECKOUT), "--set", "tests/data/pages"]
 
     done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True, check=True)

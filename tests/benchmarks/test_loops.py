@@ -1,4 +1,4 @@
-"""What holds an event loop is seen, with the functions that it is in, and what is not ours is not."""
+"""Callbacks of our code that block an event loop are recorded with their functions; others are not."""
 
 import json
 import subprocess
@@ -27,12 +27,12 @@ print(json.dumps(asdict(watched)))
 
 
 def watched(*ours: str):
-    """Return what was watched of a loop that one callback holds for 0.15 s; a process of its own, since it stays watched."""
+    """Return the record of a loop that one callback blocks for 0.15 s. Runs in its own process, which stays watched."""
     words = [sys.executable, "-c", WATCHED, *ours]
     return json.loads(subprocess.run(words, cwd=ROOT, capture_output=True, check=True, timeout=60).stdout)
 
 
-def test_a_callback_that_holds_its_loop_is_seen():
+def test_a_blocking_callback_is_recorded():
     seen = watched("<string>")
 
     assert [frames for _, frames in seen["long"]] == [["<string>:holds"]]
@@ -40,5 +40,5 @@ def test_a_callback_that_holds_its_loop_is_seen():
     assert seen["callbacks"] > 3
 
 
-def test_what_is_not_ours_is_not_seen():
+def test_callbacks_of_other_code_are_not_recorded():
     assert watched("/nowhere") == {"callbacks": 0, "longest_s": 0.0, "long": []}

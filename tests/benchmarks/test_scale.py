@@ -1,4 +1,4 @@
-"""What a sweep asks of a grown index: no statement reads a whole table, whatever SQLite's statistics say."""
+"""A sweep's queries on a large index: none scans a whole table, whatever SQLite's statistics say."""
 
 from datetime import timedelta
 
@@ -74,7 +74,7 @@ def permits(index):
 
 
 @pytest.mark.parametrize("asks", [leases, expired_leases, decisions, headlines, permits])
-def test_nothing_that_a_sweep_asks_reads_a_whole_table(grown, asks):
+def test_no_query_of_a_sweep_scans_a_whole_table(grown, asks):
     asked = []
 
     def note(_connection, _cursor, statement, parameters, _context, is_many):

@@ -9,40 +9,40 @@ from tests.newsroom import needs_newsroom
 STORY = "The harbour reopened on Monday after three weeks of repairs.\nShips are back."
 
 
-def test_the_truth_scores_full_marks():
+def test_the_true_text_scores_1():
     truth = Answer(text=STORY, title="Harbour reopens", authors=("Mara Quill",), published_on="2026-03-02")
     figures = summarise([score(truth, truth)])
 
     assert {name: value for name, value in figures.items() if value != 1} == {"leak": 0.0}
 
 
-def test_nothing_scores_nothing():
+def test_an_empty_text_scores_0():
     figures = summarise([score(Answer(text=STORY, title="Harbour reopens"), Answer(text=""))])
 
     assert set(figures.values()) == {0.0}
 
 
-def test_the_order_of_names_their_case_and_their_prefix_do_not_count():
+def test_order_case_and_prefix_of_author_names_do_not_matter():
     assert split_names(["By Mara Quill and TOM HALE"]) == split_names(["Tom Hale", "Mara Quill"])
 
 
-def test_a_foreign_line_leaks_its_share_of_the_tokens():
+def test_a_foreign_line_counts_by_its_share_of_tokens():
     assert leak(tokenise(STORY), f"{STORY}\nDerby ends without a goal") == pytest.approx(5 / 18)
 
 
-def test_doubled_text_costs_precision_only():
+def test_repeated_text_lowers_only_precision():
     assert overlap(tokenise("a b c d e"), tokenise("a b c d e a b c d e")) == (pytest.approx(2 / 7), 1.0)
 
 
-def test_order_costs_the_longest_common_subsequence():
+def test_wrong_order_lowers_rouge_l():
     assert rouge_l(list("abcdef"), list("defabc")) == 0.5
 
 
-def test_scripts_without_spaces_have_a_token_a_character():
+def test_scripts_without_spaces_have_one_token_per_character():
     assert tokenise("港は3年ぶり") == ["港", "は", "3", "年", "ぶ", "り"]
 
 
-def test_our_own_pages_come_out_whole():
+def test_our_fixture_pages_are_extracted_completely():
     pages = read_pages(FIXTURES)
 
     assert summarise([score(page.truth, extract_ours(page)) for page in pages])["f1"] == 1
@@ -50,7 +50,7 @@ def test_our_own_pages_come_out_whole():
 
 @pytest.mark.newsroom
 @needs_newsroom
-def test_our_figures_are_those_of_the_newsrooms_own_scorer():
+def test_our_scores_equal_those_of_the_newsrooms_scorer():
     spec = importlib.util.spec_from_file_location("newsroom_score", NEWSROOM.parent / "score.py")
     theirs = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(theirs)

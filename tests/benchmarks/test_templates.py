@@ -1,4 +1,4 @@
-"""The pages of one template are no copies of each other; what desks make of a story is a copy of it."""
+"""Pages of one template are not copies of each other; edited versions of a story are."""
 
 import pytest
 
@@ -13,18 +13,18 @@ def resemble(one, other):
     return ours.digest == theirs.digest or compare(ours.shape, theirs.shape) is not None
 
 
-def test_there_are_enough_pairs_of_enough_kinds():
+def test_there_are_enough_pairs_and_families():
     assert len(template_pairs()) >= 100
     assert len(FAMILIES) >= 20
     assert all(len({page.text for page in pages_of(family)}) == 4 for family in FAMILIES)
 
 
-def test_pages_of_one_template_are_no_copies():
+def test_pages_of_one_template_are_not_copies():
     merged = [(one.name, other.name) for one, other in template_pairs() if resemble(one, other)]
 
     assert merged == []
 
 
 @pytest.mark.parametrize(("one", "other"), edited_pairs(), ids=lambda sample: sample.name)
-def test_an_edition_of_a_story_is_a_copy(one, other):
+def test_an_edited_story_is_a_copy(one, other):
     assert resemble(one, other)

@@ -1,4 +1,4 @@
-"""A small lake and a way to ask the pages for it, without a server."""
+"""A small lake, and a client of its pages that needs no server."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ sources:
 
 
 class Client:
-    """Asks an application as a browser of this machine does."""
+    """Sends requests to an application as a browser on this machine does."""
 
     def __init__(self, app: object) -> None:
         self._app = app

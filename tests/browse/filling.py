@@ -1,6 +1,6 @@
-"""A small lake and its index, written as sweeps write them, with what every page needs; strangers' texts are hostile.
+"""Write a small lake and its index as sweeps do, with data for every page; texts from the web are hostile.
 
-The texts are our own. `NOW` is the instant at which the pages are looked at.
+We wrote the texts. `NOW` is the time at which pages are requested.
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ RIGHTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Print:
-    """One revision as its outlet printed it. `story` is the slug of the story's first article, `of` whose text it has."""
+    """One published revision. `story` is the slug of its story's first article, `of` the slug of the article it copies."""
 
     source: str
     slug: str
@@ -81,7 +81,7 @@ class Print:
 
 @dataclass(frozen=True, kw_only=True)
 class NoPrint:
-    """A URL whose look gave no page."""
+    """A URL whose fetch gave no page."""
 
     source: str
     slug: str
@@ -99,7 +99,7 @@ class NoPrint:
 
 
 def fill(home: Path, prints: list[Print], no_prints: list[NoPrint], *, now: datetime = NOW) -> None:
-    """Make `lake` and `index.db` in a folder, as sweeps of these looks make them."""
+    """Create `lake` and `index.db` in a folder, as sweeps of these pages would."""
     store = open_store(str(home / "lake"), s3=S3Config(endpoint_url=None, region=None))
     lake_id = open_lake(store)
     with open_index(f"sqlite:///{home / 'index.db'}") as index:
@@ -251,7 +251,7 @@ def _count(tx, prints: list[Print], no_prints: list[NoPrint], now: datetime) -> 
 
 def _know_feeds(tx, sources: list[str], now: datetime) -> None:
     urls = {source: f"https://{source}.example/feed.xml" for source in sources}
-    feeds.know_feeds(
+    feeds.add_feeds(
         tx, [FeedAddress(feed_url=url, source_id=source, kind=FeedKind.FEED) for source, url in urls.items()], now=now
     )
     feeds.record_polls(

@@ -1,4 +1,4 @@
-"""The pages as a real browser gets them: a server on loopback, each kind of page, what the browser resolved and reached."""
+"""Serve the pages to a real browser, and read from its log what it resolved and connected to."""
 
 import json
 import re
@@ -35,7 +35,7 @@ KINDS = {
 
 @contextmanager
 def served(library: Library) -> Iterator[str]:
-    """Serve the pages until the block ends; gives their address."""
+    """Serve the pages during the block; yield their address."""
     with bound_socket("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         app = browse_app(library, Access(hosts=allowed_hosts(port)), clock=lambda: NOW)
@@ -50,7 +50,7 @@ def served(library: Library) -> Iterator[str]:
 
 
 def resolved_and_connected(net_log: Path) -> tuple[set[str], set[str]]:
-    """Return the names that a browser looked up and the addresses that it connected to, from its own log."""
+    """Return the host names that a browser looked up and the addresses it connected to, from its own log."""
     log = json.loads(net_log.read_text(errors="replace"))
     kinds = {number: name for name, number in log["constants"]["logEventTypes"].items()}
     events = [(kinds.get(event["type"], ""), event.get("params", {})) for event in log["events"]]

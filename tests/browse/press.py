@@ -1,4 +1,4 @@
-"""What four made-up outlets printed in five days of November 2026, and what could not be fetched. All of it is our own."""
+"""Articles of four invented outlets over five days of November 2026, and URLs that failed."""
 
 from dataclasses import replace
 from datetime import timedelta

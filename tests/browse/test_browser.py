@@ -1,4 +1,4 @@
-"""In headless Chromium: nothing of a stranger acts, nobody else is reached, axe finds nothing, nothing is cut at 390 px."""
+"""In headless Chromium: hostile content does nothing, no other host is reached, axe passes, nothing is cut off at 390 px."""
 
 import os
 from contextlib import suppress
@@ -25,7 +25,7 @@ STORM = f"/articles/{HOSTILE[0].article_id}"
 HOSTILE_PATHS = ("/", STORM, f"{STORM}/revisions", "/sources/herald", "/failures", f"/url?url={HOSTILE[0].url}",
                  "/search?q=storm", f"{STORM}/revisions/1/page")  # fmt: skip
 BROWSERS_OWN = ("googleapis.com", "google.com")
-"""The hosts that Chromium itself asks, whatever the page."""
+"""Hosts that Chromium itself contacts."""
 
 WIDE, NARROW = {"width": 1080, "height": 700}, {"width": 390, "height": 780}
 
@@ -37,7 +37,7 @@ def searching(settings, tmp_path_factory) -> Library:
 
 @pytest.fixture(scope="module")
 def shown(settings, tmp_path_factory) -> Library:
-    """A lake without the hostile article, for pictures that people look at."""
+    """A lake without the hostile article, for the docs' pictures."""
     home = tmp_path_factory.mktemp("shown")
     (home / "sources.yaml").write_text(CATALOGUE)
     fill(home, PRINTS, NO_PRINTS)
@@ -51,7 +51,7 @@ def _searching(settings, home: Path) -> Library:
     return open_library(with_search, search=search_of(with_search))
 
 
-def test_nothing_of_a_stranger_acts_and_nobody_else_is_reached(searching, tmp_path):
+def test_hostile_content_does_nothing_and_no_other_host_is_reached(searching, tmp_path):
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed here")
     net_log, noises, asked = tmp_path / "net.json", [], []
@@ -94,7 +94,7 @@ def _visited(page, address: str) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(browser: Browser, shown, scheme):
+def test_axe_finds_no_violations(browser: Browser, shown, scheme):
     found, complaints = {}, []
     with served(shown) as url:
         page = browser.new_page(viewport=WIDE, color_scheme=scheme)
@@ -105,7 +105,7 @@ def test_axe_finds_nothing(browser: Browser, shown, scheme):
                 for summary in page.locator("summary").all():
                     summary.click()
             page.evaluate(AXE)
-            # a frame that is sandboxed runs nothing, axe neither
+            # axe cannot run in a sandboxed frame
             result = page.evaluate("axe.run(document, {iframes: false, resultTypes: ['violations']})")
             found[kind] = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in result["violations"]]
             page.evaluate("scrollTo(0, 0)")
@@ -116,7 +116,7 @@ def test_axe_finds_nothing(browser: Browser, shown, scheme):
     assert [one for one in complaints if "404" not in one] == []  # our own policy hinders nothing of ours
 
 
-def test_nothing_is_cut_on_a_telephone(browser: Browser, shown):
+def test_nothing_is_cut_off_on_a_phone(browser: Browser, shown):
     widths = {}
     with served(shown) as url:
         page = browser.new_page(viewport=NARROW)
@@ -129,7 +129,7 @@ def test_nothing_is_cut_on_a_telephone(browser: Browser, shown):
     assert {kind: width for kind, width in widths.items() if width > NARROW["width"]} == {}
 
 
-def test_by_keyboard_the_content_is_reached_and_the_focus_is_seen(browser: Browser, shown):
+def test_the_content_is_reachable_by_keyboard_with_visible_focus(browser: Browser, shown):
     with served(shown) as url:
         page = browser.new_page(viewport=WIDE)
         page.goto(url + KINDS["newest"])

@@ -1,4 +1,4 @@
-"""The commands beside the pages: `browse` as a process, `stories`, `show --markdown`."""
+"""The commands of browsing: `browse` as a process, `stories`, `show --markdown`."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def run(settings, monkeypatch):
     return run
 
 
-def test_stories_have_who_had_them_first(run):
+def test_stories_name_their_first_source(run):
     printed = run("stories", "--json")
     (story,) = json.loads(printed.stdout)["stories"]
 
@@ -37,38 +37,38 @@ def test_stories_have_who_had_them_first(run):
     assert story["first_at"] == FERRY.published_at.isoformat()
 
 
-def test_stories_are_a_table_for_people(run):
+def test_stories_are_printed_as_a_table(run):
     printed = run("stories")
 
     assert "1 story, 2026-11-23 to 2026-11-29" in printed.stdout
     assert "Night ferry to the outer isles sails again from Friday" in printed.stdout
 
 
-def test_stories_of_other_days_are_others(run):
+def test_stories_are_selected_by_day(run):
     assert json.loads(run("stories", "--day", "2026-11-20", "--json").stdout)["stories"] == []
 
 
 @pytest.mark.parametrize("day", ["yesterday", "0001-01-01", "9999-12-31"])
-def test_a_day_that_is_none_is_one_line(run, day):
+def test_an_invalid_day_is_one_clear_error(run, day):
     done = run("stories", "--day", day)
 
     assert (done.exit_code, done.stdout) == (2, "")
 
 
-def test_an_article_is_shown_as_markdown(run):
+def test_an_article_can_be_shown_as_markdown(run):
     printed = run("show", FERRY.article_id, "--markdown")
 
     assert printed.stdout.startswith(f"# {FERRY.title}\n\n{FERRY.text.partition(chr(10))[0]}\n\n")
 
 
-def test_only_one_form_is_shown(run):
+def test_output_forms_exclude_one_another(run):
     assert run("show", FERRY.article_id, "--markdown", "--text").exit_code == 2
 
 
 @pytest.mark.parametrize(
     "words", [["--host", "0.0.0.0"], ["--host", "example.org"], ["--lake", "nowhere"], ["--index", "sqlite:///no.db"]]
 )
-def test_what_cannot_be_served_ends_with_one_line(run, words, tmp_path, monkeypatch):
+def test_a_server_that_cannot_start_is_one_clear_error(run, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     done = run("browse", "--port", "0", *words)
@@ -77,7 +77,7 @@ def test_what_cannot_be_served_ends_with_one_line(run, words, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_serves_until_it_is_asked_to_end(settings):
+def test_it_serves_until_a_signal(settings):
     port = free_port()
     words = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""What differs between two revisions: by sentence, and in a sentence by word."""
+"""Differences between two revisions: by sentence, and within a sentence by word."""
 
 from tasks.browse.differences import MOST_LINES, Piece, compare
 from tasks.deduplicate.changes import Version
@@ -14,7 +14,7 @@ def kinds(found):
     return [line.kind for line in found]
 
 
-def test_a_figure_that_changed_is_shown_in_its_sentence():
+def test_a_changed_figure_is_marked_in_its_sentence():
     (line,) = [one for one in lines("It cost 480 crowns.", "It cost 520 crowns.") if one.kind == "changed"]
 
     assert line.pieces == (
@@ -22,13 +22,13 @@ def test_a_figure_that_changed_is_shown_in_its_sentence():
     )  # fmt: skip
 
 
-def test_sentences_that_have_little_in_common_are_two():
+def test_dissimilar_sentences_are_not_paired():
     found = lines("The boat sails on Friday.", "Nobody knows what bakers want!")
 
     assert kinds(found)[-2:] == ["removed", "added"]
 
 
-def test_equal_sentences_far_from_a_change_are_counted():
+def test_equal_sentences_far_from_a_change_are_only_counted():
     found = lines(
         " ".join(SENTENCES), " ".join([*SENTENCES[:-1], "Something else entirely happened elsewhere, at sea."])
     )
@@ -36,7 +36,7 @@ def test_equal_sentences_far_from_a_change_are_counted():
     assert [line.skipped for line in found if line.kind == "skipped"] == [8]
 
 
-def test_a_headline_is_compared_as_well():
+def test_titles_are_compared_too():
     found = lines("Text.", "Text.", title="Another title")
 
     assert [piece.text for piece in found[0].pieces if piece.kind == "added"] == ["Other", "title"] or found[
@@ -44,11 +44,11 @@ def test_a_headline_is_compared_as_well():
     ].kind == "changed"
 
 
-def test_nothing_differs_between_equal_texts():
+def test_equal_texts_have_no_differences():
     assert {line.kind for line in lines(" ".join(SENTENCES), " ".join(SENTENCES))} <= {"same", "skipped"}
 
 
-def test_texts_that_are_too_long_are_not_compared():
+def test_too_long_texts_are_not_compared():
     long = "\n".join(f"Line {n}." for n in range(MOST_LINES + 1))
 
     assert compare(Version(title=None, text=long), Version(title=None, text="Short.")) is None

@@ -1,4 +1,4 @@
-"""Who may ask, how, and what a browser may do with the answer."""
+"""Which requests are answered, and what browsers may do with the responses."""
 
 import base64
 
@@ -13,7 +13,7 @@ TOKEN = "b5f2a1c09d7e4638"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8420", "localhost:8420", "[::1]:8420", "LocalHost:8420"])
-def test_this_machine_is_answered_under_its_own_names(client, host):
+def test_loopback_host_names_are_answered(client, host):
     assert client.get("/url", headers={"Host": host}).status_code == 200
 
 
@@ -32,18 +32,18 @@ def test_any_other_host_is_refused(client, host, path):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/", "/stories", "/nope"])
-def test_only_reading_is_answered(client, method, path):
+def test_only_get_and_head_are_answered(client, method, path):
     answer = client.request(method, path)
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_head_is_answered_as_get_is(client):
+def test_head_is_answered_like_get(client):
     assert client.request("HEAD", "/url").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/stories", "/sources", "/failures", "/url", "/nope", "/static/browse.css"])
-def test_every_answer_binds_the_browser(client, path):
+def test_every_response_has_the_security_headers(client, path):
     headers = client.get(path).headers
 
     assert headers["Content-Security-Policy"] == OWN_POLICY
@@ -53,7 +53,7 @@ def test_every_answer_binds_the_browser(client, path):
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_our_policy_allows_no_script_and_nothing_from_elsewhere():
+def test_the_content_security_policy_allows_no_scripts_and_no_other_origin():
     words = OWN_POLICY.replace(";", " ").split()
 
     assert OWN_POLICY.startswith("default-src 'none'; ")
@@ -69,7 +69,7 @@ def test_a_stored_page_is_sandboxed(client):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_what_is_forgotten_is_in_no_cache(client):
+def test_responses_are_not_cached(client):
     assert client.get("/").headers["Cache-Control"] == "no-store"
 
 
@@ -77,7 +77,7 @@ def test_what_is_forgotten_is_in_no_cache(client):
     "authorization",
     [f"Bearer {TOKEN}", f"bearer  {TOKEN}", "Basic " + base64.b64encode(f"anybody:{TOKEN}".encode()).decode()],
 )
-def test_the_token_is_enough(make_client, authorization):
+def test_a_request_with_the_token_is_answered(make_client, authorization):
     answer = make_client(token=TOKEN).get("/url", headers={"Authorization": authorization})
 
     assert answer.status_code == 200
@@ -88,7 +88,7 @@ def test_the_token_is_enough(make_client, authorization):
     [None, "", "Bearer", "Bearer wrong", f"Digest {TOKEN}", "Basic %%%", f"Basic {TOKEN}",
      "Basic " + base64.b64encode(f"{TOKEN}:x".encode()).decode()],
 )  # fmt: skip
-def test_without_the_token_nothing_is_answered(make_client, authorization):
+def test_a_request_without_the_token_is_refused(make_client, authorization):
     headers = {} if authorization is None else {"Authorization": authorization}
 
     answer = make_client(token=TOKEN).get("/url", headers=headers)
@@ -97,7 +97,7 @@ def test_without_the_token_nothing_is_answered(make_client, authorization):
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
-def test_the_port_of_http_is_not_in_a_host():
+def test_the_default_port_is_not_part_of_the_host():
     assert {"localhost", "localhost:80"} <= allowed_hosts(80)
 
 
@@ -111,32 +111,32 @@ def test_the_port_of_http_is_not_in_a_host():
         ("fd00::7", None, True, {"[fd00::7]:8420"}),
     ],
 )
-def test_another_name_is_answered_where_a_token_is_needed(host, url, has_token, more):
+def test_other_host_names_are_answered_only_if_a_token_is_required(host, url, has_token, more):
     assert hosts_of(host, 8420, url, has_token=has_token) == allowed_hosts(8420) | more
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "127.0.0.5"])
-def test_an_address_that_others_reach_needs_a_token(settings, host):
+def test_a_public_address_requires_a_token(settings, host):
     with pytest.raises(ConfigError, match="--token-file"):
         serve(settings, host=host, port=0, token_file=None, say=lambda _: None)
 
 
 @pytest.mark.parametrize("text", ["", "short", "with a space in it, and long", "ümlaut-ümlaut-ümlaut"])
-def test_a_token_that_is_easily_found_or_not_sent_is_refused(tmp_path, text):
+def test_a_weak_or_unsendable_token_is_refused(tmp_path, text):
     (tmp_path / "token").write_text(text)
 
     with pytest.raises(ConfigError, match="16 characters"):
         read_token(tmp_path / "token")
 
 
-def test_a_missing_token_and_a_name_as_address_are_one_line(tmp_path):
+def test_a_missing_token_file_and_a_host_name_are_clear_errors(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         read_token(tmp_path / "none")
-    with pytest.raises(ConfigError, match="is no address"):
+    with pytest.raises(ConfigError, match="is not an address"):
         read_host("news.example.org")
 
 
-def test_a_port_that_is_in_use_says_what_to_do():
+def test_a_port_in_use_is_reported_with_a_remedy():
     with bound_socket("127.0.0.1", 0) as taken:
         taken.listen()
         with pytest.raises(ConfigError, match="--port"):

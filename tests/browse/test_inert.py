@@ -1,4 +1,4 @@
-"""A stored page does nothing: what runs, loads, leads or sends is gone, and what it says stays."""
+"""A stored page is made inert: scripts, requests, links and forms are removed, the content stays."""
 
 import re
 
@@ -45,7 +45,7 @@ def inert(html: str | bytes, content_type: str = "text/html; charset=utf-8") -> 
         "<!--[if IE]><script src='http://e.example/'></script><![endif]-->",
     ],
 )
-def test_what_would_act_is_gone(html):
+def test_active_content_is_removed(html):
     found = inert(f"<html><body><p>Before</p>{html}<p>After</p></body></html>")
 
     shown = re.sub(r"<style>.*?</style>", "", found)
@@ -56,7 +56,7 @@ def test_what_would_act_is_gone(html):
     assert "After" in found
 
 
-def test_what_a_page_says_and_what_it_has_in_itself_stay():
+def test_text_and_inline_content_stay():
     found = inert(HOSTILE_PAGE)
 
     assert "The storm reached the isles at noon." in found
@@ -65,17 +65,17 @@ def test_what_a_page_says_and_what_it_has_in_itself_stay():
     assert "Send</button>" in found
 
 
-def test_a_page_in_another_charset_is_shown_in_utf_8():
+def test_a_page_in_another_charset_is_converted_to_utf_8():
     found = make_inert("<p>Tübingen, Île</p>".encode("iso-8859-1"), "text/html; charset=iso-8859-1")
 
     assert "Tübingen, Île" in found.decode()
 
 
-def test_a_meta_element_does_not_overrule_the_charset_of_the_answer():
+def test_a_meta_charset_does_not_override_the_responses_charset():
     assert "charset" not in inert("<meta charset=utf-7><p>+ADw-script+AD4-</p>").replace("style", "")
 
 
 @pytest.mark.parametrize("body", [b"", b"   ", b"%PDF-1.4 x", b"\x89PNG\r\n\x1a\n\x00\x00"])
-def test_what_is_no_page_is_an_error(body):
+def test_a_payload_that_is_not_a_page_is_an_error(body):
     with pytest.raises(NotAnArticle):
         make_inert(body, None)

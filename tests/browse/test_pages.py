@@ -1,4 +1,4 @@
-"""What each page shows, and that strangers' texts do nothing in it."""
+"""The content of each page, and that hostile texts in it are inert."""
 
 import re
 from datetime import timedelta
@@ -55,7 +55,7 @@ def read(client, path: str) -> Read:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_anything_of_a_stranger_but_text(client, path):
+def test_content_from_the_web_appears_only_as_text(client, path):
     page = Read(client.get(path).text)
 
     names = {tag for tag, _ in page.tags}
@@ -73,7 +73,7 @@ def test_no_page_has_anything_of_a_stranger_but_text(client, path):
 
 
 @pytest.mark.parametrize("path", ["/", STORM, f"{STORM}/revisions", "/sources/herald"])
-def test_a_hostile_title_is_shown_as_it_is_but_for_its_direction_marks(client, path):
+def test_a_hostile_title_is_shown_without_its_direction_marks(client, path):
     page = read(client, path)
 
     assert f"Storm {EVIL}" in page.text
@@ -101,7 +101,7 @@ def test_the_newest_articles_come_first_by_day(client):
         ("source=gazette&day=2026-11-28", "Night clinic moves", "Glasfaser"),
     ],
 )
-def test_a_list_is_narrowed_by_source_tag_language_and_day(client, query, there, gone):
+def test_a_list_can_be_filtered_by_source_tag_language_and_day(client, query, there, gone):
     page = read(client, f"/?{query}")
 
     assert there in page.text
@@ -119,11 +119,11 @@ def test_a_list_is_narrowed_by_source_tag_language_and_day(client, query, there,
         "language=%27",
     ],
 )
-def test_a_query_that_means_nothing_is_no_fault(client, query):
+def test_an_invalid_filter_is_no_error(client, query):
     assert client.get(f"/?{query}").status_code == 200
 
 
-def test_the_link_to_older_articles_goes_on_where_the_list_ends(client, monkeypatch):
+def test_the_link_to_older_articles_continues_the_list(client, monkeypatch):
     monkeypatch.setattr("tasks.browse.newest.SHOWN", 10)
     seen, path = [], "/?language=en"
     while path:
@@ -134,7 +134,7 @@ def test_the_link_to_older_articles_goes_on_where_the_list_ends(client, monkeypa
     assert len(seen) == len(set(seen)) == len({one.article_id for one in PRINTS if one.language == "en"})
 
 
-def test_an_article_stands_beside_its_stored_page(client):
+def test_an_article_is_shown_beside_its_stored_page(client):
     page = read(client, FERRY)
 
     (frame,) = [attributes for tag, attributes in page.tags if tag == "iframe"]
@@ -144,14 +144,14 @@ def test_an_article_stands_beside_its_stored_page(client):
     assert "94 minutes" in client.get(frame["src"]).text
 
 
-def test_an_article_shows_what_its_site_permitted(client):
+def test_an_article_shows_its_rights(client):
     page = read(client, FERRY)
 
     assert "ai-train refused, by content-signal ai-train=n" in " ".join(page.text.split())
     assert "archive not stated" in " ".join(page.text.split())
 
 
-def test_an_older_revision_says_that_it_is_one(client):
+def test_an_older_revision_is_marked_as_such(client):
     page = read(client, f"{BRIDGE}/revisions/1")
 
     assert "This is revision 1 of 3" in page.text
@@ -167,7 +167,7 @@ def test_revisions_show_what_changed(client):
     assert "Correction: an earlier version" in Read(html).text
 
 
-def test_a_story_begins_with_who_had_it_first(client):
+def test_a_story_begins_with_its_first_source(client):
     page = read(client, STORY)
 
     assert "4 articles 4 sources first in The Wire" in page.text
@@ -180,7 +180,7 @@ def test_a_story_begins_with_who_had_it_first(client):
     assert "3 hours later" in page.text
 
 
-def test_stories_lead_to_their_first_article(client):
+def test_stories_link_to_their_first_article(client):
     assert f"/stories/{BY_SLUG['night-ferry'].article_id}" in read(client, "/stories").links()
 
 
@@ -190,7 +190,7 @@ def test_a_story_is_found_by_any_of_its_articles(client):
     assert len(titles) == 1
 
 
-def test_a_source_has_its_volume_by_hour_and_its_feeds(client):
+def test_a_source_shows_its_volume_by_hour_and_its_feeds(client):
     html = client.get("/sources/gazette").text
     page = Read(html)
 
@@ -206,7 +206,7 @@ def test_a_source_has_its_volume_by_hour_and_its_feeds(client):
     assert "http_503, 4 times" in page.text
 
 
-def test_failures_say_what_failed_and_why(client):
+def test_failures_show_url_and_reason(client):
     page = read(client, "/failures")
 
     for reason in ("http_404", "timed_out", "paywall", "robots_disallowed", "extractor_timed_out"):
@@ -215,21 +215,21 @@ def test_failures_say_what_failed_and_why(client):
     assert "stays due" in page.text
 
 
-def test_failures_of_one_reason_are_those_alone(client):
+def test_failures_can_be_filtered_by_reason(client):
     text = read(client, "/failures?reason=http_404").text
 
     assert "gone-story" in text
     assert "langsam" not in text
 
 
-def test_a_url_has_its_captures_with_their_reason(client):
+def test_a_url_shows_its_captures_with_their_reasons(client):
     text = read(client, "/url?url=https://post.example/langsam").text
 
     assert "timed_out" in text
     assert "no answer within 15 s" in text
 
 
-def test_a_url_of_an_article_leads_to_it(client):
+def test_an_articles_url_links_to_the_article(client):
     assert BRIDGE in read(client, f"/url?url={BY_SLUG['footbridge'].url}").links()
     assert client.get(f"/url?url={BY_SLUG['footbridge'].article_id}").headers["Location"] == BRIDGE
 
@@ -240,19 +240,19 @@ def test_a_url_of_an_article_leads_to_it(client):
      "/sources/nope", "/url?url=nope", "/url?url=https://unknown.example/", "/static/nope.css", "/static/..%2Fbrowse.css",
      "/sources/%3Cscript%3E"],
 )  # fmt: skip
-def test_what_is_not_there_is_a_page_that_says_so(client, path):
+def test_a_missing_page_is_a_404(client, path):
     answer = client.get(path)
 
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "Page not found" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/articles/%00", "/?source=%00", "/search?q=a%00b", "/url?url=%00"])
-def test_a_nul_is_refused_before_it_meets_a_database(client, path):
+def test_a_nul_character_is_refused_before_the_database(client, path):
     assert client.get(path).status_code == 400
 
 
-def test_links_within_lead_to_pages(client):
+def test_internal_links_work(client):
     seen = {
         link for path in ("/", FERRY, BRIDGE, STORY, "/sources", "/failures") for link in read(client, path).links()
     }
@@ -262,7 +262,7 @@ def test_links_within_lead_to_pages(client):
     assert len(inside) > 40
 
 
-def test_the_index_may_go_away_and_come_back(home, settings, make_client, tmp_path):
+def test_the_index_may_become_unavailable_and_return(home, settings, make_client, tmp_path):
     moved = tmp_path / "index.db"
     moved.write_bytes((home / "index.db").read_bytes())
     there = make_client(library=open_library(settings.model_copy(update={"index": f"sqlite:///{moved}"})))
@@ -274,11 +274,11 @@ def test_the_index_may_go_away_and_come_back(home, settings, make_client, tmp_pa
     moved.write_bytes(content)
 
     assert (away.status_code, made) == (503, False)
-    assert "The index is away" in away.text
+    assert "The index is not available" in away.text
     assert there.get("/").status_code == 200
 
 
-def test_it_makes_neither_an_index_nor_a_lake(tmp_path):
+def test_it_creates_neither_an_index_nor_a_lake(tmp_path):
     with pytest.raises(ConfigError):
         open_library(Settings(lake=str(tmp_path / "lake"), index=f"sqlite:///{tmp_path / 'index.db'}"))
 
@@ -286,12 +286,12 @@ def test_it_makes_neither_an_index_nor_a_lake(tmp_path):
 
 
 @pytest.mark.parametrize(("hours", "said"), [(None, "never"), (-5, "now"), (0, "now"), (3, "in 3 hours")])
-def test_what_is_overdue_is_due_now(hours, said):
+def test_an_overdue_url_is_shown_as_due_now(hours, said):
     assert due(None if hours is None else NOW + timedelta(hours=hours), NOW) == said
 
 
-def test_an_article_that_waits_in_the_outbox_says_so(settings, make_client, tmp_path):
-    """The index knows it, and no table has it yet."""
+def test_an_unpublished_article_is_marked_as_such(settings, make_client, tmp_path):
+    """The index has the article, but no table does yet."""
     copy = tmp_path / "index.db"
     copy.write_bytes(Path(settings.index.removeprefix("sqlite:///")).read_bytes())
     index_url = f"sqlite:///{copy}"

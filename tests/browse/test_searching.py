@@ -1,4 +1,4 @@
-"""Search on the page: words, choices, snippets; a query of a stranger does nothing."""
+"""The search page: words, filters and snippets; hostile queries are inert."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def finder(settings, make_client, tmp_path_factory):
     return make_client(library=open_library(searched, search=search_of(searched)))
 
 
-def test_a_hit_has_its_words_marked(finder):
+def test_matched_words_are_marked(finder):
     html = finder.get("/search?q=rudder+berths").text
     page = Read(html)
 
@@ -37,21 +37,21 @@ def test_a_hit_has_its_words_marked(finder):
         ("q=zzzz", 0),
     ],
 )
-def test_a_search_is_narrowed(finder, query, number):
+def test_a_search_can_be_filtered(finder, query, number):
     found = Read(finder.get(f"/search?{query}").text)
 
     assert len([one for one in found.links() if one.startswith("/articles/")]) == number
 
 
 @pytest.mark.parametrize("query", [EVIL, '"', "(", "a OR", "-", "*", "%", "\u202e", "x" * 5000])
-def test_a_query_is_shown_as_text_and_is_no_fault(finder, query):
+def test_a_query_is_shown_as_text_and_never_fails(finder, query):
     answer = finder.get("/search", params={"q": query})
 
     assert answer.status_code == 200
     assert "<script" not in answer.text
 
 
-def test_where_nobody_has_searched_the_page_says_how_and_makes_nothing(settings, make_client, tmp_path):
+def test_without_a_search_index_the_page_explains_how_and_creates_none(settings, make_client, tmp_path):
     searched = settings.model_copy(update={"search_index": tmp_path / "index"})
     finder = make_client(library=open_library(searched, search=search_of(searched)))
 
@@ -59,12 +59,12 @@ def test_where_nobody_has_searched_the_page_says_how_and_makes_nothing(settings,
     assert not (tmp_path / "index").exists()
 
 
-def test_every_page_has_the_box_where_there_is_a_search(finder, client):
+def test_every_page_has_the_search_box_if_search_is_configured(finder, client):
     assert 'role="search"' in finder.get("/").text
     assert 'role="search"' not in client.get("/").text
 
 
-def test_an_index_that_can_only_be_read_is_searched_as_it_is(settings, make_client, tmp_path, monkeypatch):
+def test_a_read_only_search_index_is_searched_as_is(settings, make_client, tmp_path, monkeypatch):
     searched = settings.model_copy(update={"search_index": tmp_path / "index"})
     bring_up_to_date(searched, on_step=lambda *_: None)
     finder = make_client(library=open_library(searched, search=search_of(searched)))

@@ -1,4 +1,4 @@
-"""`sources.yaml`: what it says, and how it says what is wrong with it."""
+"""Reading `sources.yaml`, and the messages for its mistakes."""
 
 from ipaddress import ip_network
 from itertools import pairwise
@@ -20,7 +20,7 @@ from tasks.config.catalogue import (
 )
 from tasks.config.loading import DEPRECATED_TDM, doubts, load_catalogue
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
-from tasks.config.retention import Kept
+from tasks.config.retention import KeptDays
 from tasks.errors import CatalogueError
 from tasks.values.feed import FeedKind
 
@@ -50,7 +50,7 @@ sources:
 
 @pytest.fixture
 def written(tmp_path, monkeypatch):
-    """Write a catalogue; its path is relative, so that messages read as they do for people."""
+    """Return a function that writes a catalogue; its path is relative, as in the messages that users see."""
     monkeypatch.chdir(tmp_path)
 
     def write(text):
@@ -88,7 +88,7 @@ def test_a_full_catalogue_is_read(written):
     )
 
 
-def test_defaults_may_be_left_out(written):
+def test_defaults_are_optional(written):
     catalogue = load_catalogue(written("sources: [{id: a}]"))
 
     assert catalogue.defaults == Defaults(
@@ -100,13 +100,13 @@ def test_a_name_defaults_to_the_id(written):
     assert load_catalogue(written(FULL)).sources[1].name == "quiet"
 
 
-def test_a_source_sets_a_default_again(written):
+def test_a_source_overrides_a_default(written):
     catalogue = load_catalogue(written(FULL))
 
     assert catalogue.sources[0].effective(catalogue.defaults).crawl_delay_s == 2.0
 
 
-def test_a_silent_source_has_the_defaults(written):
+def test_a_source_without_settings_has_the_defaults(written):
     catalogue = load_catalogue(written(FULL))
 
     rules = catalogue.sources[1].effective(catalogue.defaults)
@@ -119,7 +119,7 @@ def test_a_silent_source_has_the_defaults(written):
     )
 
 
-def test_a_source_may_withdraw_the_networks_that_the_defaults_allow(written):
+def test_a_source_may_remove_networks_allowed_by_default(written):
     catalogue = load_catalogue(
         written("defaults: {allow_networks: [10.0.0.0/8]}\nsources: [{id: a, allow_networks: []}]")
     )
@@ -127,13 +127,13 @@ def test_a_source_may_withdraw_the_networks_that_the_defaults_allow(written):
     assert catalogue.sources[0].effective(catalogue.defaults).allow_networks == ()
 
 
-def test_a_crawl_delay_of_zero_is_a_crawl_delay(written):
+def test_a_crawl_delay_of_zero_overrides_the_default(written):
     catalogue = load_catalogue(written(source_with("crawl_delay_s: 0")))
 
     assert catalogue.sources[0].effective(catalogue.defaults).crawl_delay_s == 0
 
 
-def test_feeds_of_names_each_url_once_with_its_kind():
+def test_feeds_of_returns_each_url_once_with_its_kind():
     source = Source(
         id="a",
         feeds=("https://a.example/1", "https://a.example/1"),
@@ -161,7 +161,7 @@ def test_urls_may_be_a_file_beside_the_catalogue(written, tmp_path):
     assert catalogue.sources[0].urls == ("https://a.example/1", "https://a.example/2#!/x")
 
 
-def test_norwegian_is_a_language(written):
+def test_norwegian_is_read_as_a_language_not_a_boolean(written):
     assert load_catalogue(written(source_with("language: no"))).sources[0].language == "no"
 
 
@@ -169,11 +169,11 @@ def test_a_key_without_a_value_is_not_set(written):
     assert load_catalogue(written(source_with("feeds:"))).sources[0].feeds == ()
 
 
-def test_a_byte_order_mark_is_no_mistake(written):
+def test_a_byte_order_mark_is_accepted(written):
     assert load_catalogue(written(b"\xef\xbb\xbfsources: [{id: a}]")).sources[0].id == "a"
 
 
-def test_sources_share_what_they_do_not_set_themselves(written):
+def test_sources_share_the_default_objects(written):
     catalogue = load_catalogue(written("sources:\n  - {id: a}\n  - {id: b}\n  - {id: c, extract: {prune: false}}\n"))
 
     a, b, c = (catalogue.rules()[one] for one in "abc")
@@ -181,7 +181,7 @@ def test_sources_share_what_they_do_not_set_themselves(written):
     assert (a.extract is b.extract, a.obedience is b.obedience, a.extract == c.extract) == (True, True, False)
 
 
-def test_an_alias_stands_for_what_it_names(written):
+def test_a_yaml_alias_is_expanded(written):
     text = "sources:\n  - {id: a, include: &news [/news/]}\n  - {id: b, include: *news}\n"
 
     assert load_catalogue(written(text)).sources[1].include == ("/news/",)
@@ -194,20 +194,20 @@ MISTAKES = [
         "sources.yaml:7: sources[0].crawl_delay_s: Input should be a valid number",
     ),
     # the file as YAML
-    ("", "sources.yaml: empty; it should have `sources:`"),
-    ("# nothing\n", "sources.yaml: empty; it should have `sources:`"),
+    ("", "sources.yaml: empty; expected `sources:`"),
+    ("# nothing\n", "sources.yaml: empty; expected `sources:`"),
     ("- a\n", "sources.yaml:1: should be a mapping with `sources:`"),
     ("\n\nplain\n", "sources.yaml:3: should be a mapping with `sources:`"),
-    ("sources:\n\t- id: a\n", "sources.yaml:2: a tab; YAML is indented with spaces"),
+    ("sources:\n\t- id: a\n", "sources.yaml:2: contains a tab; indent YAML with spaces"),
     ("sources: [\n  {id: a\n", "sources.yaml:3: did not find expected ',' or '}'"),
     ("sources: []\n---\nsources: []\n", "sources.yaml:2: but found another document"),
-    ("sources: [{id: a}]\nsources: [{id: b}]\n", "sources.yaml:2: sources stands on line 1 already"),
-    ("sources:\n  - id: a\n    feeds: []\n    feeds: []\n", "sources.yaml:4: feeds stands on line 3 already"),
-    ("sources: !!python/tuple [a]\n", "sources.yaml:1: the tag tag:yaml.org,2002:python/tuple has no meaning here"),
-    ("sources: !mine [a]\n", "sources.yaml:1: the tag !mine has no meaning here"),
+    ("sources: [{id: a}]\nsources: [{id: b}]\n", "sources.yaml:2: sources is already defined on line 1"),
+    ("sources:\n  - id: a\n    feeds: []\n    feeds: []\n", "sources.yaml:4: feeds is already defined on line 3"),
+    ("sources: !!python/tuple [a]\n", "sources.yaml:1: the tag tag:yaml.org,2002:python/tuple is not supported here"),
+    ("sources: !mine [a]\n", "sources.yaml:1: the tag !mine is not supported here"),
     ("? [a]\n: b\n", "sources.yaml:1: a key should be a name"),
     (b"sources:\n  - id: \xff\n", "sources.yaml:2: not UTF-8"),
-    ("&a [*a]", "sources.yaml:1: too large or too deep once its aliases are expanded"),
+    ("&a [*a]", "sources.yaml:1: too large or too deep after expanding its aliases"),
     # shape
     (
         "source: []\n",
@@ -225,7 +225,7 @@ MISTAKES = [
     ("sources:\n  - name: A\n", "sources.yaml:2: sources[0].id: is required"),
     (
         "sources:\n  - id: a\n  - id: b\n  - id: a\n",
-        "sources.yaml:4: sources[2].id: is the id of an earlier source too",
+        "sources.yaml:4: sources[2].id: is already the id of an earlier source",
     ),
     # fields
     (source_with("feed: []"), "sources.yaml:3: sources[0].feed: unknown field; did you mean feeds?"),
@@ -245,15 +245,15 @@ MISTAKES = [
     ),
     (
         source_with("include: ['(']"),
-        "sources.yaml:3: sources[0].include[0]: is no regular expression: missing ), unterminated subpattern at position 0",
+        "sources.yaml:3: sources[0].include[0]: is not a regular expression: missing ), unterminated subpattern at position 0",
     ),
     (
         source_with("allow_networks: [10.0.0.1/8]"),
-        "sources.yaml:3: sources[0].allow_networks[0]: is no network such as 10.0.0.0/8: 10.0.0.1/8 has host bits set",
+        "sources.yaml:3: sources[0].allow_networks[0]: is not a network such as 10.0.0.0/8: 10.0.0.1/8 has host bits set",
     ),
     (
         source_with("allow_networks: [10]"),
-        "sources.yaml:3: sources[0].allow_networks[0]: is no network such as 10.0.0.0/8: should be quoted text",
+        "sources.yaml:3: sources[0].allow_networks[0]: is not a network such as 10.0.0.0/8: should be quoted text",
     ),
     (source_with("name: 20"), "sources.yaml:3: sources[0].name: should be text; put a number in quotes"),
     (
@@ -293,23 +293,23 @@ MISTAKES = [
     (source_with("obey_tdm: 1"), "sources.yaml:3: sources[0].obey_tdm: Input should be a valid boolean"),
     (
         source_with("extract: {keep: ['//div[']}"),
-        "sources.yaml:3: sources[0].extract.keep[0]: is no XPath 1.0: Invalid expression",
+        "sources.yaml:3: sources[0].extract.keep[0]: is not XPath 1.0: Invalid expression",
     ),
     (
         source_with("extract: {keep: ['unheard(.)']}"),
-        "sources.yaml:3: sources[0].extract.keep[0]: is no XPath 1.0: Unregistered function",
+        "sources.yaml:3: sources[0].extract.keep[0]: is not XPath 1.0: Unregistered function",
     ),
     (
         source_with("extract: {selectors: {title: count(//h1)}}"),
-        "sources.yaml:3: sources[0].extract.selectors.title: should find elements, attributes or text, not a number or a truth",
+        "sources.yaml:3: sources[0].extract.selectors.title: should select elements, attributes or text, not a number or a boolean",
     ),
     (
         source_with("extract: {keep: [//aside, 'css:div[']}"),
-        "sources.yaml:3: sources[0].extract.keep[1]: is no CSS selector: Expected ident or '*', got <EOF at 4>",
+        "sources.yaml:3: sources[0].extract.keep[1]: is not a CSS selector: Expected ident or '*', got <EOF at 4>",
     ),
     (
         source_with("extract: {selectors: {date: 'css:time:first'}}"),
-        "sources.yaml:3: sources[0].extract.selectors.date: is no CSS selector: The pseudo-class :first is unknown",
+        "sources.yaml:3: sources[0].extract.selectors.date: is not a CSS selector: The pseudo-class :first is unknown",
     ),
     (
         source_with("extract: {selectors: {body: //p}}"),
@@ -325,7 +325,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "message"), MISTAKES)
-def test_a_mistake_is_told_with_its_line(written, text, message):
+def test_a_mistake_is_reported_with_its_line(written, text, message):
     assert mistake(written(text)).startswith(message)
 
 
@@ -336,7 +336,7 @@ def test_an_id_is_lower_case_letters_digits_and_hyphens(written, source_id):
     assert message == "sources.yaml:2: sources[0].id: should be lower-case letters, digits and hyphens, at most 64"
 
 
-def test_a_mistake_in_a_file_of_urls_is_told_with_its_own_line(written, tmp_path):
+def test_a_mistake_in_a_url_file_is_reported_with_that_files_line(written, tmp_path):
     (tmp_path / "urls.txt").write_text("https://a.example/1\nnonsense\n")
 
     message = mistake(written(source_with("urls: urls.txt")))
@@ -347,18 +347,18 @@ def test_a_mistake_in_a_file_of_urls_is_told_with_its_own_line(written, tmp_path
 
 
 def test_a_missing_file_is_named(tmp_path):
-    assert mistake(tmp_path / "none.yaml") == f"{tmp_path / 'none.yaml'}: no such file; `presslake init` makes one"
+    assert mistake(tmp_path / "none.yaml") == f"{tmp_path / 'none.yaml'}: no such file; create it with `presslake init`"
 
 
-def test_a_folder_is_no_catalogue(tmp_path):
+def test_a_folder_is_refused(tmp_path):
     assert mistake(tmp_path) == f"{tmp_path}: is a directory"
 
 
-def test_a_file_past_the_limit_is_refused(written):
+def test_a_too_large_file_is_refused(written):
     assert mistake(written(b"#" * 10_000_001)) == "sources.yaml: larger than 10,000,000 bytes"
 
 
-def test_all_mistakes_are_told_a_line_each_in_the_order_of_the_file(written):
+def test_all_mistakes_are_reported_in_file_order_one_per_line(written):
     lines = mistake(written('sources:\n  - id: "a\\nb"\n    feeds: [x, y]\n    "c\\nd": 1\n')).splitlines()
 
     assert [line.partition(" ")[0] for line in lines] == [
@@ -368,46 +368,46 @@ def test_all_mistakes_are_told_a_line_each_in_the_order_of_the_file(written):
     ]
 
 
-def test_mistakes_of_all_kinds_are_told_together(written):
+def test_mistakes_of_all_kinds_are_reported_together(written):
     text = "sources:\n  - id: a\n    feeds: []\n    feeds: []\n  - id: a\n    nam: A\n  - id: a\n    urls: !mine [b]\n"
 
     lines = mistake(written(text)).splitlines()
 
     assert lines == [
-        "sources.yaml:4: feeds stands on line 3 already",
-        "sources.yaml:5: sources[1].id: is the id of an earlier source too",
+        "sources.yaml:4: feeds is already defined on line 3",
+        "sources.yaml:5: sources[1].id: is already the id of an earlier source",
         "sources.yaml:6: sources[1].nam: unknown field; did you mean name?",
-        "sources.yaml:7: sources[2].id: is the id of an earlier source too",
-        "sources.yaml:8: the tag !mine has no meaning here",
+        "sources.yaml:7: sources[2].id: is already the id of an earlier source",
+        "sources.yaml:8: the tag !mine is not supported here",
         "sources.yaml:8: sources[2].urls[0]: should be a URL with http:// or https://, without a user name",
     ]
 
 
-def test_of_very_many_mistakes_the_first_are_told_and_the_rest_counted(written):
+def test_only_the_first_mistakes_are_listed_and_the_rest_counted(written):
     lines = mistake(written("sources:\n" + "  - {}\n" * 90)).splitlines()
 
     assert len(lines) == 51
     assert lines[-1] == "sources.yaml: 40 more"
 
 
-def test_a_source_with_nothing_to_read_is_a_doubt(written):
+def test_a_source_with_nothing_to_read_is_a_warning(written):
     catalogue = load_catalogue(written("sources: [{id: a}, {id: b, home_url: 'https://b.example/'}]"))
 
     assert [line.partition(":")[0] for line in doubts(catalogue)] == ["source a has nothing to read"]
 
 
-def test_a_feed_of_two_sources_is_a_doubt_however_it_is_spelt(written):
+def test_a_feed_of_two_sources_is_a_warning_in_any_spelling(written):
     feeds = ["https://x.example/feed", "HTTPS://X.EXAMPLE:443/feed#top"]
     catalogue = load_catalogue(
         written("sources:\n" + "".join(f"  - {{id: s{n}, feeds: ['{url}']}}\n" for n, url in enumerate(feeds)))
     )
 
     assert list(doubts(catalogue)) == [
-        "sources s0 and s1 name one feed, which is polled for one of them alone: https://x.example/feed"
+        "sources s0 and s1 share a feed, which is polled for only one of them: https://x.example/feed"
     ]
 
 
-def test_two_sections_of_one_site_are_no_doubt(written):
+def test_two_sections_of_one_site_are_no_warning(written):
     catalogue = load_catalogue(
         written("sources: [{id: a, feeds: ['https://x.example/a']}, {id: b, feeds: ['https://x.example/b']}]")
     )
@@ -415,7 +415,7 @@ def test_two_sections_of_one_site_are_no_doubt(written):
     assert list(doubts(catalogue)) == []
 
 
-def test_tags_a_country_and_notes_are_the_owners_own(written):
+def test_tags_country_and_notes_are_read(written):
     source = load_catalogue(
         written(source_with("tags: [local, ' sport ']\n    country: no\n    notes: ask Ann"))
     ).sources[0]
@@ -423,22 +423,22 @@ def test_tags_a_country_and_notes_are_the_owners_own(written):
     assert (source.tags, source.country, source.notes) == (("local", "sport"), "NO", "ask Ann")
 
 
-def test_aliases_do_not_blow_up(written):
+def test_nested_aliases_do_not_exhaust_memory(written):
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{name}: &{name} [{', '.join(['*' + before] * 10)}]" for before, name in pairwise("abcdefghij")]
 
     message = mistake(written("\n".join(lines)))
 
-    assert "too large or too deep once its aliases are expanded" in message
+    assert "too large or too deep after expanding its aliases" in message
 
 
 @pytest.mark.parametrize("brackets", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000])
-def test_depth_is_a_mistake_and_no_crash(written, brackets):
+def test_deep_nesting_is_a_mistake_and_no_crash(written, brackets):
     assert mistake(written(brackets)).startswith("sources.yaml:")
 
 
 @given(st.one_of(st.text(max_size=60), st.text(st.sampled_from("abid:sorce[]{}-&*!|>'\"# \n\t?,0"), max_size=60)))
-def test_any_text_is_a_catalogue_or_lines_that_name_it(tmp_path_factory, text):
+def test_any_text_is_a_catalogue_or_gives_error_lines_that_name_the_file(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
@@ -457,7 +457,7 @@ def test_select_keeps_the_order_of_the_catalogue(written):
     assert [source.id for source in catalogue.select(["c", "a"]).sources] == ["a", "c"]
 
 
-def test_select_of_nothing_is_all(written):
+def test_select_without_ids_returns_all_sources(written):
     catalogue = load_catalogue(written(FULL))
 
     assert catalogue.select([]) == catalogue
@@ -483,7 +483,7 @@ def test_select_names_an_unknown_source(written):
         ((), (), "https://a.example/" + "x" * 8192, False),
     ],
 )
-def test_accepts_is_true_for_keep(include, exclude, url, kept):
+def test_accepts_is_true_if_the_url_is_kept(include, exclude, url, kept):
     rules = Source(id="a", include=include, exclude=exclude).effective(Defaults())
 
     assert accepts(url, rules) is kept
@@ -499,31 +499,31 @@ def test_every_field_is_described():
     ] == []
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_a_valid_json_schema():
     jsonschema.Draft202012Validator.check_schema(catalogue_schema())
 
 
-def test_the_schema_accepts_what_is_read():
+def test_the_schema_accepts_valid_catalogues():
     jsonschema.Draft202012Validator(catalogue_schema()).validate(yaml.safe_load(FULL))
 
 
 @pytest.mark.parametrize("text", ["sources: []", "sources: [{id: A}]", "sources: [{id: a, feed: []}]", "{}"])
-def test_the_schema_refuses_what_is_refused(text):
+def test_the_schema_refuses_invalid_catalogues(text):
     assert not jsonschema.Draft202012Validator(catalogue_schema()).is_valid(yaml.safe_load(text))
 
 
-def test_the_schema_lets_urls_be_a_path():
+def test_the_schema_allows_a_path_for_urls():
     content = {"sources": [{"id": "a", "urls": "urls.txt"}]}
 
     assert jsonschema.Draft202012Validator(catalogue_schema()).is_valid(content)
 
 
-def test_a_catalogue_made_in_code_is_checked_like_one_that_is_read():
+def test_a_catalogue_built_in_code_is_validated_like_a_file():
     with pytest.raises(ValueError, match="earlier source"):
         Catalogue(sources=(Source(id="a"), Source(id="a")))
 
 
-def test_poll_bounds_and_rights_are_the_sources_or_the_defaults(written):
+def test_poll_bounds_and_rights_fall_back_to_the_defaults(written):
     catalogue = load_catalogue(
         written(
             "defaults: {obey_tdm: true, poll: {min_s: 300}}\n"
@@ -547,21 +547,21 @@ def test_poll_bounds_and_rights_are_the_sources_or_the_defaults(written):
         ("sources: [{id: a, home_url: 'https://a.example/', obey: exclude}]", []),
     ],
 )
-def test_the_older_form_of_obeying_goes_on_with_a_warning(written, text, warned):
+def test_the_old_form_of_obey_still_works_with_a_warning(written, text, warned):
     catalogue = load_catalogue(written(text))
 
     assert list(doubts(catalogue)) == warned
     assert catalogue.sources[0].effective(catalogue.defaults).obedience.obeys_tdm is bool(warned)
 
 
-def test_a_css_selector_is_an_xpath_from_there_on(written):
+def test_a_css_selector_is_translated_to_xpath(written):
     catalogue = load_catalogue(written("sources: [{id: a, extract: {selectors: {title: 'css:main > h1'}}}]"))
 
     (source,) = catalogue.sources
     assert source.effective(catalogue.defaults).extract.title == "descendant-or-self::main/h1"
 
 
-def test_how_its_pages_are_read_is_in_a_sources_rules(written):
+def test_extraction_options_are_in_a_sources_rules(written):
     options = "{prune_without: [cards, deks], keep: ['//aside'], selectors: {title: //h1, text: //main, date: //time}}"
     catalogue = load_catalogue(
         written(f"sources: [{{id: a}}, {{id: b, extract: {{prune: false}}}}, {{id: c, extract: {options}}}]")
@@ -580,13 +580,13 @@ def test_how_its_pages_are_read_is_in_a_sources_rules(written):
     ]
 
 
-def test_a_rule_of_pruning_that_is_none_is_reported(written):
+def test_an_unknown_pruning_rule_is_reported(written):
     message = mistake(written(source_with("extract: {prune_without: [ads]}")))
 
     assert message.startswith("sources.yaml:3: sources[0].extract.prune_without[0]: Input should be 'comments', ")
 
 
-def test_retention_is_the_sources_own_number_by_number_and_else_the_defaults(tmp_path):
+def test_each_retention_number_falls_back_to_the_defaults(tmp_path):
     path = tmp_path / "sources.yaml"
     path.write_text(
         "defaults: {retention: {payload_days: 90, text_days: 365}}\n"
@@ -597,14 +597,14 @@ def test_retention_is_the_sources_own_number_by_number_and_else_the_defaults(tmp
     rules = load_catalogue(path).retention()
 
     assert rules.by_source == {
-        "a": Kept(payload_days=30, text_days=365),
-        "b": Kept(payload_days=90, text_days=365),
+        "a": KeptDays(payload_days=30, text_days=365),
+        "b": KeptDays(payload_days=90, text_days=365),
     }
-    assert rules.usual == Kept(payload_days=90, text_days=365)
+    assert rules.usual == KeptDays(payload_days=90, text_days=365)
 
 
 @pytest.mark.parametrize("days", ["0", "1.5", "-1", "forever", "99999"])
-def test_days_of_retention_are_whole_and_sane(tmp_path, days):
+def test_retention_days_are_integers_within_bounds(tmp_path, days):
     path = tmp_path / "sources.yaml"
     path.write_text(f"sources:\n- {{id: a, home_url: 'https://a.example/', retention: {{text_days: {days}}}}}\n")
 

@@ -1,4 +1,4 @@
-"""A plain document is read as a stream, any other by its nodes: both give the same values."""
+"""Plain documents are read from the event stream, others from YAML nodes; both give the same values."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.config.marked_yaml import _OddError, _streamed, marked_of
+from tasks.config.marked_yaml import _OddError, _streamed, parse_marked
 from tasks.errors import CatalogueError
 
 PATH = Path("sources.yaml")
@@ -21,10 +21,10 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=4), st.booleans())
-def test_the_stream_says_what_the_nodes_say(content, is_flow):
+def test_stream_and_nodes_give_the_same_values(content, is_flow):
     text = yaml.safe_dump(content, default_flow_style=is_flow, allow_unicode=True)
 
-    assert _streamed(text) == marked_of(f"--- &all\n{text}", PATH).content
+    assert _streamed(text) == parse_marked(f"--- &all\n{text}", PATH).content
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_the_stream_says_what_the_nodes_say(content, is_flow):
     ],
     ids=["alias", "tag", "twice", "no name", "two", "empty", "deep"],
 )
-def test_what_only_nodes_tell_is_left_to_them(text):
+def test_documents_beyond_the_streams_subset_are_left_to_the_nodes(text):
     with pytest.raises(_OddError):
         _streamed(text)
 
 
-def test_a_mistake_is_named_with_its_line():
-    marked = marked_of("sources:\n  - id: a\n  - id: b\n    name: 7\n", PATH)
+def test_a_mistake_is_reported_with_its_line():
+    marked = parse_marked("sources:\n  - id: a\n  - id: b\n    name: 7\n", PATH)
 
     assert (marked.line_at(("sources", 1, "name")), marked.mistakes) == (4, ())
 
 
 @pytest.mark.long
-def test_more_values_than_can_be_meant_are_refused():
+def test_too_many_values_are_refused():
     with pytest.raises(CatalogueError, match="too large or too deep"):
-        marked_of("a:\n" + "- 1\n" * 1_000_001, PATH)
+        parse_marked("a:\n" + "- 1\n" * 1_000_001, PATH)

@@ -1,4 +1,4 @@
-"""Who owns a host, as the catalogue says."""
+"""Which source owns a host, according to the catalogue."""
 
 import pytest
 from hypothesis import given
@@ -55,7 +55,7 @@ OWNERS = owners_of(*SOURCES)
         ("http://newsroom:9000/a", None),
     ],
 )
-def test_a_host_belongs_to_the_source_that_names_it_or_else_its_registrable_domain(url, owner):
+def test_a_hosts_owner_names_the_host_or_else_its_registrable_domain(url, owner):
     assert OWNERS.owner_of(url, announcer="nobody") == owner
 
 
@@ -63,7 +63,7 @@ def test_a_source_with_a_home_does_not_own_the_host_of_its_feeds():
     assert OWNERS.claimants(Url.of("https://feeds.burner.com/daily").site) == ()
 
 
-def test_without_a_catalogue_nobody_owns_a_host():
+def test_without_a_catalogue_no_host_has_an_owner():
     assert NO_OWNERS.owner_of("https://www.daily.com/a", announcer="daily") is None
 
 
@@ -86,11 +86,11 @@ ALL_OF_IT = Source(id="whole", home_url="https://www.paper.com/", exclude=("/ads
         ("nobody", "https://more.paper.com/a", "culture"),
     ],
 )
-def test_among_the_sections_of_a_site_it_is_the_announcer_or_the_one_that_it_fits_best(announcer, url, owner):
+def test_among_sections_of_a_site_the_announcer_or_the_best_match_owns_a_url(announcer, url, owner):
     assert owners_of(POLITICS, CULTURE, ALL_OF_IT).owner_of(url, announcer=announcer) == owner
 
 
-def test_where_sections_are_alike_the_first_in_the_catalogue_owns():
+def test_among_equal_sections_the_first_in_the_catalogue_owns():
     twins = [Source(id=name, home_url="https://daily.com/") for name in ("b", "a")]
 
     assert owners_of(*twins).owner_of("https://daily.com/x", announcer="nobody") == "b"
@@ -115,7 +115,7 @@ def test_two_forms_of_one_url_have_one_owner(sources, host, announcer):
 
 
 @given(CATALOGUES, HOSTS, st.sampled_from(["s0", "s1", "s2", "nobody"]))
-def test_an_owner_is_one_of_those_that_name_the_host_and_the_announcer_before_others(sources, host, announcer):
+def test_an_owner_names_the_host_and_the_announcer_takes_precedence(sources, host, announcer):
     url = f"https://{host}/a"
     owners, turned = owners_of(*sources), owners_of(*reversed(sources))
 
@@ -151,7 +151,7 @@ def slow_and_quick():
         ("other", "https://nobody.com/c", (0.0, 16)),
     ],
 )
-def test_a_hosts_pace_is_its_owners_whoever_asks(asker, url, pace):
+def test_a_hosts_pace_is_its_owners_for_every_source(asker, url, pace):
     owners = slow_and_quick()
 
     kept = owners.pace_at(Url.of(url).site, owners.rules[asker])
@@ -160,7 +160,7 @@ def test_a_hosts_pace_is_its_owners_whoever_asks(asker, url, pace):
     assert kept.user_agent == owners.rules[asker].user_agent
 
 
-def test_rights_are_obeyed_where_an_owner_of_the_host_obeys_them():
+def test_rights_are_obeyed_if_an_owner_of_the_host_obeys_them():
     owners = slow_and_quick()
 
     urls = ("https://paper.com/b/c", "https://other.com/c", "https://nobody.com/c")
@@ -171,7 +171,7 @@ def test_rights_are_obeyed_where_an_owner_of_the_host_obeys_them():
 
 
 @pytest.mark.parametrize(("url", "kept_s"), [("https://www.daily.com/a", 900.0), ("https://nobody.com/a", 10.0)])
-def test_at_a_host_that_nobody_owns_a_source_asks_no_slower_than_others_can_wait_for(url, kept_s):
+def test_the_crawl_delay_at_an_unowned_host_is_bounded(url, kept_s):
     slow = DAILY.model_copy(update={"crawl_delay_s": 900.0})
     owners = owners_of(slow, WEEKLY)
 

@@ -1,4 +1,4 @@
-"""What the form and the command line take and refuse."""
+"""Which parameters the form and the command line accept."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ("2026-02-01T06:30+02:00", datetime(2026, 2, 1, 4, 30, tzinfo=UTC)),
     ],
 )
-def test_since_is_an_age_or_an_instant(text, instant):
+def test_since_accepts_an_age_or_an_instant(text, instant):
     assert parse_since(text, now=NOW) == instant
     assert IngestConfig(since=text).since_at(NOW) == instant
 
@@ -53,7 +53,7 @@ def test_a_bad_value_is_refused(config):
         IngestConfig(**config)
 
 
-def test_the_form_has_every_field_described_in_one_order_and_nothing_that_is_two_fields():
+def test_the_form_describes_every_field_in_order_without_union_types():
     fields = IngestConfig.model_json_schema()["properties"]
 
     positions = [field["position"] for field in fields.values()]
@@ -62,7 +62,7 @@ def test_the_form_has_every_field_described_in_one_order_and_nothing_that_is_two
     assert not [name for name, field in fields.items() if "anyOf" in field]
 
 
-def test_the_form_alone_refuses_what_is_out_of_bounds():
+def test_the_forms_schema_refuses_values_out_of_bounds():
     fields = IngestConfig.model_json_schema()["properties"]
 
     assert (fields["limit"]["minimum"], fields["shards"]["minimum"], fields["shards"]["maximum"]) == (0, 1, 64)

@@ -1,4 +1,4 @@
-"""Sources added to a catalogue's text: the rest of it stays, to the byte."""
+"""Adding sources to a catalogue's text leaves every other byte unchanged."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tasks.config.catalogue import Source
 from tasks.config.loading import catalogue_of
-from tasks.config.marked_yaml import marked_of
-from tasks.config.splicing import read_known, with_sources, write_catalogue
+from tasks.config.marked_yaml import parse_marked
+from tasks.config.splicing import read_existing, with_sources, write_catalogue
 from tasks.errors import CatalogueError
 
 PATH = Path("sources.yaml")
@@ -51,16 +51,16 @@ STYLES = {
 
 
 @pytest.mark.parametrize("text", STYLES.values(), ids=STYLES.keys())
-def test_what_a_person_wrote_stays_in_its_order(text):
+def test_existing_text_stays_in_order(text):
     spliced = with_sources(text, PATH, NEW)
 
     left = iter(spliced)
-    assert all(character in left for character in text)  # every character of it, in its order
-    assert catalogue_of(marked_of(spliced.removeprefix("\ufeff"), PATH)).sources[-2:] == NEW
+    assert all(character in left for character in text)  # every character, in order
+    assert catalogue_of(parse_marked(spliced.removeprefix("\ufeff"), PATH)).sources[-2:] == NEW
 
 
 @pytest.mark.parametrize("text", STYLES.values(), ids=STYLES.keys())
-def test_every_line_that_was_there_is_there_still(text):
+def test_every_existing_line_stays(text):
     before = [line.removesuffix("]  # all").removesuffix("}] # ä") for line in text.splitlines()]
 
     spliced = with_sources(text, PATH, NEW)
@@ -70,7 +70,7 @@ def test_every_line_that_was_there_is_there_still(text):
     assert spliced.count("\r") == (spliced.count("\n") if "\r" in text else 0)
 
 
-def test_a_source_comes_behind_what_is_said_of_the_last_and_before_the_next_comment():
+def test_a_source_is_inserted_after_the_last_ones_comments_and_before_the_next_comment():
     lines = with_sources(COMMENTED, PATH, NEW[:1]).splitlines()
 
     assert lines[7:14] == [
@@ -85,7 +85,7 @@ def test_a_source_comes_behind_what_is_said_of_the_last_and_before_the_next_comm
     assert lines[14:] == ["# --- to be looked at ---", "#  - id: monthly"]
 
 
-def test_sources_stand_as_far_apart_as_those_before_them():
+def test_new_sources_have_the_spacing_of_existing_ones():
     spliced = with_sources(STYLES["empty lines between"], PATH, NEW)
 
     assert "  - id: b\n\n  - id: new-one\n" in spliced
@@ -100,15 +100,15 @@ def test_sources_stand_as_far_apart_as_those_before_them():
         "sources: ~\n", "---\n", "defaults: {}\nsources:",
     ],
 )  # fmt: skip
-def test_a_catalogue_without_sources_gets_its_first(text):
+def test_a_first_source_is_added_to_an_empty_list(text):
     spliced = with_sources(text, PATH, NEW)
 
-    assert catalogue_of(marked_of(spliced, PATH)).sources == NEW
+    assert catalogue_of(parse_marked(spliced, PATH)).sources == NEW
     assert [line for line in text.splitlines() if line.startswith("#") and line not in spliced] == []
     assert ("# none yet" in spliced) == ("# none yet" in text)
 
 
-def test_a_catalogue_with_a_mistake_is_not_touched(tmp_path):
+def test_a_catalogue_with_a_mistake_is_not_changed(tmp_path):
     path = tmp_path / "sources.yaml"
     path.write_text("sources:\n  - id: a\n    nam: A\n")
 
@@ -118,7 +118,7 @@ def test_a_catalogue_with_a_mistake_is_not_touched(tmp_path):
     assert path.read_text() == "sources:\n  - id: a\n    nam: A\n"
 
 
-def test_where_no_place_is_found_the_entries_are_told_and_nothing_is_written(tmp_path):
+def test_without_a_place_to_insert_entries_are_printed_and_nothing_is_written(tmp_path):
     path = tmp_path / "sources.yaml"
     path.write_text("{sources: }\n")
 
@@ -128,37 +128,37 @@ def test_where_no_place_is_found_the_entries_are_told_and_nothing_is_written(tmp
     assert path.read_text() == "{sources: }\n"
 
 
-def test_a_file_is_made_where_there_is_none_and_keeps_its_rights_where_there_is_one(tmp_path):
+def test_a_missing_file_is_created_and_an_existing_one_keeps_its_mode(tmp_path):
     path = tmp_path / "sources.yaml"
     write_catalogue(path, NEW[:1])
     path.chmod(0o640)
 
     write_catalogue(path, NEW[1:])
 
-    assert read_known(path).sources == NEW
+    assert read_existing(path).sources == NEW
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in tmp_path.iterdir()] == ["sources.yaml"]
 
 
-def test_a_link_to_a_catalogue_stays_a_link(tmp_path):
+def test_a_symlink_to_a_catalogue_stays_a_symlink(tmp_path):
     (tmp_path / "real.yaml").write_text("sources:\n  - id: a\n")
     (tmp_path / "sources.yaml").symlink_to("real.yaml")
 
     write_catalogue(tmp_path / "sources.yaml", NEW)
 
     assert (tmp_path / "sources.yaml").is_symlink()
-    assert len(read_known(tmp_path / "real.yaml").sources) == 3
+    assert len(read_existing(tmp_path / "real.yaml").sources) == 3
 
 
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40))
-def test_any_name_is_read_as_it_was_written(name):
+def test_any_name_round_trips(name):
     source = Source(id="a", name=name)
 
-    assert catalogue_of(marked_of(with_sources("", PATH, [source]), PATH)).sources == (source,)
+    assert catalogue_of(parse_marked(with_sources("", PATH, [source]), PATH)).sources == (source,)
 
 
 @pytest.mark.parametrize(
     "name", ["no", "1e3", "0x1f", "12", "~", "null", "true", "1:30", "- a", "a: b", "#x", "2026-01-01", ".5"]
 )
-def test_a_name_that_looks_like_something_else_stays_text(name):
+def test_a_name_that_looks_like_another_yaml_type_stays_text(name):
     assert with_sources("", PATH, [Source(id="a", name=name)])

@@ -1,4 +1,4 @@
-"""Decide over a real index, and look at what came of it."""
+"""Decide batches on a real index, and read the results."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 def decide(index, batch_id, looks, *, deferred=(), final=(), hops=(), now=NOW, announced=(), archive=None):
-    """Announce, claim and decide; `looks` maps a URL key to its page or its text, or to (outcome, disposition).
+    """Announce, claim and decide; `looks` maps URL keys to a page, a text, or (outcome, disposition).
 
-    `final` maps URL keys to the URLs that answered, if they redirect, and `hops` to those between; `announced` to what
-    the feed says: title and date.
+    `final` maps URL keys to the URLs that answered after redirects, `hops` to the URLs between, and `announced` to the feed's title
+    and date.
     """
     announcements = [
         Announcement(url=f"https://{key}", url_key=key, host="a.example", source_id="a", announced_by="f")

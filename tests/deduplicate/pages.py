@@ -1,4 +1,4 @@
-"""Pages and stories for the tests of decisions, and batches of them."""
+"""Pages, stories and batches for the tests of deduplication."""
 
 import random
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from tasks.values.rows import PageType
 from tasks.values.url import Url
 from tests.rows import make_capture
 
-LETTERS = str.maketrans("01234567", "pqrstuvw")  # words without a digit, which would be compared as figures
+LETTERS = str.maketrans("01234567", "pqrstuvw")  # digits would be compared as figures
 
 
 def page(text, **changes):
@@ -24,7 +24,7 @@ def page(text, **changes):
 
 
 def story(seed, *, words=150, changed=0, extra=""):
-    """A text of so many words; another seed is another story, `changed` a version of it."""
+    """Return a text of `words` words; `seed` selects the story, and `changed` words differ in this version."""
     chance, edits = random.Random(seed), random.Random(changed)
     text = [
         f"{chance.choice('bcdfgklm')}{chance.choice('aeiou')}{chance.randrange(999):o}x".translate(LETTERS)
@@ -36,7 +36,7 @@ def story(seed, *, words=150, changed=0, extra=""):
 
 
 def batch_of(batch_id: str, pages: Mapping[str, Page], *, now: datetime) -> Batch:
-    """A batch that was fetched and extracted: one page for each URL key."""
+    """Return a batch as after extraction, with one page for each URL key."""
     captures = {
         key: make_capture(
             capture_id=f"{batch_id}{key}", url=f"https://{key}", final_url=f"https://{key}", url_key=key, fetched_at=now,

@@ -1,4 +1,4 @@
-"""Other URLs of one article, and pages that claim to be one."""
+"""Aliases: other URLs of an article, and pages that claim to be one."""
 
 from dataclasses import replace
 
@@ -10,21 +10,21 @@ from tests.deduplicate.deciding import captured, decide, edges_of, known, publis
 from tests.deduplicate.pages import page, story
 
 
-def test_an_amp_page_with_an_equal_text_is_another_url_of_its_article(index):
+def test_an_amp_page_with_equal_text_is_an_alias(index):
     decide(index, "b1", {"example.com/1": story(1)})
     report = decide(index, "b2", {"example.com/1/amp": page(story(1), canonical_url="https://example.com/1")})
 
     assert (report.articles, captured(index)[-1].article_id) == ({"unchanged": 1}, article_id_of("example.com/1"))
 
 
-def test_the_canonical_url_may_come_after_the_page_that_names_it(index):
+def test_the_canonical_url_may_be_fetched_after_the_page_that_names_it(index):
     decide(index, "b1", {"m.example.com/1": page(story(1), canonical_url="https://example.com/1")})
     report = decide(index, "b2", {"example.com/1": story(1)})
 
     assert (report.articles, captured(index)[-1].article_id) == ({"unchanged": 1}, article_id_of("m.example.com/1"))
 
 
-def test_a_page_takes_nothing_over_by_calling_itself_another(index):
+def test_a_page_cannot_take_over_an_article_by_its_canonical_url(index):
     decide(index, "b1", {"example.com/1": story(1)})
     report = decide(index, "b2", {"example.com/2": page(story(2), canonical_url="https://example.com/1")})
 
@@ -32,7 +32,7 @@ def test_a_page_takes_nothing_over_by_calling_itself_another(index):
     assert known(index, "example.com/1").text_digest != known(index, "example.com/2").text_digest
 
 
-def test_a_page_that_another_claimed_first_is_an_article_of_its_own(index):
+def test_a_page_claimed_by_another_is_its_own_article(index):
     decide(index, "b1", {"example.com/2": page(story(2), canonical_url="https://example.com/1")})
     report = decide(index, "b2", {"example.com/1": story(1)})
 
@@ -40,7 +40,7 @@ def test_a_page_that_another_claimed_first_is_an_article_of_its_own(index):
     assert known(index, "example.com/1").article_id == article_id_of("example.com/1")
 
 
-def test_an_alias_whose_text_changes_alone_becomes_an_article(index):
+def test_an_alias_becomes_an_article_if_only_its_text_changes(index):
     decide(index, "b1", {"example.com/1": story(1)})
     decide(index, "b2", {"example.com/1/amp": page(story(1), canonical_url="https://example.com/1")})
     report = decide(index, "b3", {"example.com/1/amp": page(story(3), canonical_url="https://example.com/1")})
@@ -52,28 +52,28 @@ def test_an_alias_whose_text_changes_alone_becomes_an_article(index):
     ("canonical", "novelty"),
     [("https://example.com/", "duplicate"), ("https://example.org/1", "duplicate"), ("nonsense", "duplicate")],
 )
-def test_a_canonical_url_elsewhere_is_no_identity(index, canonical, novelty):
+def test_a_canonical_url_on_another_domain_is_no_identity(index, canonical, novelty):
     decide(index, "b1", {"example.org/1": story(1), "example.com/": story(4)})
     report = decide(index, "b2", {"example.com/1": page(story(1), canonical_url=canonical)})
 
     assert report.articles == {novelty: 1}
 
 
-def test_a_redirect_within_a_site_names_the_article(index):
+def test_a_redirect_within_a_site_makes_an_alias(index):
     decide(index, "b1", {"example.com/go/1": story(1)}, final={"example.com/go/1": "https://www.example.com/1"})
     report = decide(index, "b2", {"example.com/1": story(1)})
 
     assert report.articles == {"unchanged": 1}
 
 
-def test_a_redirect_from_elsewhere_takes_nothing_over(index):
+def test_a_redirect_from_another_site_makes_no_alias(index):
     decide(index, "b1", {"short.example/x": story(1)}, final={"short.example/x": "https://example.com/1"})
     report = decide(index, "b2", {"example.com/1": story(1)})
 
     assert report.articles == {"duplicate": 1}
 
 
-def test_a_copy_that_says_whose_it_is_has_an_edge_to_it(index):
+def test_a_copy_that_names_its_original_has_an_edge_to_it(index):
     decide(index, "b1", {"example.org/1": page(story(1), syndicated_from="https://example.com/1")})
 
     assert [(edge.a, edge.b, edge.kind) for edge in edges_of(index, "example.com/1")] == [
@@ -81,7 +81,7 @@ def test_a_copy_that_says_whose_it_is_has_an_edge_to_it(index):
     ]
 
 
-def test_what_a_redirect_passes_on_the_site_is_another_url_of_the_article(index):
+def test_same_site_redirect_hops_are_aliases(index):
     hops = {"example.com/go/1": ("https://example.com/moved/1", "https://tracker.example/x")}
     decide(
         index, "b1", {"example.com/go/1": story(1)}, final={"example.com/go/1": "https://example.com/1"}, hops=hops
@@ -94,7 +94,7 @@ def test_what_a_redirect_passes_on_the_site_is_another_url_of_the_article(index)
     assert decide(index, "b3", {"tracker.example/x": story(1)}).articles == {"duplicate": 1}
 
 
-def test_what_is_passed_on_another_site_takes_no_name_away(index):
+def test_redirect_hops_on_other_sites_are_no_aliases(index):
     decide(index, "b1", {"m.example.com/1": page(story(1), canonical_url="https://example.com/1")})
     decide(
         index, "b2", {"other.example/2": story(2)}, hops={"other.example/2": ("https://example.com/1",)}
@@ -103,7 +103,7 @@ def test_what_is_passed_on_another_site_takes_no_name_away(index):
     assert names_of(index, "m.example.com/1") == [("example.com/1", "canonical")]
 
 
-def test_whose_copy_a_page_says_it_is_stands_in_its_row(index):
+def test_syndicated_from_is_stored_in_the_row(index):
     decide(index, "b1", {"example.org/1": page(story(1), syndicated_from="https://example.com/1")})
 
     assert [row.syndicated_from for row in published(index)] == ["https://example.com/1"]
@@ -132,7 +132,7 @@ CORRECTED = f"{LONG} Corrected on Friday"
         (page("The ferry is late."), page("The ferry is very late."), ("words",)),
     ],
 )
-def test_a_correction_behind_a_link_that_changes_is_a_revision(index, first, second, one, other, changes):
+def test_a_correction_behind_a_changing_link_is_a_revision(index, first, second, one, other, changes):
     decide(index, "b1", {first: replace(one, canonical_url=STORY)})
     report = decide(index, "b2", {second: replace(other, canonical_url=STORY)})
 
@@ -143,7 +143,7 @@ def test_a_correction_behind_a_link_that_changes_is_a_revision(index, first, sec
     ]
 
 
-def test_a_correction_behind_a_redirect_that_changes_is_a_revision(index):
+def test_a_correction_behind_a_changing_redirect_is_a_revision(index):
     for number, text in ((1, LONG), (2, CORRECTED), (3, CORRECTED), (4, LONG)):
         key = f"example.com/click/{number}"
         decide(index, f"b{number}", {key: text}, final={key: STORY})
@@ -156,7 +156,7 @@ def test_a_correction_behind_a_redirect_that_changes_is_a_revision(index):
     ]
 
 
-def test_what_follows_behind_the_link_is_known_to_be_the_article(index):
+def test_later_fetches_through_the_link_are_of_the_same_article(index):
     for number, text in ((1, LONG), (2, CORRECTED)):
         decide(index, f"b{number}", {f"example.com/2026/ferry?visit={number}": page(text, canonical_url=STORY)})
 
@@ -174,7 +174,7 @@ def test_what_follows_behind_the_link_is_known_to_be_the_article(index):
         (page(story(1)), page(f"{story(1, words=20)} {story(2)}")),
     ],
 )
-def test_a_template_that_gives_all_its_pages_one_name_makes_no_revisions(index, one, other):
+def test_one_canonical_url_for_all_pages_makes_no_revisions(index, one, other):
     careless = "https://example.com/article.php"
     decide(index, "b1", {"example.com/article.php?id=1": replace(one, canonical_url=careless)})
 
@@ -183,7 +183,7 @@ def test_a_template_that_gives_all_its_pages_one_name_makes_no_revisions(index, 
     assert report.articles == {"new": 1}
 
 
-def test_a_page_for_telephones_with_other_words_is_no_correction(index):
+def test_a_mobile_page_with_different_words_is_no_correction(index):
     decide(index, "b1", {"example.com/2026/ferry": page(LONG)})
 
     report = decide(index, "b2", {"example.com/amp/2026/ferry": page(CORRECTED, canonical_url=STORY)})

@@ -1,4 +1,4 @@
-"""The results of a batch are counted with its decision."""
+"""A batch's captures are counted when it is decided."""
 
 from tasks.index.capture_counts import read_counts
 from tasks.reasons import Disposition
@@ -6,7 +6,7 @@ from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import NOW, decide
 
 
-def test_a_batch_that_is_decided_twice_is_counted_once(index):
+def test_a_batch_decided_twice_is_counted_once(index):
     looks = {
         "a.example/1": "A text of its own.",
         "a.example/2": (Outcome.FAILED, Disposition.DROPPED),

@@ -28,7 +28,7 @@ def change(before=BEFORE, after=AFTER, *, title_before="Harbour", title_after="H
         ("\n \n", []),
     ],
 )
-def test_sentences_are_found(text, sentences):
+def test_text_is_split_into_sentences(text, sentences):
     assert split_sentences(text) == sentences
 
 
@@ -37,30 +37,30 @@ def test_no_word_is_lost_between_sentences(text):
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
 
 
-def test_the_words_that_came_and_went_are_counted():
+def test_added_and_removed_words_are_counted():
     assert (change().words_added, change().words_removed) == (5, 1)
 
 
-def test_the_sentences_that_came_and_went_are_counted():
+def test_added_and_removed_sentences_are_counted():
     assert (change().sentences_added, change().sentences_removed) == (2, 1)
 
 
-def test_what_moved_is_neither_added_nor_removed():
+def test_moved_text_is_neither_added_nor_removed():
     moved = change("One came. Two went.", "Two went. One came.")
 
     assert (moved.words_added, moved.words_removed) == (0, 0)
 
 
 @pytest.mark.parametrize(("title", "is_new"), [("Harbour", False), ("Harbour reopens", True), (None, True)])
-def test_a_new_headline_is_reported(title, is_new):
+def test_a_changed_title_is_reported(title, is_new):
     assert change(title_after=title).is_new_title is is_new
 
 
-def test_what_changed_is_named():
+def test_changed_parts_are_named():
     assert change(title_after="Harbour reopens").parts == ("title", "words")
 
 
-def test_what_its_row_says_has_changed_is_believed():
+def test_the_changes_recorded_in_a_row_are_used():
     before, after = Version(title=None, text=BEFORE), Version(title="The feed's title", text=AFTER)
 
     assert summarise_change(before, after, parts=["words"]).parts == ("words",)
@@ -74,7 +74,7 @@ def diff(**changes):
     return diff_versions(FIRST, replace(FIRST, **changes), before_name="1", after_name="2").splitlines()
 
 
-def test_the_diff_shows_the_sentence_that_changed():
+def test_the_diff_shows_the_changed_sentence():
     assert diff(text=AFTER) == [
         "--- 1",
         "+++ 2",
@@ -98,7 +98,7 @@ def test_the_diff_shows_the_sentence_that_changed():
         ({"text": BEFORE.replace("Two", "-2")}, ["-Two ships came in.", "+-2 ships came in."]),
     ],
 )
-def test_the_diff_shows_each_part_that_changed(changes, shown):
+def test_the_diff_shows_each_changed_part(changes, shown):
     assert [line for line in diff(**changes)[2:] if line[0] in "+-"] == shown
 
 

@@ -13,42 +13,42 @@ def member(name, hour=0):
 
 
 def clusters(**cluster_of):
-    """Clusters as they are kept: every one with the first of its members, by name, as its representative."""
+    """Return stored clusters, each with its first member by name as representative."""
     earliest = {}
     for name, cluster in sorted(cluster_of.items()):
         earliest.setdefault(cluster, member(name, hour=int(name[1:])))
     return Clusters(earliest=earliest, cluster_of=dict(cluster_of))
 
 
-def test_who_has_no_relatives_is_a_cluster_of_its_own():
+def test_an_article_without_relations_is_its_own_cluster():
     known = clusters()
     known.join(member("a5", 5), [])
 
     assert (known.find("a5"), known.is_earliest("a5")) == ("a5", True)
 
 
-def test_a_copy_joins_and_does_not_represent():
+def test_a_copy_joins_but_is_not_the_representative():
     known = clusters(a1="a1")
     known.join(member("a5", 5), ["a1"])
 
     assert (known.find("a5"), known.is_earliest("a5"), known.replaced) == ("a1", False, set())
 
 
-def test_an_earlier_article_that_comes_late_represents():
+def test_a_late_but_earlier_article_becomes_the_representative():
     known = clusters(a3="a3")
     known.join(member("a1", 1), ["a3"])
 
     assert (known.find("a1"), known.is_earliest("a1"), known.replaced) == ("a3", True, {"a3"})
 
 
-def test_one_that_resembles_two_clusters_makes_them_one():
+def test_an_article_similar_to_two_clusters_merges_them():
     known = clusters(a1="k1", a2="k2", a3="k2")
     known.join(member("a5", 5), ["a1", "a3"])
 
     assert (known.find("a3"), known.losers(), known.replaced) == ("k1", {"k2": "k1"}, {"a2"})
 
 
-def test_a_cluster_that_went_into_one_that_went_on_is_found():
+def test_chains_of_merged_clusters_are_followed():
     known = clusters(a1="k1", a2="k2", a3="k3")
     known.join(member("a5", 5), ["a2", "a3"])
     known.join(member("a6", 6), ["a1", "a3"])

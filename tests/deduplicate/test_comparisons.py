@@ -1,4 +1,4 @@
-"""Comparing comes before the lock if there is much of it, and decides the same."""
+"""A large number of comparisons is made before taking the lock, with the same decisions."""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ COMMON = " ".join(f"shared{n}" for n in range(100))
 
 
 def half_alike(number: int) -> str:
-    """A text of which half is in all the others."""
+    """Return a text that shares half of its sentences with all others."""
     return f"{COMMON} " + " ".join(f"own{number}x{n}" for n in range(110))
 
 
 class Watched:
-    """An index that notes how it is opened."""
+    """An index that records its transactions."""
 
     def __init__(self, index):
         self._index, self.opened = index, []
@@ -45,7 +45,7 @@ def shape(text: str):
     return fingerprint_of(text).shape
 
 
-def test_a_batch_of_which_half_agrees_is_compared_before_the_lock(index):
+def test_a_batch_of_similar_texts_is_compared_before_the_lock(index):
     watched = Watched(index)
     looks = {f"a.example/{n}": half_alike(n) for n in range(95)}
     announcing = ["write"]
@@ -76,7 +76,7 @@ def test_a_pair_is_compared_once():
     assert comparisons.left == MOST_IN_LOCK - 1
 
 
-def test_what_is_too_much_for_the_lock_is_refused_and_what_was_compared_is_kept():
+def test_too_many_comparisons_under_the_lock_are_refused_and_those_made_are_kept():
     one, other, third = (shape(half_alike(n)) for n in (1, 2, 3))
     comparisons = Comparisons(left=1)
     found = comparisons.compare(one, other, furniture=frozenset())
@@ -87,7 +87,7 @@ def test_what_is_too_much_for_the_lock_is_refused_and_what_was_compared_is_kept(
     assert comparisons.compare(one, other, furniture=frozenset()) == found
 
 
-def test_what_a_comparison_unpacks_is_held_no_longer_than_the_decisions():
+def test_unpacked_shapes_are_freed_after_the_decisions():
     known = [
         KnownShape(article_id=f"a{n}", told_at=NOW, host="a.example", shape=shape(half_alike(n))) for n in range(5)
     ]
@@ -106,7 +106,7 @@ def test_what_a_comparison_unpacks_is_held_no_longer_than_the_decisions():
     assert neighbours.matches("b", NOW, "b.example", asked) == before
 
 
-def test_of_many_shapes_that_were_compared_few_are_held_unpacked():
+def test_few_compared_shapes_are_kept_unpacked():
     neighbours = Neighbours(Surroundings(holders={}, shapes={}, full=frozenset()), Comparisons())
     known = [
         KnownShape(article_id=f"a{n}", told_at=NOW, host="a.example", shape=shape(half_alike(n))) for n in range(90)

@@ -1,4 +1,4 @@
-"""Several processes decide at once, the same batches and ones that overlap: as if one had done it."""
+"""Processes that decide equal and overlapping batches concurrently give the results of one process."""
 
 import multiprocessing
 from collections import Counter
@@ -25,7 +25,7 @@ STORIES, OUTLETS, PROCESSES = 8, 6, 4
 
 
 def make_pages(outlet: int) -> dict[str, Page]:
-    """Every story as an outlet has it, in a version of its own."""
+    """Return every story in an outlet's own version."""
     return {
         f"{outlet}.example/{number}": page(
             story(number, words=160 + 10 * outlet, changed=outlet), published_at=NOW - timedelta(hours=outlet)
@@ -35,7 +35,7 @@ def make_pages(outlet: int) -> dict[str, Page]:
 
 
 def overlapping() -> list[list[Batch]]:
-    """All batches to every process, each in another order; a batch shares a third of its pages with the next."""
+    """Give all batches to every process, in different orders; a batch shares a third of its pages with the next."""
     pages = {key: one for outlet in range(OUTLETS) for key, one in make_pages(outlet).items()}
     keys = list(pages)
     parts = [keys[start : start + 12] for start in range(0, len(keys), 8)]
@@ -44,7 +44,7 @@ def overlapping() -> list[list[Batch]]:
 
 
 def apart() -> list[list[Batch]]:
-    """To every process the batches of outlets of its own, in small batches, so that copies are decided at once."""
+    """Give each process small batches of different outlets, so that copies are decided concurrently."""
     shares: list[list[Batch]] = [[] for _ in range(PROCESSES)]
     for outlet in range(OUTLETS):
         for key, one in make_pages(outlet).items():
@@ -53,7 +53,7 @@ def apart() -> list[list[Batch]]:
 
 
 def decide_share(url: str, share: Share, number: int, start: Barrier) -> None:
-    # a process makes its batches itself: more than a pipe holds would block the parent of one that fails to start
+    # each process makes its own batches: a full pipe would block the parent if a child fails to start
     with open_index(url) as index:
         start.wait(timeout=60)
         for batch in share()[number]:
@@ -85,7 +85,7 @@ def found(index: Index) -> tuple[set[tuple[str, ...]], set[frozenset[str]], Coun
 
 
 @pytest.mark.parametrize("share", [overlapping, apart])
-def test_four_that_decide_at_once_find_what_one_finds(forking, index_url, tmp_path, share):
+def test_four_concurrent_deciders_find_what_one_finds(forking, index_url, tmp_path, share):
     shares = share()
     batches = list({batch.batch_id: batch for part in shares for batch in part}.values())
     with open_index(f"sqlite:///{tmp_path / 'alone.db'}") as alone:
@@ -112,7 +112,7 @@ def test_four_that_decide_at_once_find_what_one_finds(forking, index_url, tmp_pa
 
 @pytest.fixture(scope="module")
 def forking() -> Iterator[Connection]:
-    """A process that forks those that decide: to import what they need costs more than to decide."""
+    """A process that forks the deciders: importing their modules costs more than deciding."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     parent = context.Process(target=serve, args=(theirs,))
@@ -126,13 +126,13 @@ def forking() -> Iterator[Connection]:
 
 
 def decide_at_once(forking: Connection, url: str, share: Share) -> list[int | None]:
-    """Return how each process ended."""
+    """Decide a share in concurrent processes; return their exit codes."""
     forking.send((url, share))
     return forking.recv() if forking.poll(timeout=150) else []
 
 
 def serve(asked: Connection) -> None:
-    """Fork as many as decide, as often as this is asked for."""
+    """Fork the deciders for each request."""
     with suppress(EOFError):
         while True:
             asked.send(fork_all(*asked.recv()))

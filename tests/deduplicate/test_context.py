@@ -1,4 +1,4 @@
-"""Near-duplicates, excerpts and clusters, decided over a real index."""
+"""Near-duplicates, excerpts and clusters, decided on a real index."""
 
 from datetime import timedelta
 
@@ -39,13 +39,13 @@ def test_another_story_is_new(index):
     assert decide(index, "b2", {"b.example/2": story(2)}).articles == {"new": 1}
 
 
-def test_one_wording_with_other_figures_is_new(index):
+def test_the_same_wording_with_different_figures_is_new(index):
     decide(index, "b1", {"a.example/1": story(1, extra="1.25 33 400")})
 
     assert decide(index, "b2", {"b.example/2": story(1, extra="1.75 34 500")}).articles == {"new": 1}
 
 
-def test_a_part_of_a_longer_text_is_an_excerpt_and_no_member_of_its_cluster(index):
+def test_a_part_of_a_longer_text_is_an_excerpt_outside_its_cluster(index):
     decide(index, "b1", {"a.example/1": story(1, words=400)})
     decide(index, "b2", {"b.example/2": " ".join(story(1, words=400).split()[:150])})
 
@@ -56,7 +56,7 @@ def test_a_part_of_a_longer_text_is_an_excerpt_and_no_member_of_its_cluster(inde
     assert [(edge.a, edge.b) for edge in edges_of(index, "a.example/1")] == [(part.article_id, whole.article_id)]
 
 
-def test_the_whole_of_an_excerpt_that_was_first_is_new_with_an_edge(index):
+def test_a_full_text_after_its_excerpt_is_new_with_an_edge(index):
     decide(index, "b1", {"b.example/2": " ".join(story(1, words=400).split()[:150])})
     report = decide(index, "b2", {"a.example/1": story(1, words=400)})
 
@@ -66,20 +66,20 @@ def test_the_whole_of_an_excerpt_that_was_first_is_new_with_an_edge(index):
     ]
 
 
-def test_a_short_text_is_compared_with_nothing(index):
+def test_a_short_text_is_not_compared(index):
     decide(index, "b1", {"a.example/1": story(1, words=59)})
 
     assert decide(index, "b2", {"b.example/2": story(1, words=59, changed=1)}).articles == {"new": 1}
 
 
-def test_near_duplicates_of_one_batch_see_each_other(index):
+def test_near_duplicates_within_a_batch_are_found(index):
     report = decide(index, "b1", {"a.example/1": story(1), "b.example/2": story(1, changed=2)})
 
     assert report.articles == {"new": 1, "near_duplicate": 1}
 
 
 @pytest.mark.parametrize(("days", "novelty"), [(13, "near_duplicate"), (15, "new"), (40, "new")])
-def test_stories_far_apart_in_time_are_two(index, days, novelty):
+def test_texts_far_apart_in_time_are_not_compared(index, days, novelty):
     early = NOW - timedelta(days=days)
     decide(index, "b1", {"a.example/1": page(story(1), published_at=early)})
 
@@ -88,7 +88,7 @@ def test_stories_far_apart_in_time_are_two(index, days, novelty):
     assert report.articles == {novelty: 1}
 
 
-def test_of_one_batch_the_earliest_represents_whatever_their_order(index):
+def test_the_earliest_of_a_batch_is_the_representative_in_any_order(index):
     decide(
         index,
         "b1",
@@ -106,7 +106,7 @@ def test_of_one_batch_the_earliest_represents_whatever_their_order(index):
     assert late.cluster_id == early.cluster_id
 
 
-def test_an_earlier_article_that_comes_late_represents_its_cluster(index):
+def test_a_late_but_earlier_article_becomes_its_clusters_representative(index):
     decide(index, "b1", {"a.example/1": page(story(1), published_at=NOW - timedelta(hours=1))})
     decide(index, "b2", {"b.example/2": page(story(1, changed=2), published_at=NOW - timedelta(hours=9))})
 
@@ -115,7 +115,7 @@ def test_an_earlier_article_that_comes_late_represents_its_cluster(index):
     assert (later.cluster_id, later.is_representative, earlier.is_representative) == (earlier.cluster_id, False, True)
 
 
-def test_a_text_between_two_clusters_makes_them_one(index):
+def test_a_text_similar_to_two_clusters_merges_them(index):
     words = story(1, words=300).split()
     decide(index, "b1", {"a.example/1": " ".join(words[:160])})
     decide(index, "b2", {"b.example/2": " ".join(words[140:])})
@@ -129,7 +129,7 @@ def test_a_text_between_two_clusters_makes_them_one(index):
     ) == 1
 
 
-def test_a_revision_is_found_by_its_new_text_and_no_longer_by_its_old(index):
+def test_a_revision_is_found_by_its_new_text_only(index):
     decide(index, "b1", {"a.example/1": story(1)})
     decide(index, "b2", {"a.example/1": story(2)})
 
@@ -138,7 +138,7 @@ def test_a_revision_is_found_by_its_new_text_and_no_longer_by_its_old(index):
     assert report.articles == {"new": 1, "near_duplicate": 1}
 
 
-def test_a_revision_keeps_its_cluster_and_is_no_copy_of_its_copies(index):
+def test_a_revision_keeps_its_cluster_and_is_not_a_copy_of_its_copies(index):
     decide(index, "b1", {"a.example/1": story(1)})
     decide(index, "b2", {"b.example/2": story(1, changed=2)}, now=NOW + timedelta(minutes=5))
     decide(index, "b3", {"a.example/1": story(1, changed=5)}, now=NOW + timedelta(minutes=9))
@@ -149,7 +149,7 @@ def test_a_revision_keeps_its_cluster_and_is_no_copy_of_its_copies(index):
     assert known(index, "b.example/2").cluster_id == revised.cluster_id
 
 
-def test_a_live_blog_is_one_article_whose_postings_do_not_pile_up(index):
+def test_a_live_blog_is_one_article_without_growing_postings(index):
     for number in range(5):
         decide(index, f"b{number}", {"a.example/live": story(1, words=150 + 40 * number)})
 
@@ -161,13 +161,13 @@ def test_a_live_blog_is_one_article_whose_postings_do_not_pile_up(index):
     assert (shape.shapes, held[0], held[2]) == ({}, held[1], 1)
 
 
-def test_texts_without_words_are_nobodys_copies(index):
+def test_texts_without_words_are_not_copies(index):
     report = decide(index, "b1", {"a.example/1": "", "b.example/2": "", "c.example/3": "…"})
 
     assert report.articles == {"new": 3}
 
 
-def test_what_a_site_says_on_every_page_makes_no_story(index):
+def test_boilerplate_of_a_site_makes_no_near_duplicates(index):
     notice = story(99, words=100)
     decide(index, "b1", {f"a.example/{number}": f"{story(number, words=200)} {notice}" for number in range(4)})
 
@@ -178,7 +178,7 @@ def test_what_a_site_says_on_every_page_makes_no_story(index):
     assert report.articles == {"new": 2}
 
 
-def test_a_copy_elsewhere_is_found_whatever_its_site_says_on_every_page(index):
+def test_a_copy_on_another_site_is_found_despite_boilerplate(index):
     notice = story(99, words=150)
     decide(index, "b1", {f"a.example/{number}": f"{story(number, words=200)} {notice}" for number in range(4)})
 
@@ -187,14 +187,14 @@ def test_a_copy_elsewhere_is_found_whatever_its_site_says_on_every_page(index):
     assert report.articles == {"near_duplicate": 1, "new": 1}
 
 
-def test_a_wording_that_hundreds_have_is_not_looked_for(index, monkeypatch):
+def test_hashes_shared_by_hundreds_are_ignored(index, monkeypatch):
     monkeypatch.setattr(postings, "HOT", 3)
     decide(index, "b1", {f"a.example/{number}": story(1) for number in range(4)})
 
     assert decide(index, "b2", {"b.example/9": story(1, extra="and so on")}).articles == {"new": 1}
 
 
-def test_an_article_that_was_forgotten_is_nobodys_original(index):
+def test_a_forgotten_article_is_no_original(index):
     decide(index, "b1", {"a.example/1": story(1)})
     with index.write() as tx:
         tx.execute(articles.articles.delete())

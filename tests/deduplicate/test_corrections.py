@@ -1,4 +1,4 @@
-"""What a look at a known article comes to: a correction that no word shows, a content that was there before, other rules."""
+"""Refetched articles: corrections that change no word, earlier contents, and extraction with other rules."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def look(index, number, one, **more):
         ({"title": "Mild", "authors": ()}, ("title", "authors")),
     ],
 )
-def test_a_correction_is_a_revision_that_says_what_changed(index, change, parts):
+def test_a_correction_is_a_revision_that_names_its_changes(index, change, parts):
     look(index, 1, FIRST)
 
     report = look(index, 2, replace(FIRST, **change))
@@ -49,7 +49,7 @@ def test_a_correction_is_a_revision_that_says_what_changed(index, change, parts)
     assert [(row.revision, row.changes) for row in published(index)] == [(1, None), (2, parts)]
 
 
-def test_a_correction_of_a_copy_leaves_it_a_copy(index):
+def test_a_corrected_copy_stays_a_copy(index):
     decide(index, "b0", {"b.example/1": page(TEXT)})
     look(index, 1, FIRST)
 
@@ -71,14 +71,14 @@ def test_a_correction_of_a_copy_leaves_it_a_copy(index):
         {"language": "de", "paywalled": True, "quality": 0.1},
     ],
 )
-def test_what_no_reader_calls_a_correction_is_unchanged(index, change):
+def test_an_invisible_change_is_unchanged(index, change):
     look(index, 1, FIRST)
 
     assert look(index, 2, replace(FIRST, **change)).articles == {"unchanged": 1}
 
 
 @pytest.mark.parametrize("back", [{}, {"title": "Mild at the pass"}])
-def test_a_content_that_was_there_before_is_unchanged_and_names_its_revision(index, back):
+def test_an_earlier_content_is_unchanged_and_names_its_revision(index, back):
     other = replace(FIRST, title="Mild at the pass")
     for number, one in enumerate((FIRST, other, FIRST, other, FIRST), 1):
         look(index, number, one)
@@ -91,7 +91,7 @@ def test_a_content_that_was_there_before_is_unchanged_and_names_its_revision(ind
     assert [one.revision for one in captured(index)][:5] == [1, 2, 1, 2, 1]
 
 
-def test_after_a_way_back_the_next_content_is_the_next_revision(index):
+def test_a_new_content_after_a_reversion_is_the_next_revision(index):
     other = replace(FIRST, title="Mild at the pass")
     for number, one in enumerate((FIRST, other, FIRST), 1):
         look(index, number, one)
@@ -102,7 +102,7 @@ def test_after_a_way_back_the_next_content_is_the_next_revision(index):
     assert known(index, KEY).revision == 3
 
 
-def test_the_date_and_the_title_of_a_feed_are_no_part_of_the_content(index):
+def test_the_feeds_date_and_title_are_not_part_of_the_content(index):
     bare = replace(FIRST, title=None, published_at=None)
     decide(index, "b1", {KEY: bare}, announced={KEY: ("A title", AT)})
 
@@ -122,7 +122,7 @@ def lake(tmp_path):
 
 
 def archive_of(lake, pages=None):
-    """An archive that gives these pages when stored ones are extracted again; `asked` are the rows it was asked for."""
+    """Return an archive that gives `pages` when stored pages are extracted again; `asked` records the requested rows."""
     asked = []
 
     def again(rows):
@@ -138,7 +138,7 @@ ARTICLE = article_id_of(KEY)
 
 
 @pytest.mark.parametrize("is_published", [True, False])
-def test_a_text_that_today_s_rules_make_of_the_same_page_is_left_to_replay(index, lake, is_published):
+def test_a_change_made_only_by_todays_rules_is_left_to_replay(index, lake, is_published):
     look(index, 1, OLD)
     if is_published:
         publish_all(index, lake)
@@ -162,7 +162,7 @@ def test_the_stored_page_is_extracted_again_once(index, lake):
     assert len(asked) == 1
 
 
-def test_a_correction_under_other_rules_is_a_revision_that_says_what_changed(index, lake):
+def test_a_correction_under_other_rules_is_a_revision_that_names_its_changes(index, lake):
     look(index, 1, OLD)
     publish_all(index, lake)
     archive, _ = archive_of(lake, {ARTICLE: FIRST})
@@ -176,7 +176,7 @@ def test_a_correction_under_other_rules_is_a_revision_that_says_what_changed(ind
     ("new", "expected"),
     [(replace(OLD, title="Mild", extractor="test"), {"unchanged": 1}), (FIRST, {"revision": 1})],
 )
-def test_where_the_stored_page_is_gone_the_words_decide(index, lake, new, expected):
+def test_without_the_stored_page_the_words_decide(index, lake, new, expected):
     look(index, 1, OLD)
     publish_all(index, lake)
     archive, _ = archive_of(lake)
@@ -198,13 +198,13 @@ def test_under_the_same_rules_nothing_is_extracted_again(index, lake):
 
 
 def forget_contents(index):
-    """Let the index be as a migration leaves it."""
+    """Delete the content digests from the index, as after a migration."""
     with index.write() as tx:
         tx.execute(update(articles).values(content_digest=None, extractor=None, earlier_contents=None))
 
 
 def old_lake(index, lake):
-    """Publish rows without the columns."""
+    """Publish rows without the content columns."""
     with index.read() as tx:
         items = outbox.pending(tx, limit=9)
     publish(
@@ -228,7 +228,7 @@ def old_lake(index, lake):
         ({"authors": ("Max Frei",)}, {"revision": 1}, 3),
     ],
 )
-def test_the_content_of_an_older_row_is_made_when_it_is_needed(index, lake, change, expected, revision):
+def test_the_content_digest_of_an_old_row_is_computed_when_needed(index, lake, change, expected, revision):
     second = replace(FIRST, title="Mild at the pass")
     look(index, 1, FIRST)
     look(index, 2, second)
@@ -241,7 +241,7 @@ def test_the_content_of_an_older_row_is_made_when_it_is_needed(index, lake, chan
     assert [row.changes for row in published(index)] == ([("authors",)] if expected == {"revision": 1} else [])
 
 
-def test_the_content_of_an_older_row_is_made_once(index, lake):
+def test_the_content_digest_of_an_old_row_is_computed_once(index, lake):
     look(index, 1, FIRST)
     old_lake(index, lake)
     archive, _ = archive_of(lake)
@@ -255,7 +255,7 @@ def test_the_content_of_an_older_row_is_made_once(index, lake):
     assert look(index, 4, replace(FIRST, title="Mild"), archive=archive).articles == {"revision": 1}
 
 
-def test_an_older_row_whose_date_the_feed_gave_is_unchanged(index, lake):
+def test_an_old_row_with_the_feeds_date_is_unchanged(index, lake):
     bare = replace(FIRST, title=None, published_at=None)
     decide(index, "b1", {KEY: bare}, announced={KEY: ("A title", AT)})
     old_lake(index, lake)

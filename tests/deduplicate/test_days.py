@@ -4,7 +4,7 @@ from math import log1p
 
 import pytest
 
-from tasks.deduplicate.days import Read, days_of
+from tasks.deduplicate.days import PageResult, days_of
 from tasks.index.drift import SourceDay, find_days
 from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
@@ -15,10 +15,10 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 def read(look):
     capture = look.captured
-    return Read(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=look.page)
+    return PageResult(source_id=capture.source_id, day=capture.dt, reason=capture.reason, page=look.page)
 
 
-def test_pages_are_added_up_by_what_they_have():
+def test_pages_are_counted_by_the_fields_they_have():
     pages = {
         "a.example/1": page("x" * 99, published_at=NOW, extractor="presslake/1 trafilatura/2 fast"),
         "a.example/2": page("x" * 9, title=None, extractor="presslake/1 trafilatura/2 readability"),
@@ -41,7 +41,7 @@ def test_pages_are_added_up_by_what_they_have():
         (Outcome.NOT_MODIFIED, None, 0),
     ],
 )
-def test_what_should_have_been_a_story_is_empty_and_all_else_is_left_out(outcome, reason, counted):
+def test_only_pages_that_should_be_articles_count_as_empty(outcome, reason, counted):
     batch = batch_of("b1", {"a.example/1": page("x")}, now=NOW)
     [look] = batch.looks
     look = replace(look, capture=replace(look.captured, outcome=outcome, reason=reason), page=None)
@@ -51,7 +51,7 @@ def test_what_should_have_been_a_story_is_empty_and_all_else_is_left_out(outcome
     assert [(one.pages, one.empty) for one in found] == [(0, 1)] * counted
 
 
-def test_a_batch_over_two_sources_and_days_adds_to_each():
+def test_a_batch_counts_for_each_of_its_sources_and_days():
     batch = batch_of("b1", {f"a.example/{n}": page("x") for n in range(4)}, now=NOW)
     looks = [
         replace(
@@ -68,7 +68,7 @@ def test_a_batch_over_two_sources_and_days_adds_to_each():
     }  # fmt: skip
 
 
-def test_a_batch_that_is_decided_twice_is_counted_once(index):
+def test_a_batch_decided_twice_is_counted_once(index):
     for _ in range(2):
         decide(index, "b1", {"a.example/1": "A text of its own."}, now=NOW)
 

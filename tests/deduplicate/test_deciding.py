@@ -1,4 +1,4 @@
-"""The stage over a real index: pages in, decisions and frontier rows out."""
+"""The stage on a real index: from pages to decisions and frontier rows."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ def test_a_text_seen_first_is_new(index):
     assert report.articles == {"new": 1}
 
 
-def test_the_same_text_again_is_unchanged_and_makes_no_row(index):
+def test_the_same_text_again_is_unchanged_without_a_row(index):
     decide(index, "b1", {"a.example/1": "The harbour reopened."})
 
     report = decide(index, "b2", {"a.example/1": "The harbour  reopened. "})
@@ -28,7 +28,7 @@ def test_the_same_text_again_is_unchanged_and_makes_no_row(index):
     assert (report.articles, len(published(index))) == ({"unchanged": 1}, 1)
 
 
-def test_another_text_at_a_known_url_is_a_revision_of_one_article(index):
+def test_a_different_text_at_a_known_url_is_a_revision(index):
     decide(index, "b1", {"a.example/1": "The harbour reopened."})
     decide(index, "b2", {"a.example/1": "The harbour reopened on Monday."})
 
@@ -36,7 +36,7 @@ def test_another_text_at_a_known_url_is_a_revision_of_one_article(index):
     assert len({row.article_id for row in published(index)}) == 1
 
 
-def test_an_equal_text_elsewhere_is_a_duplicate_of_the_earliest(index):
+def test_an_equal_text_at_another_url_is_a_duplicate_of_the_earliest(index):
     decide(index, "b1", {"a.example/1": "The harbour reopened."})
     decide(index, "b2", {"b.example/2": "The harbour reopened.", "c.example/3": "The harbour reopened."})
 
@@ -47,13 +47,13 @@ def test_an_equal_text_elsewhere_is_a_duplicate_of_the_earliest(index):
     ] * 2
 
 
-def test_pages_of_one_batch_see_each_other(index):
+def test_duplicates_within_a_batch_are_found(index):
     report = decide(index, "b1", {"a.example/1": "The harbour reopened.", "b.example/2": "The harbour reopened."})
 
     assert report.articles == {"new": 1, "duplicate": 1}
 
 
-def test_no_change_points_at_the_article_that_is_known(index):
+def test_an_unchanged_capture_names_its_article(index):
     decide(index, "b1", {"a.example/1": "The harbour reopened."})
     report = decide(index, "b2", {"a.example/1": (Outcome.NOT_MODIFIED, None)})
 
@@ -62,7 +62,7 @@ def test_no_change_points_at_the_article_that_is_known(index):
     assert (report.not_modified, last.novelty, last.revision) == (1, Novelty.UNCHANGED, 1)
 
 
-def test_a_batch_decided_twice_is_decided_once(index):
+def test_deciding_a_batch_again_changes_nothing(index):
     first = decide(index, "b1", {"a.example/1": "The harbour reopened."})
 
     again = decide(index, "b1", {"a.example/1": "The harbour reopened."})
@@ -78,14 +78,14 @@ def test_a_batch_decided_twice_is_decided_once(index):
         (Outcome.QUARANTINED, Disposition.QUARANTINED, {"quarantined": 1}),
     ],
 )
-def test_what_is_no_article_is_counted_and_costs_no_other(index, outcome, disposition, counted):
+def test_a_page_that_is_not_an_article_is_counted_and_affects_no_other(index, outcome, disposition, counted):
     report = decide(index, "b1", {"a.example/1": (outcome, disposition), "b.example/2": "The harbour reopened."})
 
     assert {name: getattr(report, name) for name in counted} == counted
     assert report.articles == {"new": 1}
 
 
-def test_what_was_put_off_is_due_again(index):
+def test_a_deferred_url_is_due_again(index):
     decide(index, "b1", {"a.example/1": "The harbour reopened."}, deferred=["a.example/2"])
 
     with index.read() as tx:
@@ -99,7 +99,7 @@ def test_what_was_put_off_is_due_again(index):
     ("published_at", "wait"),
     [(None, timedelta(hours=1)), (NOW - timedelta(days=3), timedelta(hours=1)), (NOW - timedelta(days=30), None)],
 )
-def test_a_young_article_is_looked_at_again(index, published_at, wait):
+def test_a_young_article_is_refetched(index, published_at, wait):
     decide(index, "b1", {"a.example/1": page(story(1), published_at=published_at)})
 
     with index.read() as tx:
@@ -108,7 +108,7 @@ def test_a_young_article_is_looked_at_again(index, published_at, wait):
     assert due_at == (None if wait is None else NOW + wait)
 
 
-def test_what_is_looked_at_again_later_is_not_pending(index):
+def test_a_later_refetch_is_not_pending(index):
     decide(index, "b1", {"a.example/1": story(1)})
 
     with index.read() as tx:
@@ -131,11 +131,11 @@ def test_a_doubtful_article_that_is_known_is_not_counted_again(index):
 
 
 UNSTORABLE = 5
-"""A title that is none: the statement that would store it fails."""
+"""An invalid title that makes the storing statement fail."""
 
 
 @pytest.mark.parametrize("both", [{}, {"b.example/2": "The ferry is late."}])
-def test_a_page_that_no_statement_takes_is_quarantined_alone_with_its_trace(both_indexes, both):
+def test_a_page_the_database_refuses_is_quarantined_alone_with_its_traceback(both_indexes, both):
     looks = {
         "a.example/1": page("The harbour reopened.", title=UNSTORABLE),
         "c.example/3": "The bridge is closed.",
@@ -153,15 +153,15 @@ def test_a_page_that_no_statement_takes_is_quarantined_alone_with_its_trace(both
     assert {row.url_key for row in published(both_indexes)} == looks.keys() - {"a.example/1"}
 
 
-def test_a_page_that_cannot_be_read_is_quarantined_alone(index):
-    naive = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - what no date may be here
+def test_a_page_that_raises_is_quarantined_alone(index):
+    naive = datetime(2026, 3, 1, 12, 0)  # noqa: DTZ001 - deliberately naive
 
     report = decide(index, "b1", {"a.example/1": page("One.", published_at=naive), "b.example/2": "Two."})
 
     assert (report.articles, report.quarantined) == ({"new": 1}, 1)
 
 
-def test_a_quarantined_page_waits_where_others_that_are_quarantined_wait(index):
+def test_a_page_quarantined_here_has_the_state_of_other_quarantined_pages(index):
     decide(index, "b1", {"a.example/1": page("One.", title=UNSTORABLE), "b.example/2": "Two."})
 
     with index.read() as tx:
@@ -169,10 +169,10 @@ def test_a_quarantined_page_waits_where_others_that_are_quarantined_wait(index):
     assert states == {"a": {"quarantined": 1, "done": 1}}
 
 
-def test_a_batch_of_which_most_pages_meet_an_exception_fails_and_decides_nothing(index):
+def test_a_batch_fails_undecided_if_most_pages_raise(index):
     looks = {f"a.example/{number}": page(f"Story {number}.", title=UNSTORABLE) for number in range(8)}
 
-    with pytest.raises(TooManyUnexpected, match="8 of 8 captures met an exception; the first: "):
+    with pytest.raises(TooManyUnexpected, match="8 of 8 captures raised an exception; the first: "):
         decide(index, "b1", looks)
 
     assert captured(index) == []
@@ -185,7 +185,7 @@ def both_indexes(index_url):
 
 
 @pytest.mark.parametrize("offset_s", [32_400, 0, None])
-def test_the_publishers_clock_is_in_the_row(index, offset_s):
+def test_the_publishers_utc_offset_is_in_the_row(index, offset_s):
     decide(index, "b1", {"a.example/1": page(story(1), published_at=NOW, published_at_offset_s=offset_s)})
 
     (row,) = published(index)

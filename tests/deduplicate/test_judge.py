@@ -42,12 +42,12 @@ KNOWN = known_after(make_article(article_id="k", revision=3, text_digest="t1:old
         (KNOWN, KNOWN, [], (Novelty.REVISION, 4, None, None)),
     ],
 )
-def test_what_a_text_is(known, twin, matches, expected):
+def test_novelty_follows_from_known_twin_and_matches(known, twin, matches, expected):
     own_id = known.article_id if known else "own"
     verdict = judge(article_id=own_id, known=known, twin=twin, matches=matches)
 
     assert (verdict.novelty, verdict.revision, verdict.duplicate_of, verdict.similarity) == expected
 
 
-def test_an_id_is_the_same_in_every_index():
+def test_an_article_id_is_the_same_in_every_index():
     assert article_id_of("a.example/1") == "f5c487667165382be7a60be627423082"

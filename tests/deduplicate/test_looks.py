@@ -31,7 +31,7 @@ def names_of(canonical_url, **capture):
         ("https://example.com/b", "https://example.com/a", {"example.com/b": "redirect", "example.com/a": "canonical"}),
     ],
 )
-def test_other_urls_of_a_page_are_on_its_site(final_url, canonical_url, names):
+def test_aliases_of_a_page_are_on_its_site(final_url, canonical_url, names):
     assert names_of(canonical_url, url=ASKED, url_key="m.example.com/a", final_url=final_url) == names
 
 
@@ -50,5 +50,5 @@ def test_tenants_of_one_host_are_different_sites():
         ("nonsense", None),
     ],
 )
-def test_whose_copy_a_page_says_it_is(syndicated_from, key):
+def test_syndicated_from_gives_the_originals_url_key(syndicated_from, key):
     assert syndicated_key(syndicated_from, ASKED) == key

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.deduplicate.resemblance import Relation, article_time, compare, exchange, find_furniture
+from tasks.deduplicate.resemblance import Relation, article_time, compare, find_furniture, measure_replacement
 from tasks.values.text.shape import MOST_COMPARED
 from tasks.values.text.sketch import make_shape
 
@@ -35,7 +35,7 @@ def relation(one, other):
         (counted(0, 401), Relation.EXCERPT),
     ],
 )
-def test_what_two_texts_are_to_each_other(other, expected):
+def test_two_texts_are_near_duplicate_excerpt_or_unrelated(other, expected):
     assert relation(counted(0, 200), other) is expected
 
 
@@ -51,7 +51,7 @@ def test_what_two_texts_are_to_each_other(other, expected):
         ("", "1 2 3 4", True),
     ],
 )
-def test_one_wording_with_other_figures_is_another_story(ours, theirs, are_one):
+def test_the_same_wording_with_different_figures_is_a_different_story(ours, theirs, are_one):
     text = counted(0, 200)
 
     assert (relation([*text, *ours.split()], [*text, *theirs.split()]) is not None) is are_one
@@ -65,7 +65,7 @@ def test_resemblance_is_symmetrical(offset, ours, theirs):
 
 
 @given(st.integers(60, 400))
-def test_a_text_resembles_itself_wholly(size):
+def test_a_texts_resemblance_to_itself_is_1(size):
     found = compare(make_shape(counted(0, size)), make_shape(counted(0, size)))
 
     assert (found.relation, found.score) == (Relation.NEAR_DUPLICATE, 1.0)
@@ -86,7 +86,7 @@ def test_an_implausible_date_is_not_believed(published_at, is_believed):
     assert article_time(published_at, SEEN) == (published_at if is_believed else SEEN)
 
 
-def test_furniture_is_what_several_strangers_share_with_a_text():
+def test_shingles_shared_with_several_unrelated_texts_are_furniture():
     notice = counted(0, 60)
     text = make_shape([*counted(100, 200), *notice])
     strangers = [make_shape([*counted(200 + 70 * place, 270 + 70 * place), *notice]) for place in range(3)]
@@ -95,7 +95,7 @@ def test_furniture_is_what_several_strangers_share_with_a_text():
     assert find_furniture(text, strangers[:2]) == frozenset()
 
 
-def test_a_text_that_is_furniture_alone_is_compared_with_nothing():
+def test_a_text_of_furniture_only_is_not_compared():
     shape = make_shape(counted(0, 200))
 
     assert compare(shape, shape, furniture=shape.shingles) is None
@@ -105,7 +105,7 @@ LETTERS = "abcdefghij"
 
 
 def exchanged(number, *, with_figures=0, length=100):
-    """A text, and another that has so many words of its own in it, figures first."""
+    """Return a text, and a copy with `number` words replaced, figures first."""
     text, other = counted(0, length), counted(0, length)
     for place in range(number):
         own, theirs = (
@@ -119,21 +119,21 @@ def exchanged(number, *, with_figures=0, length=100):
     ("number", "figures", "are_one"),
     [(0, 0, True), (1, 0, True), (3, 0, True), (6, 0, False), (9, 0, False), (1, 1, True), (2, 1, False), (3, 1, False), (2, 2, False)],
 )  # fmt: skip
-def test_other_words_in_their_places_make_another_story_and_other_figures_sooner(number, figures, are_one):
+def test_replaced_words_make_a_different_story_and_figures_sooner(number, figures, are_one):
     one, other = exchanged(number, with_figures=figures)
 
     assert (relation(one, other) is not None) is are_one
 
 
 @pytest.mark.parametrize("more", [["more"], counted(200, 215), counted(200, 280)])
-def test_what_one_text_has_beside_the_other_makes_no_other_story(more):
+def test_added_text_makes_no_different_story(more):
     one, _ = exchanged(0)
 
     assert relation(one, [*one, *more]) is not None
     assert relation(one[:80], [*one, *more]) is not None
 
 
-def test_a_name_that_is_another_counts_as_two_words():
+def test_a_replaced_name_counts_as_two_words():
     one, other = exchanged(3)
     plain = compare(make_shape(one), make_shape(other))
     named = compare(make_shape(one, {"onea", "oneb", "onec"}), make_shape(other, {"othera", "otherb", "otherc"}))
@@ -142,19 +142,19 @@ def test_a_name_that_is_another_counts_as_two_words():
 
 
 @given(st.integers(0, 9), st.integers(0, 9))
-def test_an_exchange_is_symmetrical(number, figures):
+def test_counting_replaced_words_is_symmetrical(number, figures):
     one, other = map(make_shape, exchanged(number, with_figures=figures))
 
-    assert exchange(one, other) == exchange(other, one)
+    assert measure_replacement(one, other) == measure_replacement(other, one)
 
 
-def test_shapes_of_the_first_algorithm_are_compared_as_they_were():
+def test_shapes_of_algorithm_1_are_compared_as_before():
     one, other = (replace(make_shape(text), packed_vocabulary=b"", packed_names=b"") for text in exchanged(3))
 
     assert compare(one, other) is not None
 
 
-def test_pages_of_one_template_are_strangers_from_which_it_is_learnt():
+def test_a_template_is_learnt_from_its_unrelated_pages():
     template = counted(0, 80)
     pages = [make_shape([*template, *(f"own{letter}{other}" for other in "abcdefghij")]) for letter in "klmnop"]
 
@@ -163,7 +163,7 @@ def test_pages_of_one_template_are_strangers_from_which_it_is_learnt():
 
 
 def spelled(*spans):
-    """Different words without a figure, as many as the spans of numbers have."""
+    """Return distinct words without figures, one for each number of the spans."""
     return ["".join(LETTERS[int(digit)] for digit in str(number)) for span in spans for number in range(*span)]
 
 
@@ -180,7 +180,7 @@ LONG = (100_000, 160_000)
         ([(200_000, 260_000)], False),
     ],
 )
-def test_long_texts_are_compared_by_a_sample_that_finds_what_all_of_them_would(other, is_found):
+def test_long_texts_are_compared_by_a_sample_with_the_same_result(other, is_found):
     one, two = make_shape(spelled(LONG)), make_shape(spelled(*other))
 
     assert (compare(one, two) is not None) is is_found
@@ -188,7 +188,7 @@ def test_long_texts_are_compared_by_a_sample_that_finds_what_all_of_them_would(o
     assert len(one.sample(one.bound)) == MOST_COMPARED
 
 
-def test_an_excerpt_of_a_long_text_is_found_by_the_sample_of_the_longer():
+def test_an_excerpt_of_a_long_text_is_found_by_the_longer_texts_sample():
     found = compare(make_shape(spelled(LONG)), make_shape(spelled((120_000, 126_000))))
 
     assert found.relation is Relation.EXCERPT

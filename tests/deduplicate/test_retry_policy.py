@@ -25,7 +25,7 @@ NOW = FETCHED_AT
         (Disposition.QUARANTINED, "extractor_crashed", 1, State.QUARANTINED, None),
     ],
 )
-def test_what_becomes_of_a_url(disposition, reason, attempt, state, wait):
+def test_state_and_wait_follow_from_the_disposition(disposition, reason, attempt, state, wait):
     capture = make_capture(
         reason=reason, attempt=attempt, outcome=Outcome.OK if disposition is None else Outcome.FAILED
     )
@@ -38,7 +38,7 @@ def test_what_becomes_of_a_url(disposition, reason, attempt, state, wait):
 @pytest.mark.parametrize(
     ("attempt", "least_s", "most_s"), [(1, 90, 150), (2, 180, 300), (5, 1440, 2400), (50, 64800, 108000)]
 )
-def test_transient_trouble_comes_back_ever_later(attempt, least_s, most_s):
+def test_the_wait_after_transient_errors_grows(attempt, least_s, most_s):
     capture = make_capture(outcome=Outcome.FAILED, reason="timed_out", attempt=attempt)
 
     settlement = settle(capture, Disposition.STAYS_DUE, now=NOW, previous_digest=None)
@@ -47,7 +47,7 @@ def test_transient_trouble_comes_back_ever_later(attempt, least_s, most_s):
     assert least_s <= (settlement.due_at - NOW).total_seconds() <= most_s
 
 
-def test_urls_that_fail_together_do_not_come_back_together():
+def test_waits_have_jitter():
     waits = {
         settle(
             make_capture(outcome=Outcome.FAILED, url_key=f"a.example/{number}"),
@@ -61,7 +61,7 @@ def test_urls_that_fail_together_do_not_come_back_together():
     assert len(waits) > 40
 
 
-def test_a_failure_keeps_no_validators_that_would_hide_the_page():
+def test_a_failure_clears_the_validators():
     settlement = settle(
         make_capture(outcome=Outcome.FAILED, etag='"x"'), Disposition.STAYS_DUE, now=NOW, previous_digest="sha256:old"
     )
@@ -69,7 +69,7 @@ def test_a_failure_keeps_no_validators_that_would_hide_the_page():
     assert (settlement.etag, settlement.payload_digest) == (None, "sha256:old")
 
 
-def test_a_page_starts_its_attempts_anew():
+def test_a_success_resets_the_attempts():
     assert settle(make_capture(attempt=3), None, now=NOW, previous_digest=None).attempts == 0
 
 
@@ -91,14 +91,14 @@ def young(age, *, published_age=timedelta()):
         (timedelta(days=400), None),
     ],
 )
-def test_an_article_is_looked_at_again_at_certain_ages(age, wait):
+def test_an_article_is_refetched_at_certain_ages(age, wait):
     assert young(age) == (None if wait is None else NOW + wait)
 
 
 @pytest.mark.parametrize(("published_age", "is_young"), [(timedelta(days=7), True), (timedelta(days=8), False)])
-def test_an_article_that_was_old_when_it_was_found_is_left_alone(published_age, is_young):
+def test_an_article_already_old_when_found_is_not_refetched(published_age, is_young):
     assert (young(timedelta(), published_age=published_age) is not None) is is_young
 
 
-def test_no_ages_mean_no_second_look():
+def test_without_ages_nothing_is_refetched():
     assert next_look(NOW, None, now=NOW, revisit_after=()) is None

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.deduplicate.tallies import LONGEST_LAG, Arrival, Looked, arrivals_of, quarantined_of, tallies_of
+from tasks.deduplicate.tallies import LONGEST_LAG, Arrival, LookResult, arrivals_of, quarantined_of, tallies_of
 from tasks.index.health import TallyKind, find_arrivals, find_quarantined, find_totals, lag_bucket, lag_of
 from tasks.values.rows import Outcome
 from tests.deduplicate.deciding import decide
@@ -13,7 +13,7 @@ NOW = FETCHED_AT + timedelta(minutes=1)
 
 
 def looked(capture):
-    return Looked(capture.source_id, capture.fetched_at, capture.came_to)
+    return LookResult(capture.source_id, capture.fetched_at, capture.came_to)
 
 
 def new(articles):
@@ -29,7 +29,7 @@ def counted(*captures, articles=()):
     return {(one.source_id, one.kind, one.what): one.number for one in tallies}
 
 
-def test_looks_are_counted_by_source_and_what_they_came_to():
+def test_looks_are_counted_by_source_and_result():
     looks = (
         make_capture(),
         make_capture(source_id="weekly"),
@@ -68,14 +68,14 @@ def test_delays_are_those_of_new_articles_with_a_date(published_at, changes, wha
 
 
 @pytest.mark.parametrize("minutes", [0.1, 1, 1.4, 3, 60, 2000])
-def test_a_delay_is_told_to_half_an_octave(minutes):
+def test_delays_are_binned_to_half_octaves(minutes):
     lag = max(timedelta(minutes=minutes), timedelta(minutes=1))
 
     assert lag <= lag_of(lag_bucket(lag)) + timedelta(seconds=1)
     assert lag_of(lag_bucket(lag)) <= lag * 2**0.5 + timedelta(seconds=1)
 
 
-def test_arrivals_are_the_hours_of_publication_of_what_is_new():
+def test_arrivals_are_publication_hours_of_new_articles():
     rows = [
         make_article(published_at=datetime(2026, 2, 28, 23, 59, tzinfo=UTC)),
         make_article(published_at=datetime(2026, 3, 1, 6, 10, tzinfo=UTC)),
@@ -90,7 +90,7 @@ def test_arrivals_are_the_hours_of_publication_of_what_is_new():
     assert (day.hours[6], day.hours[12], sum(day.hours), day.newest_at) == (1, 2, 3, FETCHED_AT)
 
 
-def test_a_page_in_quarantine_has_the_key_of_its_document():
+def test_a_quarantined_page_has_its_documents_key():
     looks = [make_capture(), make_capture(outcome=Outcome.QUARANTINED, reason="extractor_crashed")]
 
     (page,) = quarantined_of([(1, looks[1])], batch_id="b7")
@@ -98,7 +98,7 @@ def test_a_page_in_quarantine_has_the_key_of_its_document():
     assert (page.document_key, page.reason) == ("quarantine/dt=2026-03-01/b7-1.json", "extractor_crashed")
 
 
-def test_a_batch_that_is_decided_twice_is_counted_once(index):
+def test_a_batch_decided_twice_is_counted_once(index):
     for _ in range(2):
         decide(index, "b1", {"a.example/1": "A text of its own."}, now=NOW)
 
@@ -109,7 +109,7 @@ def test_a_batch_that_is_decided_twice_is_counted_once(index):
         assert (total.number, total.in_run, sum(arrivals.hours), find_quarantined(tx, limit=1)) == (1, 1, 1, [])
 
 
-def test_the_last_look_is_the_instant_of_a_tally():
+def test_a_tally_has_the_time_of_its_last_look():
     late = make_capture(fetched_at=NOW)
 
     (tally,) = tallies_of([looked(replace(late, fetched_at=FETCHED_AT)), looked(late)], (), run_id="r1", now=NOW)

@@ -1,4 +1,4 @@
-"""Looks at what was taken down while it was being fetched, or that lead there from another URL."""
+"""Looks at URLs that were taken down while being fetched, or that lead to one."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ OTHER = look_at("b.example/2", source_id="b")
 
 
 @pytest.mark.parametrize("digest", DIGESTS)
-def test_a_look_at_what_was_taken_down_is_left_out(digest):
+def test_a_look_at_a_taken_down_url_is_dropped(digest):
     assert without_taken([look_at("a.example/1"), OTHER], KeptOut.of([digest])) == ((OTHER,), 1)
 
 
@@ -47,7 +47,7 @@ def test_a_look_at_what_was_taken_down_is_left_out(digest):
         {"canonical": "https://a.example/1"},
     ],
 )
-def test_a_look_that_leads_there_stays_without_what_it_found(leads):
+def test_a_look_that_leads_to_a_taken_down_url_loses_its_page(leads):
     looks, taken = without_taken([look_at("b.example/2", source_id="b", **leads)], KeptOut.of(DIGESTS[:1]))
 
     (look,) = looks
@@ -61,11 +61,11 @@ def test_a_look_that_leads_there_stays_without_what_it_found(leads):
     assert (capture.warc_key, capture.payload_digest, capture.etag, capture.detail) == (None, None, None, None)
 
 
-def test_where_nothing_was_taken_down_all_stay():
+def test_without_takedowns_all_looks_stay():
     assert without_taken([look_at("a.example/1"), OTHER], KeptOut()) == ((look_at("a.example/1"), OTHER), 0)
 
 
-def test_a_takedown_that_came_meanwhile_is_decided_upon(index):
+def test_a_takedown_during_the_fetch_is_applied_when_deciding(index):
     row = Takedown(
         takedown_id="t1", scope=Scope.URL, key_digests=tuple(DIGESTS[:1]), reason=None, taken_at=NOW, articles=0,
         revisions=0, segments=0,

@@ -1,4 +1,4 @@
-"""The parts of a production installation on loopback, by docs/operations.md's commands and deploy/'s files, no containers."""
+"""Run a production installation on loopback with docs/operations.md's commands and deploy/'s files, without containers."""
 
 import os
 import shutil
@@ -27,12 +27,12 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 SETTINGS_OF = ("PREFECT_", "PRESSLAKE_", "AWS_", "POSTGRES_")
 SERVER, WORKER = "prefect server start --host 127.0.0.1 --port", "prefect worker start --pool presslake --name"
-"""As in docs/operations.md, which tests/deploy/test_files.py holds."""
+"""As in docs/operations.md; tests/deploy/test_files.py checks that."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the parts listen, on loopback."""
+    """The loopback ports of the parts."""
 
     postgresql: int
     redis: int
@@ -40,7 +40,7 @@ class Ports:
     s3: int
 
     def here(self, text: str) -> str:
-        """Return a filled example with this machine's addresses for those of compose.yaml."""
+        """Replace compose.yaml's addresses in a filled-in example by these ports."""
         for name, port, ours in (
             ("postgresql", 5432, self.postgresql),
             ("redis", 6379, self.redis),
@@ -60,7 +60,7 @@ def parsed(text: str) -> dict[str, str]:
 
 
 def clean(*more: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment without settings of ours and Prefect's, and with those given."""
+    """Return this process's environment without our and Prefect's settings, plus those given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF)}
     joined = {**kept, "PATH": f"{BIN}:{os.environ['PATH']}", "AWS_EC2_METADATA_DISABLED": "true"}
     for one in more:
@@ -71,7 +71,7 @@ def clean(*more: Mapping[str, str]) -> dict[str, str]:
 def run(
     command: str, env: Mapping[str, str], *, cwd: Path = ROOT, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of the docs to its end."""
+    """Run a command from the docs, and return its result."""
     done = subprocess.run(
         ["bash", "-c", command], env=dict(env), cwd=cwd, capture_output=True, text=True, timeout=240, check=False
     )
@@ -81,7 +81,7 @@ def run(
 
 @contextmanager
 def started(command: str, env: Mapping[str, str], log: Path, *, cwd: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a process group of its own until the block ends; what it says is in `log`."""
+    """Run a command in its own process group during the block; its output goes to `log`."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             ["bash", "-c", f"exec {command}"], env=dict(env), cwd=cwd, stdout=out, stderr=out, start_new_session=True
@@ -93,7 +93,7 @@ def started(command: str, env: Mapping[str, str], log: Path, *, cwd: Path = ROOT
 
 
 def end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    """End a process group, the hard way after half a minute."""
+    """Signal a process group, and kill it after half a minute."""
     for one in (how, signal.SIGKILL):
         try:
             os.killpg(process.pid, one)
@@ -111,7 +111,7 @@ def end(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
 
 @contextmanager
 def postgresql(port: int, env: Mapping[str, str]) -> Iterator[URL]:
-    """Run PostgreSQL with passwords and the roles of deploy/postgresql/roles.sql; gives the superuser's URL."""
+    """Run PostgreSQL with passwords and the roles of deploy/postgresql/roles.sql; yield the superuser's URL."""
     binaries = find_binaries()
     assert binaries is not None, "PostgreSQL is not installed here"
     with started_server(binaries, listen_addresses="127.0.0.1", port=str(port), fsync="on") as url:
@@ -137,14 +137,14 @@ def redis(port: int, env: Mapping[str, str], folder: Path) -> Iterator[None]:
 
 @contextmanager
 def ceph(env: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Run Ceph RGW with a bucket `news`, and deploy/s3/'s policies for a worker and a reader."""
+    """Run Ceph RGW with a bucket `news` and the users of deploy/s3/'s policies; yield its URL."""
     with started_ceph() as url:
         make_bucket(url, {who: env[f"{who}.env"]["AWS_SECRET_ACCESS_KEY"] for who in ("worker", "reader")})
         yield url
 
 
 def make_bucket(url: str, secrets: Mapping[str, str]) -> None:
-    """Make the bucket `news` on a Ceph, and a user for each policy of deploy/s3/ that a secret is given for."""
+    """Create the bucket `news`, and a user for each policy of deploy/s3/ for which a secret is given."""
     root = boto3.Session(servers.KEY, servers.SECRET, region_name="us-east-1")
     root.client("s3", endpoint_url=url, config=Config(s3={"addressing_style": "path"})).create_bucket(Bucket="news")
     admin = {"CEPH_CONF": str(_ceph_folder(url) / "ceph.conf")}
@@ -154,7 +154,7 @@ def make_bucket(url: str, secrets: Mapping[str, str]) -> None:
 
 
 def _make_s3_user(root: boto3.Session, url: str, who: str, secret: str, admin: Mapping[str, str]) -> None:
-    """Make a user of Ceph's with the policy of its name."""
+    """Create a Ceph user with the policy of its name."""
     name = f"presslake-{who}"
     keys = f'--access-key={name} --secret-key="$S3_SECRET"'
     run(
@@ -166,7 +166,7 @@ def _make_s3_user(root: boto3.Session, url: str, who: str, secret: str, admin: M
 
 
 def _ceph_folder(url: str) -> Path:
-    """Return the folder of the Ceph that listens there."""
+    """Return the data folder of the Ceph that listens at a URL."""
     port = url.rpartition(":")[2]
     configurations = Path(tempfile.gettempdir()).glob("ceph-*/ceph.conf")
     return next(one.parent for one in configurations if f"endpoint=127.0.0.1:{port} " in one.read_text())
@@ -174,7 +174,7 @@ def _ceph_folder(url: str) -> Path:
 
 @contextmanager
 def prefect_server(port: int, env: Mapping[str, str], home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run Prefect's server as server.env says; with auth it lets nobody else in."""
+    """Run Prefect's server with server.env, which requires authentication."""
     home.mkdir(exist_ok=True)
     with started(f"{SERVER} {port}", clean(env, {"PREFECT_HOME": str(home)}), home / "server.log") as process:
         await_healthy(f"http://127.0.0.1:{port}/api/health", process, home / "server.log")
@@ -182,7 +182,7 @@ def prefect_server(port: int, env: Mapping[str, str], home: Path) -> Iterator[su
 
 
 def await_healthy(url: str, process: subprocess.Popen[bytes], log: Path, timeout_s: float = 180) -> None:
-    """Wait until the server answers, or say why it does not."""
+    """Wait until the server answers; exit with the end of its log if it does not."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -196,7 +196,7 @@ def await_healthy(url: str, process: subprocess.Popen[bytes], log: Path, timeout
 
 
 def await_port(port: int, timeout_s: float = 30) -> None:
-    """Wait until somebody listens."""
+    """Wait until a port accepts connections."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -210,7 +210,7 @@ def await_port(port: int, timeout_s: float = 30) -> None:
 
 @dataclass(frozen=True)
 class Installation:
-    """All parts up: their environments by file, the API for the walk's own questions."""
+    """The running parts: their environments by file, and the API for the walk's own requests."""
 
     folder: Path
     env: dict[str, dict[str, str]]
@@ -219,13 +219,13 @@ class Installation:
     api: httpx.Client
 
     def environment(self, name: str, **more: str) -> dict[str, str]:
-        """Return the whole environment of whoever is told `name`."""
+        """Return the complete environment of a part whose file is `name`."""
         return clean(self.env[name], {"PREFECT_HOME": str(self.folder / "prefect")}, more)
 
 
 @contextmanager
 def installed(folder: Path) -> Iterator[Installation]:
-    """Start every part but the workers, with the index's tables made by their owner."""
+    """Start every part except the workers; the owner role creates the index's tables."""
     with ExitStack() as stack:
         texts = filled()
         s3_url = stack.enter_context(ceph({name: parsed(text) for name, text in texts.items()}))

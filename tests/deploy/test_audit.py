@@ -1,4 +1,4 @@
-"""The verdict over what pip-audit said: nothing passes in silence."""
+"""The verdict on pip-audit's output: nothing passes silently."""
 
 import pytest
 
@@ -19,13 +19,13 @@ BROKEN = {"name": "idna", "version": "1", "vulns": [{"id": "CVE-1", "fix_version
         ("Failed to resolve", 2, 0),
     ],
 )
-def test_the_exit_code_tells_known_faults_from_a_service_that_is_away(answer, strict, lenient):
+def test_the_exit_code_distinguishes_vulnerabilities_from_an_unreachable_service(answer, strict, lenient):
     assert verdict(answer, offline_ok=False)[0] == strict
     assert verdict(answer, offline_ok=True)[0] == lenient
 
 
 @pytest.mark.parametrize("answer", [[CLEAN, SKIPPED], "Failed to resolve"])
-def test_what_was_not_looked_up_is_said_even_where_that_is_let_pass(answer):
+def test_skipped_lookups_are_reported_even_if_tolerated(answer):
     _, lines = verdict(answer, offline_ok=True)
 
     assert any(line.startswith("NOT AUDITED") for line in lines)

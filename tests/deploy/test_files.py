@@ -1,4 +1,4 @@
-"""The files of deploy/: by their own linters and schemas, and by what no linter holds."""
+"""The files of deploy/: checked by their linters and schemas, and by rules that no linter has."""
 
 import os
 import re
@@ -27,8 +27,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONCE = {"s3-volume", "s3-users", "index", "deployments"}
 TEXTS = filled()
-ASKS_PREFECT_ALONE = {"deployments"}  # it is told what a worker is, since it imports the flows
-MAY_BE_ROOT = {"s3-volume"}  # it may chown one volume, and no more
+ASKS_PREFECT_ALONE = {"deployments"}  # has a worker's settings, since it imports the flows
+MAY_BE_ROOT = {"s3-volume"}  # only to chown one volume
 IMAGES_OWN = ("POSTGRES_", "PGDATA", "MINIO_", "MC_", "GF_", "REDIS_PASSWORD", "WORKER_SECRET_KEY", "READER_SECRET_KEY")
 ROLES_OWN = {
     "PRESSLAKE_OWNER_PASSWORD",
@@ -53,7 +53,7 @@ def variables_of(files: list[str]) -> dict[str, str]:
 
 
 def k8s_names() -> dict[str, set[str]]:
-    """Return the variables that Kubernetes gives each container."""
+    """Return the environment variables of each container in the Kubernetes manifests."""
     kept = {("configMapRef", one["metadata"]["name"]): set(one["data"]) for one in documents("ConfigMap")}
     kept |= {("secretRef", one["metadata"]["name"]): set(one["stringData"]) for one in documents("Secret")}
     return {
@@ -66,7 +66,7 @@ def k8s_names() -> dict[str, set[str]]:
 
 
 def is_setting(name: str) -> bool:
-    # Here and not above: Prefect takes a second to import, in each process that collects the tests
+    # not at the top: importing Prefect takes a second in each process that collects the tests
     from prefect.settings import get_current_settings
     from prefect.settings.legacy import _get_valid_setting_names
     from prefect_redis.client import RedisMessagingSettings
@@ -85,7 +85,7 @@ def is_setting(name: str) -> bool:
     ],
     ids=lambda command: command.split()[0],
 )  # fmt: skip
-def test_the_linter_has_nothing_to_say(command):
+def test_the_linter_passes(command):
     done = subprocess.run(
         ["bash", "-c", f"{shlex.quote(str(BIN))}/{command}"],
         cwd=ROOT,
@@ -99,16 +99,16 @@ def test_the_linter_has_nothing_to_say(command):
 
 
 @pytest.mark.parametrize("name", sorted({name for text in TEXTS.values() for name in parsed(text)}))
-def test_a_variable_of_the_examples_is_a_setting_of_ours_or_prefects_or_the_images(name):
+def test_a_variable_of_the_examples_is_a_known_setting(name):
     assert is_setting(name) or name in ROLES_OWN or name.startswith(IMAGES_OWN)
 
 
 @pytest.mark.parametrize("name", sorted({name for names in k8s_names().values() for name in names}))
-def test_a_variable_of_kubernetes_is_a_setting(name):
+def test_a_variable_of_the_kubernetes_manifests_is_a_known_setting(name):
     assert is_setting(name)
 
 
-def test_the_servers_settings_are_accepted_by_prefect():
+def test_prefect_accepts_the_servers_settings():
     env = clean(variables_of(["server.env"]))
     code = "import prefect.settings as s; s.get_current_settings(); import prefect_redis.messaging, prefect_redis.ordering, prefect_redis.lease_storage"
 
@@ -119,7 +119,7 @@ def test_the_servers_settings_are_accepted_by_prefect():
     assert done.returncode == 0, done.stderr
 
 
-def test_the_workers_settings_are_accepted_by_us(monkeypatch):
+def test_presslake_accepts_the_workers_settings(monkeypatch):
     for name, value in variables_of(["worker.env"]).items():
         monkeypatch.setenv(name, value)
 
@@ -131,13 +131,13 @@ def test_the_workers_settings_are_accepted_by_us(monkeypatch):
     assert settings.index.startswith("postgresql+psycopg://presslake_worker:")
 
 
-def test_kubernetes_tells_server_and_workers_what_the_examples_do():
-    assert k8s_names()["prefect"] == variables_of(["server.env"]).keys() - {"DO_NOT_TRACK"}  # the image says that
+def test_kubernetes_sets_the_examples_variables():
+    assert k8s_names()["prefect"] == variables_of(["server.env"]).keys() - {"DO_NOT_TRACK"}  # set in the image
     assert k8s_names()["worker"] == variables_of(["worker.env"]).keys() - {"DO_NOT_TRACK"}
     assert k8s_names()["index"] == variables_of(["owner.env"]).keys()
 
 
-def test_kubernetes_values_are_the_examples():
+def test_kubernetes_has_the_examples_values():
     values = {
         name: value
         for one in documents("ConfigMap")
@@ -148,7 +148,7 @@ def test_kubernetes_values_are_the_examples():
     assert {name: variables_of(["server.env"])[name] for name in values} == values
 
 
-def test_passwords_are_one_in_all_files_and_nobodys_but_who_needs_them():
+def test_each_password_is_the_same_in_all_files_that_need_it_and_in_no_other():
     server, worker, reader, postgresql = (
         variables_of([f"{name}.env"]) for name in ("server", "worker", "reader", "postgresql")
     )
@@ -162,7 +162,7 @@ def test_passwords_are_one_in_all_files_and_nobodys_but_who_needs_them():
     assert postgresql["PREFECT_DB_PASSWORD"] not in str([worker, reader])
 
 
-def test_filled_files_are_their_owners_alone_and_never_written_over(tmp_path):
+def test_filled_in_files_are_private_and_never_overwritten(tmp_path):
     main(tmp_path / "secrets")
 
     assert {path.name for path in (tmp_path / "secrets").iterdir()} == EXAMPLES.keys()
@@ -173,7 +173,7 @@ def test_filled_files_are_their_owners_alone_and_never_written_over(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_is_pinned_bounded_and_not_root(name):
+def test_a_service_is_pinned_limited_and_not_root(name):
     service = SERVICES[name]
     uid = service["user"].partition(":")[0]
 
@@ -187,12 +187,12 @@ def test_a_service_is_pinned_bounded_and_not_root(name):
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_has_a_health_check_or_ends(name):
+def test_a_long_running_service_has_a_health_check(name):
     assert ("test" in SERVICES[name]["healthcheck"]) == (name not in ONCE)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_service_waits_for_what_is_there_and_asks_only_whom_it_can_reach(name):
+def test_a_service_depends_on_and_names_only_services_it_can_reach(name):
     service = SERVICES[name]
     hosts = set(
         re.findall(
@@ -208,7 +208,7 @@ def test_a_service_waits_for_what_is_there_and_asks_only_whom_it_can_reach(name)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
-def test_what_a_service_mounts_of_deploy_is_there(name):
+def test_files_that_a_service_mounts_exist(name):
     for volume in SERVICES[name].get("volumes", ()):
         source = volume.partition(":")[0]
         if source.startswith("./"):
@@ -217,13 +217,13 @@ def test_what_a_service_mounts_of_deploy_is_there(name):
             assert source in COMPOSE["volumes"]
 
 
-def test_what_is_published_is_published_on_loopback_alone():
+def test_ports_are_published_only_on_loopback():
     assert all(port.startswith("127.0.0.1:") for one in SERVICES.values() for port in one.get("ports", ()))
     assert {name for name, one in SERVICES.items() if one.get("ports")} == {"prefect", "metrics", "grafana"}
 
 
 @pytest.mark.parametrize(("name", "pod"), list(pods()))
-def test_a_pod_is_not_root_and_cannot_write_its_image(name, pod):
+def test_a_pod_is_not_root_and_has_a_read_only_root_file_system(name, pod):
     assert pod["securityContext"]["runAsNonRoot"]
     assert not pod["automountServiceAccountToken"]
     for container in (*pod["containers"], *pod.get("initContainers", ())):
@@ -234,7 +234,7 @@ def test_a_pod_is_not_root_and_cannot_write_its_image(name, pod):
         assert {"cpu", "memory"} == container["resources"]["limits"].keys() == container["resources"]["requests"].keys()
 
 
-def test_services_probes_and_policies_name_ports_that_containers_have():
+def test_services_probes_and_policies_use_existing_ports():
     named = {
         pod_name: {port["name"]: port["containerPort"] for port in pod["containers"][0].get("ports", ())}
         for pod_name, pod in pods()
@@ -252,20 +252,20 @@ def test_services_probes_and_policies_name_ports_that_containers_have():
             assert {port["port"] for port in rule["ports"]} <= set(named[target].values())
 
 
-def test_kustomization_names_every_manifest_but_the_template_of_secrets():
+def test_the_kustomization_lists_every_manifest_except_the_secrets_template():
     (kustomization,) = documents("Kustomization")
 
     assert {*kustomization["resources"], "kustomization.yaml", "secrets.example.yaml"} == {path.name for path in K8S}
 
 
-def test_the_image_of_compose_and_kubernetes_is_of_this_version():
+def test_compose_and_kubernetes_use_this_versions_image():
     (version,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     images = {one["image"] for one in SERVICES.values()} | {c["image"] for _, pod in pods() for c in pod["containers"]}
 
     assert {image for image in images if image.startswith("presslake:")} == {f"presslake:{version}"}
 
 
-def test_the_image_runs_as_nobody_from_pinned_parts():
+def test_the_image_is_unprivileged_and_pinned():
     lines = (DEPLOY / "Dockerfile").read_text().splitlines()
 
     assert any(line.startswith("USER 10001") for line in lines)
@@ -276,11 +276,11 @@ def test_the_image_runs_as_nobody_from_pinned_parts():
 @pytest.mark.parametrize("command", [SERVER.partition(" --host")[0], WORKER.partition(" --name")[0], "python deploy/fill_env.py",
                                      "psql -v ON_ERROR_STOP=1", "presslake migrate", "prefect deploy --all --prefect-file deploy/prefect.yaml",
                                      "prefect work-pool create presslake --type process", "pg_dump --format=custom", "presslake verify"])  # fmt: skip
-def test_what_the_walk_runs_is_what_the_docs_say(command):
+def test_the_walk_runs_the_documented_commands(command):
     assert command in (ROOT / "docs/operations.md").read_text()
 
 
-def test_runs_of_every_deployment_take_no_module_from_the_workers_folder():
+def test_runs_import_no_module_from_the_workers_working_directory():
     deployments = yaml.safe_load((DEPLOY / "prefect.yaml").read_text())["deployments"]
 
     assert [one["work_pool"]["job_variables"] for one in deployments] == [
@@ -288,11 +288,11 @@ def test_runs_of_every_deployment_take_no_module_from_the_workers_folder():
     ]
 
 
-def test_the_image_takes_no_module_from_the_folder_it_starts_in():
+def test_the_image_imports_no_module_from_its_working_directory():
     assert re.search(r"^ENV .*(\\\n.*)*PYTHONSAFEPATH=1", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
 
 
-def test_the_image_has_all_that_the_wheel_wants():
+def test_the_image_has_the_wheels_dependencies():
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
         "only-include"
     ]
@@ -306,7 +306,7 @@ POLICIES = [one for one in yaml.safe_load_all((DEPLOY / "k8s" / "network.yaml").
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda one: one["metadata"]["name"])
-def test_a_policy_says_from_whom_and_at_which_ports(policy):
+def test_a_network_policy_names_peers_and_ports(policy):
     rules = policy["spec"]
 
     assert all(rule.get("from") and rule.get("ports") for rule in rules.get("ingress", ()))
@@ -317,7 +317,7 @@ FIRST_WITHOUT_KNOWN_HOLES = {"redis": (7, 4, 6), "postgres": (17, 7)}
 
 
 @pytest.mark.parametrize("name", FIRST_WITHOUT_KNOWN_HOLES)
-def test_no_image_is_older_than_the_first_without_known_holes(name):
+def test_no_image_is_older_than_its_first_safe_version(name):
     tags = [one["image"].partition(":")[2] for one in SERVICES.values() if one["image"].startswith(f"{name}:")]
 
     assert tags
@@ -325,7 +325,7 @@ def test_no_image_is_older_than_the_first_without_known_holes(name):
         assert tuple(map(int, tag.partition("-")[0].split("."))) >= FIRST_WITHOUT_KNOWN_HOLES[name]
 
 
-def test_make_check_fails_where_nobody_could_be_asked_unless_it_is_told_so():
+def test_make_check_fails_if_the_audit_service_is_unreachable_unless_told_otherwise():
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "AUDIT"}
     for words, has_flag in (((), False), (("AUDIT=offline",), True), (("AUDIT=1",), False)):
         shown = subprocess.run(

@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules speak of what `presslake metrics` serves, and Prometheus can answer them."""
+"""The dashboard and the alert rules use metrics that `presslake metrics` serves and queries that Prometheus accepts."""
 
 import json
 import re
@@ -43,20 +43,20 @@ def filled_url(prepared_file: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def served(filled_url: str) -> set[str]:
-    """The names of all metrics."""
+    """The names of all served metrics."""
     text = rendered(IndexCollector(CollectorConfig(index_url=filled_url))).decode()
     return set(re.findall(r"^# HELP (\w+) ", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_metric_that_is_asked_for_is_served(name, served):
+def test_every_queried_metric_is_served(name, served):
     asked = set(re.findall(r"\bpresslake_\w+", EXPRESSIONS[name]))
 
     assert asked - served == set()
     assert asked or EXPRESSIONS[name].startswith("up{")
 
 
-def test_every_metric_is_in_the_docs_and_no_other(served):
+def test_the_docs_list_exactly_the_served_metrics(served):
     section = (DEPLOY.parent / "docs/operations.md").read_text().partition("\n## Metrics and traces\n")[2]
     table = re.findall(r"^\| (`(?:source_)?\w+.*?`) \|", section.partition("\n## ")[0], re.MULTILINE)
     documented = {f"presslake_{name}" for cell in table for name in re.findall(r"`([a-z_]+)(?:\{[a-z,]+\})?`", cell)}
@@ -64,7 +64,7 @@ def test_every_metric_is_in_the_docs_and_no_other(served):
     assert documented == served
 
 
-def test_the_dashboards_panels_have_numbers_of_their_own_and_do_not_overlap():
+def test_the_dashboards_panels_have_unique_ids_and_do_not_overlap():
     ids = [one["id"] for one in DASHBOARD["panels"]]
     places = [
         (x, y)
@@ -84,30 +84,30 @@ def test_the_dashboard_has_its_rows():
     assert rows == ["Are we alive", "Sources", "Volume and novelty", "Failures", "Frontier and outbox"]
 
 
-def test_every_panel_names_the_data_source_that_is_provisioned():
+def test_every_panel_uses_the_provisioned_data_source():
     (source,) = yaml.safe_load((PROVISIONING / "datasources/presslake.yaml").read_text())["datasources"]
     named = [one["datasource"] for panel in PANELS for one in (panel, *panel["targets"])]
 
     assert [one for one in named if one != {"type": source["type"], "uid": source["uid"]}] == []
 
 
-def test_the_dashboard_is_of_the_shape_that_grafana_provisions():
+def test_the_dashboard_has_the_format_that_grafana_provisions():
     (provider,) = yaml.safe_load((PROVISIONING / "dashboards/presslake.yaml").read_text())["providers"]
 
     assert (provider["type"], provider["options"]["path"]) == ("file", "/var/lib/grafana/dashboards")
     assert DASHBOARD.keys() >= {"uid", "title", "schemaVersion", "panels", "time", "templating", "annotations"}
-    assert "id" not in DASHBOARD  # a number is the database's own
+    assert "id" not in DASHBOARD  # Grafana's database assigns it
     assert all(one["type"] in {"stat", "timeseries", "table"} and one["title"] and one["targets"] for one in PANELS)
 
 
-def test_every_alert_says_how_bad_it_is_and_what():
+def test_every_alert_has_a_severity_and_a_description():
     rules = [rule for group in RULES["groups"] for rule in group["rules"]]
 
     assert {rule["labels"]["severity"] for rule in rules} == {"critical", "warning"}
     assert all(rule["annotations"]["summary"] for rule in rules)
 
 
-def test_prometheus_takes_configuration_and_rules():
+def test_prometheus_accepts_configuration_and_rules():
     checked = subprocess.run(
         [_found("promtool"), "check", "config", DEPLOY / "prometheus/prometheus.yml"],
         capture_output=True,
@@ -120,7 +120,7 @@ def test_prometheus_takes_configuration_and_rules():
     assert f"{len(RULES['groups'][0]['rules'])} rules found" in checked.stdout
 
 
-def test_prometheus_answers_every_panel_and_alert(filled_url, tmp_path):
+def test_prometheus_answers_every_query_of_panels_and_alerts(filled_url, tmp_path):
     with _metrics(filled_url) as address, _prometheus(address, tmp_path) as api:
         _wait_for(lambda: _query(api, "presslake_up") and _query(api, "up"))
         answers = {name: _query(api, expression) for name, expression in EXPRESSIONS.items()}
@@ -170,7 +170,7 @@ def _metrics(index_url: str) -> Iterator[str]:
 
 @contextmanager
 def _prometheus(target: str, folder: Path) -> Iterator[str]:
-    """Run Prometheus with our configuration, at a test's pace and target; gives its API's address."""
+    """Run Prometheus with our configuration, short intervals and a test target; yield its API's address."""
     config = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())
     config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]

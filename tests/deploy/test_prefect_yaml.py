@@ -1,4 +1,4 @@
-"""deploy/prefect.yaml on a real server: deployed to a work pool, started by hand, run by a worker."""
+"""deploy/prefect.yaml on a real server: deploy to a work pool, start a run by hand, run it on a worker."""
 
 import os
 from pathlib import Path
@@ -23,10 +23,10 @@ def environment(prefect_api_url: str, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment, prefect_api_url, tmp_path):
+def test_the_deployment_runs_on_a_worker_and_runs_do_not_overlap(environment, prefect_api_url, tmp_path):
     deploy_file(environment)
 
-    for name in ("flows", "tasks"):  # a worker may be started if a person has modules of those names
+    for name in ("flows", "tasks"):  # a worker's folder may contain modules of these names
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
     with running_press(sites=2, articles=3) as press, api_client(prefect_api_url) as api:
@@ -44,7 +44,7 @@ def test_the_deployment_runs_on_a_worker_and_two_runs_do_not_overlap(environment
     assert [kind for kind, _ in messages] == ["CANCELLED", "COMPLETED"]
     assert messages[1][1] == "4 fetched (4 new), 2 pending"
     assert deployment["schedules"][0]["active"]
-    assert deployment["parameters"] == {}  # what the form of a person's run begins with
+    assert deployment["parameters"] == {}  # the form starts with the defaults
     assert {str(run["parameters"]) for run in scheduled} == {"{'config': {'due_only': True}}"}
     assert deployment["entrypoint"] == "flows.ingest.ingest"
     assert maintenance["entrypoint"] == "flows.maintain.maintain"

@@ -1,4 +1,4 @@
-"""deploy/postgresql/roles.sql on a real server: each role can do its work, and no more."""
+"""deploy/postgresql/roles.sql on a real server: each role has the rights it needs, and no more."""
 
 import re
 import shlex
@@ -22,7 +22,7 @@ ROLES = Path(__file__).parents[2] / "deploy/postgresql/roles.sql"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[URL]:
-    """A server of this module's own, since roles belong to a whole server; its tables are made by their owner."""
+    """A server for this module, since roles are global to a server; the owner role creates the tables."""
     binaries = find_binaries()
     if binaries is None or shutil.which("psql") is None:
         pytest.skip("PostgreSQL and its psql are not installed here")
@@ -75,7 +75,7 @@ def test_a_sweep_runs_as_the_worker_and_status_as_the_reader(server, presslake, 
         "COPY frontier TO PROGRAM 'cat'",
     ],
 )
-def test_a_worker_cannot_change_what_the_owner_made(server, statement):
+def test_a_worker_cannot_change_the_schema(server, statement):
     refusal = _refusal(_as(server, "presslake_worker"), statement)
 
     assert re.search("permission denied|must be (owner|superuser)", refusal), refusal
@@ -90,7 +90,7 @@ def test_a_worker_cannot_change_what_the_owner_made(server, statement):
         "TRUNCATE facts",
     ],
 )
-def test_a_reader_cannot_write_even_when_it_says_that_it_does(server, statement):
+def test_a_reader_cannot_write_even_in_a_read_write_transaction(server, statement):
     refusal = _refusal(_as(server, "presslake_reader"), "SET default_transaction_read_only = off", statement)
 
     assert "permission denied" in refusal
@@ -105,12 +105,12 @@ def test_a_reader_cannot_write_even_when_it_says_that_it_does(server, statement)
         ("presslake_owner", "prefect"),
     ],
 )
-def test_prefects_role_and_ours_do_not_see_each_others_database(server, role, database):
+def test_prefects_role_and_ours_cannot_connect_to_each_others_database(server, role, database):
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         connected(_as(server, role, database))
 
 
-def test_a_table_that_an_upgrade_makes_is_the_workers_to_write_and_the_readers_to_read(server):
+def test_a_table_created_by_an_upgrade_is_writable_for_workers_and_readable_for_readers(server):
     with connected(_as(server, "presslake_owner")) as owner:
         owner.execute("CREATE TABLE later (n int)")
     try:
@@ -125,10 +125,10 @@ def test_a_table_that_an_upgrade_makes_is_the_workers_to_write_and_the_readers_t
     assert read == [(1,)]
 
 
-def test_a_worker_at_an_index_without_tables_is_told_who_makes_them(server):
+def test_a_worker_without_tables_is_told_to_migrate_as_the_owner(server):
     with connected(server) as superuser:
         superuser.execute("CREATE DATABASE empty OWNER presslake_owner")
     worker = make_url(_as(server, "presslake_worker", "empty").render_as_string(hide_password=False))
 
-    with pytest.raises(ConfigError, match="cannot be brought up to date: .*permission denied for schema public"):
+    with pytest.raises(ConfigError, match="cannot be upgraded: .*permission denied for schema public"):
         open_index(worker.render_as_string(hide_password=False))

@@ -1,4 +1,4 @@
-"""deploy/s3/*.json on a real server, Ceph RGW: each key can do its work, and no more."""
+"""deploy/s3/*.json on a real server, Ceph RGW: each key has the rights it needs, and no more."""
 
 import json
 from collections.abc import Callable
@@ -72,14 +72,14 @@ MAY = {"reader": READS, "worker": WRITES, "maintainer": WRITES | {"delete"}}
 
 @pytest.mark.parametrize("who", MAY)
 @pytest.mark.parametrize("what", ASKED)
-def test_a_key_may_do_what_its_policy_says_and_no_more(clients, who, what):
+def test_a_key_is_allowed_exactly_what_its_policy_says(clients, who, what):
     clients["root"].delete_object(Bucket="news", Key="lake/warc/c")
 
     assert _is_allowed(lambda: ASKED[what](clients[who])) == (what in MAY[who])
 
 
 @pytest.mark.engine
-def test_a_sweep_and_verify_need_no_more_than_the_workers_key(clients, ceph_url, presslake, tmp_path):
+def test_a_sweep_and_verify_work_with_the_workers_key(clients, ceph_url, presslake, tmp_path):
     key = {"AWS_ACCESS_KEY_ID": "presslake-worker", "AWS_SECRET_ACCESS_KEY": SECRETS["worker"]}
     for one in clients["root"].list_objects_v2(Bucket="news", Prefix="lake/").get("Contents", ()):
         clients["root"].delete_object(Bucket="news", Key=one["Key"])
@@ -94,7 +94,7 @@ def test_a_sweep_and_verify_need_no_more_than_the_workers_key(clients, ceph_url,
 
 
 @pytest.mark.engine
-def test_a_takedown_needs_the_maintainers_key_and_changes_nothing_without_it(clients, ceph_url, presslake, tmp_path):
+def test_a_takedown_requires_the_maintainers_key_and_changes_nothing_without_it(clients, ceph_url, presslake, tmp_path):
     keys = {
         who: {"AWS_ACCESS_KEY_ID": f"presslake-{who}", "AWS_SECRET_ACCESS_KEY": SECRETS[who]}
         for who in ("worker", "maintainer")
@@ -116,6 +116,6 @@ def test_a_takedown_needs_the_maintainers_key_and_changes_nothing_without_it(cli
     done = presslake.run("forget", "--url", url, "--json", **keys["maintainer"], **lake).json()
 
     assert (refused.code, len(refused.err.splitlines())) == (2, 1)
-    assert "takes the maintainer's rights; nothing is changed" in refused.err
+    assert "need the maintainer policy; nothing was changed" in refused.err
     assert between == before
     assert (done["articles"], done["notes"]) == (1, [])

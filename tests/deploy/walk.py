@@ -1,8 +1,8 @@
-"""The walk through docs/operations.md's "Install for production", without containers: `make walk`, about 20 minutes.
+"""Walk through docs/operations.md's "Install for production", without containers: `make walk`, about 20 minutes.
 
 PostgreSQL with its roles, Redis, Ceph RGW with its policies, Prefect's server with auth, a work pool, two workers. Sweeps by
-schedule; a run by hand from the UI's form; a worker killed in mid-run; a run that outlives many windows of the automation for
-dead runs; backup and restore. Each step says what it saw; the first that is not as documented ends the walk, exit 1.
+schedule; a run started from the UI's form; a worker killed during a run; a run that outlives many windows of the automation
+for dead runs; backup and restore. Each step prints its result; the first that is not as documented ends the walk with exit 1.
 """
 
 import json
@@ -32,9 +32,9 @@ from tests.postgres import connected, find_binaries
 from tests.press import Press, Story, running_press
 
 INTERVAL_S = 60
-HEARTBEAT_S = 30  # Prefect allows no less
-WINDOW_S = 90  # three heartbeats; documented: 600 s at heartbeats of 180, a little more
-LONG_PAGES, LONG_DELAY_S = 75, 6.0  # 450 s, five windows; an hour is six of the documented ones
+HEARTBEAT_S = 30  # Prefect's minimum
+WINDOW_S = 90  # three heartbeats; the documented window is 600 s at heartbeats of 180 s, slightly more
+LONG_PAGES, LONG_DELAY_S = 75, 6.0  # 450 s: five windows
 LATE_S = 45
 PER_SWEEP = 6
 FAST, SLOW = ("site-0", "site-1", "site-2"), "site-3"
@@ -43,7 +43,7 @@ PICTURES = Path(value) if (value := os.environ.get("PRESSLAKE_PICTURES")) else N
 
 def main() -> int:
     """Walk, and return the exit code."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with SIGINT ignored
     folder = Path(tempfile.mkdtemp(prefix="walk-"))
     try:
         with running_press(sites=4, articles=40, network=30) as press:
@@ -59,13 +59,13 @@ def main() -> int:
 
 
 def say(text: str) -> None:
-    """Tell a step, with the time."""
+    """Print a step with the time."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)  # noqa: T201
 
 
 @dataclass
 class Walk:
-    """An installation with its press and workers; what a step needs of the API and of the index."""
+    """An installation with its press and workers, and helpers for the API and the index."""
 
     at: Installation
     press: Press
@@ -115,7 +115,7 @@ class Walk:
 def await_true(
     holds: Callable[[], bool], timeout_s: float, what: str, found: Callable[[], object] = lambda: "it is not"
 ) -> float:
-    """Wait until it holds and return the seconds that took."""
+    """Wait until a condition holds; return the seconds waited."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < timeout_s, f"within {timeout_s:.0f} s: {what}; found: {found()}"
@@ -164,7 +164,7 @@ def _start_workers(walk: Walk, stack: ExitStack) -> None:
         walk.workers[name] = stack.enter_context(started(command, walk.at.environment("worker.env"), log))
     walk.prefect(
         "work-pool create long --type process"
-    )  # apart, or the long run may die with the worker that is killed
+    )  # separate workers: the long run must not be on the one that is killed
     command = f"{WORKER.replace('--pool presslake', '--pool long')} three"
     stack.enter_context(started(command, walk.at.environment("worker.env"), walk.at.folder / "worker-three.log"))
     pool = "/work_pools/presslake/workers/filter"
@@ -173,7 +173,7 @@ def _start_workers(walk: Walk, stack: ExitStack) -> None:
 
 
 def _start_long_run(walk: Walk) -> str:
-    """Start a run of its own deployment, beside the sweeps, on the slow source."""
+    """Start a run on the slow source, in its own deployment, concurrent with the sweeps."""
     same = {name: walk.deployment[name] for name in ("flow_id", "entrypoint", "path", "parameter_openapi_schema")}
     made = walk.ask("POST", "/deployments/", {**same, "name": "long", "work_pool_name": "long"})
     return walk.start(made["id"], sources=[SLOW])
@@ -248,12 +248,12 @@ def _kill_a_worker(walk: Walk) -> None:
 
 
 def _kill_worker_of(walk: Walk, pid: int) -> str:
-    """Kill the worker of a run and everything below it at once, as when its machine dies; returns its name."""
+    """Kill a run's worker and all of its descendants at once, as if its machine failed; return its name."""
     parents = {process.pid for process in psutil.Process(pid).parents()}
     (name,) = [name for name, worker in walk.workers.items() if worker.pid in parents]
     worker = psutil.Process(walk.workers[name].pid)
     everything = [worker, *worker.children(recursive=True)]
-    for how in (signal.SIGSTOP, signal.SIGKILL):  # stopped first, or the worker would see the run die, and tell
+    for how in (signal.SIGSTOP, signal.SIGKILL):  # stop first: a running worker would report the run's death
         for process in everything:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(how)
@@ -292,7 +292,7 @@ def _await_long_run(walk: Walk, run_id: str) -> None:
 
 
 def _back_up_and_restore(walk: Walk) -> None:
-    """As in docs/operations.md: the index by pg_dump, the lake with its logs last; then verify has nothing to say."""
+    """Back up and restore as in docs/operations.md (index by pg_dump, lake with its logs last); verify finds no faults."""
     owner = walk.at.env["owner.env"]["PRESSLAKE_INDEX"].replace("+psycopg", "")
     binaries = {"PATH": f"{find_binaries()}:{os.environ['PATH']}"}
     run(f"pg_dump --format=custom --file=index.dump {owner}", clean(binaries), cwd=walk.at.folder)
@@ -312,7 +312,7 @@ def _back_up_and_restore(walk: Walk) -> None:
 
 
 def _copy_lake(walk: Walk, to: Path) -> None:
-    """Copy every object, the tables' logs last."""
+    """Copy every object of the lake, the tables' logs last."""
     reader = walk.at.env["reader.env"]
     client = boto3.client(
         "s3", endpoint_url=reader["PRESSLAKE_S3_ENDPOINT_URL"], region_name="us-east-1",

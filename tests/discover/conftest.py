@@ -1,4 +1,4 @@
-"""A press that answers visits out of a table, and an index of its own for each test."""
+"""A press that answers visits from a table, and a fresh index for each test."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ RULES = SourceRules(user_agent="Presslake/0.1 (+https://presslake.example/bot)",
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """One answer; `via` are the redirects before it, each with its status, in the order in which they were followed."""
+    """One response; `via` are the redirects before it, in order, each with its status."""
 
     body: bytes | str = b""
     status: int = 200
@@ -27,7 +27,7 @@ class Said:
 
 @dataclass
 class Press:
-    """Stands for the web and the client on it: says what `pages` hold by URL, or until when it is to wait, and remembers what it was asked."""
+    """A fake polite client: answers from `pages` by URL (a response, or until when to wait) and records the requests."""
 
     pages: dict[str, Said | ItemError | datetime]
     visits: list[Visit] = field(default_factory=list)

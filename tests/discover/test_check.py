@@ -1,4 +1,4 @@
-"""What is said of sources that live and of those that do not."""
+"""The check of sources, healthy and failing."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -35,7 +35,7 @@ async def check(pages, *, states=(), **source):
     return checked
 
 
-async def test_a_living_source_has_items_a_newest_and_no_warnings():
+async def test_a_healthy_source_has_items_a_newest_date_and_no_warnings():
     due_at = NOW + timedelta(hours=1)
     state = FeedState(feed_url=FEED, source_id="daily", kind=FeedKind.FEED, due_at=due_at)
 
@@ -47,7 +47,7 @@ async def test_a_living_source_has_items_a_newest_and_no_warnings():
     assert (checked.feeds[0].robots, checked.feeds[0].is_reachable) == (RobotsVerdict.ALLOWED, True)
 
 
-async def test_each_trouble_is_told_beside_its_feed():
+async def test_each_problem_is_reported_with_its_feed():
     pages = {
         f"{SITE}/dns": DnsFailed("no address for daily.example"),
         f"{SITE}/robots": RobotsDisallowed(f"{SITE}/robots"),
@@ -70,24 +70,24 @@ async def test_each_trouble_is_told_beside_its_feed():
         "dns": (False, "unknown", ("dns_failed: no address for daily.example",)),
         "robots": (False, "disallowed", (f"robots_disallowed: {SITE}/robots",)),
         "silent": (False, "unavailable", ("robots_unavailable: answered 503",)),
-        "gone": (True, "allowed", ("gone (410): take it out of the catalogue",)),
+        "gone": (True, "allowed", ("gone (410): remove it from the catalogue",)),
         "html": (True, "allowed", (f"not_a_feed: an HTML page at {SITE}/html",)),
         "empty": (True, "allowed", ("no entries",)),
         "stale": (True, "allowed", ("newest entry is 40 days old",)),
-        "moved": (True, "allowed", (f"moved for good to {SITE}/new",)),
-        "waits": (False, "unknown", ("the host wants a wait until 2026-03-01 12:30 UTC",)),
+        "moved": (True, "allowed", (f"moved permanently to {SITE}/new",)),
+        "waits": (False, "unknown", ("the host requires a wait until 2026-03-01 12:30 UTC",)),
     }
 
 
-async def test_what_the_index_knows_of_a_feed_is_reported():
+async def test_the_indexs_state_of_a_feed_is_reported():
     state = FeedState(feed_url=FEED, source_id="daily", kind=FeedKind.FEED, due_at=None, failures=11)
 
     checked = await check({FEED: rss(1)}, states=[state])
 
-    assert checked.warnings == ("ended: sweeps by schedule leave it alone", "failed 11 times in a row")
+    assert checked.warnings == ("ended: scheduled sweeps skip it", "failed 11 times in a row")
 
 
-async def test_an_index_is_looked_at_through_its_newest_sitemap():
+async def test_a_sitemap_index_is_checked_through_its_newest_sitemap():
     sitemap, child = f"{SITE}/sitemap.xml", f"{SITE}/2026.xml"
     index = f"<sitemapindex><sitemap><loc>{SITE}/2020.xml</loc><lastmod>2020-01-01</lastmod></sitemap><sitemap><loc>{child}</loc><lastmod>2026-01-01</lastmod></sitemap></sitemapindex>"
     urls = f"<urlset><url><loc>{SITE}/a</loc></url><url><loc>{SITE}/b</loc></url></urlset>"
@@ -97,10 +97,10 @@ async def test_an_index_is_looked_at_through_its_newest_sitemap():
     assert (checked.entries, checked.warnings) == (2, ())
 
 
-async def test_a_source_that_names_no_feed_is_looked_at_through_its_front_page():
+async def test_a_source_without_feeds_is_checked_through_its_front_page():
     page = Said(body='<html><a href="/2026/story-1">A</a></html>')
 
     checked = await check({f"{SITE}/": page}, home_url=f"{SITE}/")
 
     assert checked.entries == 1
-    assert checked.warnings == ("names no feeds: read through its front page",)
+    assert checked.warnings == ("no feeds configured: uses the front page",)

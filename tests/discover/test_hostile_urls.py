@@ -1,4 +1,4 @@
-"""URLs and texts that no store takes, out of robots.txt, front pages, feeds and headers, polled from a real server."""
+"""URLs and texts that no database accepts, in robots.txt, front pages, feeds and headers, polled from a real server."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from tasks.errors import IndexUnavailable, TooManyUnexpected
 from tasks.index import schema
 from tasks.index.announcing import Announcement
 from tasks.index.database import open_index
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind
@@ -28,7 +28,7 @@ from tests.web.loopback import AGENT, answer, page, redirect, serve
 RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=1, allow_networks=(ip_network("127.0.0.0/8"),))
 GOOD = page(b"<rss><channel><item><title>Good</title><link>/good-1</link></item></channel></rss>")
 NOISE = "".join(hashlib.sha512(str(number).encode()).hexdigest() for number in range(30))[:3900]
-"""So many characters that no database makes them fewer."""
+"""Incompressible characters, so that no database shortens them."""
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def index(index_url):
 
 @asynccontextmanager
 async def swept(index, routes, *feeds):
-    """Poll the feeds of one server, each a source of its own, with a good one among them."""
+    """Poll the feeds of one server, each as its own source, with a good one among them."""
     async with serve({"/robots.txt": answer(404), "/good": GOOD, **routes}) as server:
         addresses = [
             FeedAddress(feed_url=server.url(path), source_id=f"s{number}", kind=kind)
             for number, (path, kind) in enumerate([*feeds, ("/good", FeedKind.FEED)])
         ]
         with index.write() as tx:
-            know_feeds(tx, addresses, now=datetime.now(UTC))
+            add_feeds(tx, addresses, now=datetime.now(UTC))
             states = select_feeds(tx, [one.feed_url for one in addresses], due_by=None)
         async with PoliteClient(WebConfig(user_agent="", timeout_s=20.0, deadline_s=60.0), HostLimits(index)) as client:
             yield (
@@ -76,7 +76,7 @@ def document(head="", body=""):
 
 
 @pytest.mark.parametrize("line", [b"/\xff.xml", b"/\x00.xml", b"/a\x1b[2J.xml", b"/" + b"\xc3\xa4" * 1500])
-async def test_a_sitemap_line_that_no_store_takes_costs_itself_alone(index, line):
+async def test_an_unstorable_sitemap_line_is_dropped_alone(index, line):
     robots = b"User-agent: *\nSitemap: " + line + b"\nSitemap: /map.xml\n"
     routes = {
         "/robots.txt": answer(200, robots),
@@ -92,7 +92,7 @@ async def test_a_sitemap_line_that_no_store_takes_costs_itself_alone(index, line
     assert report.failed == {}
 
 
-async def test_a_front_pages_feed_with_an_address_longer_than_an_index_takes_is_polled(index):
+async def test_a_feed_url_longer_than_a_database_index_allows_is_polled(index):
     routes = {
         "/": document(link(f"/{NOISE}")),
         f"/{NOISE}": page(GOOD.partition(b"\r\n\r\n")[2].replace(b"good-1", b"far-1")),
@@ -105,7 +105,7 @@ async def test_a_front_pages_feed_with_an_address_longer_than_an_index_takes_is_
     assert (report.failed, report.skipped) == ({}, {})
 
 
-async def test_a_sitemap_index_with_addresses_of_every_bad_kind_gives_the_good_one(index):
+async def test_a_sitemap_index_with_many_bad_urls_gives_the_good_one(index):
     named = (f"/{NOISE}", "/a" * 5000, "http://u:p@a.example/", "http://[", "/map.xml")
     listed = "".join(f"<sitemap><loc>{url}</loc></sitemap>" for url in named)
     routes = {
@@ -121,7 +121,7 @@ async def test_a_sitemap_index_with_addresses_of_every_bad_kind_gives_the_good_o
     assert report.skipped["link_bad_url"] == 3
 
 
-async def test_texts_that_no_store_takes_are_stored_without_what_it_does_not_take(index):
+async def test_unstorable_characters_of_texts_are_removed(index):
     items = [
         {"url": "/a-1", "title": "NUL\0 and half \ud800", "id": "\udfff"},
         {"url": "/b-\ud800", "title": "no address"},
@@ -142,7 +142,7 @@ async def test_texts_that_no_store_takes_are_stored_without_what_it_does_not_tak
 
 
 @pytest.mark.parametrize("location", ["/\xff\xfe", "/" + NOISE, "/a%00b"])
-async def test_a_feed_that_moved_for_good_to_a_strange_address_is_read_there(index, location):
+async def test_a_feed_moved_permanently_to_an_odd_url_is_read_there(index, location):
     routes = {
         "/feed": redirect(location, 301),
         "*": page(GOOD.partition(b"\r\n\r\n")[2].replace(b"good-1", b"moved-1")),
@@ -160,7 +160,7 @@ def one_feed(index, number=1):
         FeedAddress(feed_url=f"https://daily.example/{n}", source_id="daily", kind=FeedKind.FEED) for n in range(number)
     ]
     with index.write() as tx:
-        know_feeds(tx, addresses, now=datetime.now(UTC))
+        add_feeds(tx, addresses, now=datetime.now(UTC))
         return select_feeds(tx, [one.feed_url for one in addresses], due_by=None)
 
 
@@ -176,13 +176,13 @@ async def poll(index, states, pages, poll_log=None):
     )
 
 
-async def test_an_exception_at_one_feed_costs_that_feed_and_is_kept_with_its_trace(index):
+async def test_an_exception_at_one_feed_fails_that_feed_alone_with_its_traceback(index):
     states = one_feed(index, 3)
     pages = {
         feed.feed_url: Said(body=GOOD.partition(b"\r\n\r\n")[2].replace(b"good", b"good%d" % n))
         for n, feed in enumerate(states)
     }
-    pages[states[1].feed_url] = Said(body=12)  # bytes that are none
+    pages[states[1].feed_url] = Said(body=12)  # not bytes
 
     report = await poll(index, states, pages)
 
@@ -193,10 +193,10 @@ async def test_an_exception_at_one_feed_costs_that_feed_and_is_kept_with_its_tra
     assert "tasks/discover/polling.py" in failure.detail
 
 
-async def test_exceptions_at_most_feeds_end_the_sweep_with_the_first_trace(index):
+async def test_exceptions_at_most_feeds_end_the_sweep_with_the_first_traceback(index):
     states = one_feed(index, 8)
 
-    with pytest.raises(TooManyUnexpected, match="8 of 8 feeds met an exception; the first: TypeError"):
+    with pytest.raises(TooManyUnexpected, match="8 of 8 feeds raised an exception; the first: TypeError"):
         await poll(index, states, {feed.feed_url: Said(body=12) for feed in states})
 
 
@@ -212,7 +212,7 @@ def announcement(number, **changes):
     return Announcement(**(values | changes))
 
 
-def test_a_row_that_no_statement_takes_costs_itself_alone(index):
+def test_a_row_the_database_refuses_is_dropped_alone(index):
     poll_log = PollLog(index)
     poll_log.announce(announcement(number, title=5 if number == 3 else "T") for number in range(40))
 
@@ -223,7 +223,7 @@ def test_a_row_that_no_statement_takes_costs_itself_alone(index):
     assert found(index) == {str(number) for number in range(40) if number != 3}
 
 
-def test_rows_of_which_most_are_taken_by_no_statement_end_the_sweep(index):
+def test_the_sweep_ends_if_the_database_refuses_most_rows(index):
     poll_log = PollLog(index)
     poll_log.announce(announcement(number, title=number) for number in range(10))
 
@@ -231,10 +231,10 @@ def test_rows_of_which_most_are_taken_by_no_statement_end_the_sweep(index):
         poll_log.flush()
 
 
-def test_an_index_that_goes_away_is_no_rows_fault(index):
+def test_an_unavailable_index_is_not_blamed_on_a_row(index):
     poll_log = PollLog(index)
     poll_log.announce(announcement(number) for number in range(10))
-    index.close()  # one connection from here on, the one that is made read-only
+    index.close()  # the next connection is the one made read-only
     with index.write() as tx:
         tx.exec_driver_sql("PRAGMA query_only=ON" if index.is_sqlite else "SET default_transaction_read_only = on")
 

@@ -1,4 +1,4 @@
-"""Whose an announced URL is, and what is believed of it."""
+"""Which source an announced URL belongs to, and which metadata is trusted."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def attributed(url, announcer="other", owners=OWNERS):
     )
 
 
-def test_an_owned_url_is_its_owners_and_what_another_says_of_it_is_not_believed():
+def test_a_url_belongs_to_its_owner_and_others_metadata_is_not_trusted():
     one = attributed("https://www.good.com/a?utm_source=x")
 
     assert (one.url, one.url_key, one.host) == ("https://www.good.com/a", "good.com/a", "www.good.com")
@@ -50,7 +50,7 @@ def test_an_owned_url_is_its_owners_and_what_another_says_of_it_is_not_believed(
         ("https://good.com/a", "other", NO_OWNERS),
     ],
 )
-def test_what_nobody_else_owns_is_the_announcers_with_all_that_it_says(url, announcer, owners):
+def test_an_unowned_url_belongs_to_its_announcer_with_its_metadata(url, announcer, owners):
     one = attributed(url, announcer, owners)
 
     assert (one.source_id, one.title, one.announced_at, one.priority) == (announcer, "Title", NOW, BACKFILL)
@@ -58,7 +58,7 @@ def test_what_nobody_else_owns_is_the_announcers_with_all_that_it_says(url, anno
 
 
 @pytest.mark.parametrize(("url", "error"), [("https://good..com/", BadUrl), ("ftp://good.com/", ForbiddenScheme)])
-def test_what_cannot_be_fetched_is_nobodys(url, error):
+def test_a_url_that_cannot_be_fetched_is_refused(url, error):
     with pytest.raises(error):
         attributed(url)
 
@@ -73,14 +73,14 @@ def test_what_cannot_be_fetched_is_nobodys(url, error):
         ("https://nobody.com/a", False),
     ],
 )
-def test_a_url_passes_the_announcers_patterns_and_its_owners(url, is_kept):
+def test_a_url_must_match_the_announcers_and_the_owners_patterns(url, is_kept):
     one = attributed(url)
     owner = OWNERS.rules[one.source_id] if one.is_foreign else None
     assert is_wanted(one.url, announcer=RULES["other"], owner=owner) is is_kept
 
 
 @pytest.mark.parametrize("date", [datetime(1990, 1, 1, tzinfo=UTC), NOW + timedelta(days=400), NOW])
-def test_anothers_date_decides_neither_order_nor_since(date):
+def test_a_date_from_another_source_affects_neither_priority_nor_since(date):
     entry = Entry(url="https://good.com/a", published_at=date, modified_at=date)
 
     [one] = announcements(
@@ -106,7 +106,7 @@ def test_anothers_date_decides_neither_order_nor_since(date):
         (("/2026/",), (), ()),
     ],
 )
-def test_a_link_that_looks_like_no_article_counts_where_include_names_it(include, exclude, included):
+def test_an_unlikely_link_is_kept_if_include_matches_it(include, exclude, included):
     rules = replace(Source(id="daily", name="Daily").effective(Defaults()), include=include, exclude=exclude)
 
     assert included_in((WEATHER, LOGIN), rules) == included

@@ -1,4 +1,4 @@
-"""What a sweep is to look at."""
+"""The plan of a sweep: its sources, feeds, URLs and selection."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ def plan(catalogue=CATALOGUE, allow_networks=(), **config):
     return plan_sweep(IngestConfig(**config), catalogue, allow_networks=allow_networks, now=NOW)
 
 
-def test_without_a_wish_all_sources_are_swept():
+def test_without_a_selection_all_sources_are_swept():
     planned = plan()
 
     assert [(one.source_id, one.kind.value, one.feed_url) for one in planned.feeds] == [
@@ -44,19 +44,19 @@ def test_without_a_wish_all_sources_are_swept():
     assert planned.recalls == ()
 
 
-def test_a_source_of_single_urls_has_no_front_page_to_poll():
+def test_the_front_page_of_a_source_of_single_urls_is_not_polled():
     source = Source(id="one", name="One", home_url="https://one.net/", urls=("https://one.net/a",))
 
     assert plan(Catalogue(sources=(source,))).feeds == ()
 
 
-def test_a_front_page_that_is_a_listing_is_polled_once():
+def test_a_front_page_that_is_also_a_listing_is_polled_once():
     source = Source(id="one", name="One", home_url="https://one.net/", listings=("https://one.net/",))
 
     assert [one.kind for one in plan(Catalogue(sources=(source,))).feeds] == [FeedKind.LISTING]
 
 
-def test_chosen_sources_alone_are_swept_with_their_rules():
+def test_only_selected_sources_are_swept_with_their_rules():
     planned = plan(sources=("daily",))
 
     assert {one.source_id for one in planned.feeds} == {"daily"}
@@ -65,7 +65,7 @@ def test_chosen_sources_alone_are_swept_with_their_rules():
     assert planned.source_ids == planned.selection.source_ids == {"daily"}
 
 
-def test_what_chosen_sources_announce_of_others_is_swept_under_the_others_rules():
+def test_urls_of_other_sources_are_swept_under_those_sources_rules():
     planned = plan(sources=("daily",))
 
     assert planned.selection.others == {"weekly", "bare"}
@@ -73,14 +73,14 @@ def test_what_chosen_sources_announce_of_others_is_swept_under_the_others_rules(
     assert plan().selection.others == frozenset()
 
 
-def test_what_needs_a_browser_is_left_to_a_sweep_that_has_looked_for_one():
+def test_other_sources_that_need_a_browser_are_left_to_their_own_sweeps():
     shown = Source(id="shown", home_url="https://shown.com/", render="browser")
 
     assert plan(Catalogue(sources=(DAILY, BARE, shown)), sources=("daily",)).selection.others == {"bare"}
     assert plan(Catalogue(sources=(DAILY, shown)), feeds=("https://x.com/rss",)).selection.others == {"daily", "shown"}
 
 
-def test_a_feed_that_is_asked_for_keeps_its_kind_in_the_catalogue():
+def test_a_requested_feed_keeps_its_kind_in_the_catalogue():
     (feed,) = plan(feeds=("https://www.daily.com/news.xml",)).feeds
 
     assert (feed.source_id, feed.kind) == ("daily", FeedKind.SITEMAP)
@@ -90,7 +90,7 @@ def test_a_feed_that_is_asked_for_keeps_its_kind_in_the_catalogue():
     ("url", "source_id"),
     [("https://sport.daily.com/x", "daily"), ("https://weekly.org/z", ADHOC), ("https://other.com/x", ADHOC)],
 )
-def test_a_url_that_is_asked_for_belongs_to_the_one_source_of_its_domain(url, source_id):
+def test_a_requested_url_belongs_to_the_only_source_of_its_domain(url, source_id):
     planned = plan(urls=(url,))
 
     assert [one.source_id for one in planned.urls] == [source_id]
@@ -99,7 +99,7 @@ def test_a_url_that_is_asked_for_belongs_to_the_one_source_of_its_domain(url, so
     assert [one.selection.url_keys for one in planned.recalls] == [planned.selection.url_keys]
 
 
-def test_of_two_sources_of_a_domain_the_one_whose_patterns_keep_a_url_has_it():
+def test_of_two_sources_of_a_domain_the_one_whose_patterns_match_gets_the_url():
     sections = Catalogue(
         sources=tuple(
             Source(id=name, home_url="https://daily.com/", include=(f"/{name}/",)) for name in ("sport", "culture")
@@ -109,7 +109,7 @@ def test_of_two_sources_of_a_domain_the_one_whose_patterns_keep_a_url_has_it():
     assert plan(sections, urls=("https://daily.com/culture/x",)).urls[0].source_id == "culture"
 
 
-def test_a_listed_url_of_another_source_is_its_owners_and_passes_both_patterns():
+def test_a_listed_url_of_another_source_belongs_to_its_owner_and_must_match_both_patterns():
     listed = Source(
         id="listed",
         urls=("https://daily.com/a", "https://daily.com/sport/a", "https://daily.com/ads/a", "https://nobody.com/a"),
@@ -124,7 +124,7 @@ def test_a_listed_url_of_another_source_is_its_owners_and_passes_both_patterns()
     ]
 
 
-def test_a_feed_that_two_sources_name_is_polled_once_as_that_of_its_hosts_owner():
+def test_a_feed_of_two_sources_is_polled_once_for_its_hosts_owner():
     other = Source(id="other", home_url="https://other.com/", sitemaps=("https://www.daily.com/rss",))
     both = Catalogue(sources=(DAILY, other))
 
@@ -133,7 +133,7 @@ def test_a_feed_that_two_sources_name_is_polled_once_as_that_of_its_hosts_owner(
         assert [(one.source_id, one.kind) for one in polled] == [("daily", FeedKind.FEED)]
 
 
-def test_sources_from_a_feed_readers_list_own_their_hosts():
+def test_sources_imported_from_opml_own_their_hosts():
     opml = b"""<opml version="2.0"><body>
         <outline text="Good" xmlUrl="https://good.com/feed" htmlUrl="https://good.com/"/>
         <outline text="Other" xmlUrl="https://other.com/feed"/></body></opml>"""
@@ -145,7 +145,7 @@ def test_sources_from_a_feed_readers_list_own_their_hosts():
     assert owners.owner_of("https://other.com/a", announcer="good") == "other"
 
 
-def test_without_a_catalogue_feeds_and_urls_are_enough():
+def test_feeds_and_urls_need_no_catalogue():
     planned = plan(
         None, feeds=("https://daily.com/rss",), urls=("https://daily.com/x",), allow_networks=("127.0.0.0/8",)
     )
@@ -154,13 +154,13 @@ def test_without_a_catalogue_feeds_and_urls_are_enough():
     assert str(planned.rules[ADHOC].allow_networks[0]) == "127.0.0.0/8"
 
 
-def test_refetch_recalls_what_is_selected():
+def test_refetch_recalls_the_selected_articles():
     planned = plan(sources=("daily",), refetch=True)
 
     assert planned.recalls == (Recall(selection=planned.selection),)
 
 
-def test_force_recalls_what_waits_or_is_over():
+def test_force_recalls_waiting_dropped_and_gone_urls():
     planned = plan(sources=("daily",), force=True)
 
     assert planned.recalls == (Recall(selection=planned.selection, states=WAITING),)
@@ -181,7 +181,7 @@ def test_since_is_part_of_the_selection(since, instant):
         (None, {"urls": ("https://daily.com/x",), "allow_networks": ("nonsense",)}),
     ],
 )
-def test_what_cannot_be_planned_is_told_in_one_line(catalogue, config):
+def test_an_impossible_plan_is_one_clear_error(catalogue, config):
     networks = config.pop("allow_networks", ())
 
     with pytest.raises(ConfigError) as told:

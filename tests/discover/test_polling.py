@@ -1,4 +1,4 @@
-"""Polling, over a press that answers out of a table and a real index."""
+"""Polling, with a press that answers from a table and a real index."""
 
 import os
 import tracemalloc
@@ -14,7 +14,7 @@ from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.polling import MAX_CHILDREN, poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.errors import DnsFailed, IndexUnavailable, RobotsDisallowed, ServerBusy, TimedOut
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.frontier import BACKFILL, NEWS
 from tasks.index.hosts import HostLimits
 from tasks.index.schema import feeds as feeds_table
@@ -53,7 +53,7 @@ FOREIGN = "<item><title>b</title><link>https://elsewhere.example/b</link></item>
 
 
 class Sweeps:
-    """Sweeps over one index and one press."""
+    """Sweeps on one index and one press."""
 
     def __init__(self, index, press, *feeds, rules=RULES, owners=NO_OWNERS):
         self.index, self.press, self.rules, self.owners = index, press, rules, owners
@@ -64,7 +64,7 @@ class Sweeps:
 
     async def __call__(self, due_by=None, **options):
         with self.index.write() as tx:
-            know_feeds(tx, self.addresses, now=datetime.now(UTC))
+            add_feeds(tx, self.addresses, now=datetime.now(UTC))
             states = select_feeds(tx, (one.feed_url for one in self.addresses), due_by=due_by)
         return await poll_feeds(
             states,
@@ -97,7 +97,7 @@ def in_minutes(instant):
     return (instant - datetime.now(UTC)).total_seconds() / 60
 
 
-async def test_what_a_feed_announces_is_in_the_frontier_once(index):
+async def test_an_announced_url_is_in_the_frontier_once(index):
     sweep = Sweeps(index, Press({FEED: Said(body=rss("a", "b", "a", "a?utm_source=rss"))}))
 
     report = await sweep()
@@ -106,7 +106,7 @@ async def test_what_a_feed_announces_is_in_the_frontier_once(index):
     assert (report.polled, report.discovered, report.failed, report.skipped) == (1, 2, {}, {})
 
 
-async def test_a_sources_rules_leave_urls_out(index):
+async def test_a_sources_rules_exclude_urls(index):
     rules = RULES.__class__(user_agent="x", crawl_delay_s=0.0, max_per_host=1, exclude=("/sport/",))
     sweep = Sweeps(index, Press({FEED: Said(body=rss("sport/a", "b"))}), rules=rules)
 
@@ -115,7 +115,7 @@ async def test_a_sources_rules_leave_urls_out(index):
     assert sweep.urls() == {f"{SITE}/b"}
 
 
-async def test_a_feed_that_answers_304_is_not_parsed_and_keeps_what_is_known(index):
+async def test_a_feed_that_answers_304_is_not_parsed_and_keeps_its_state(index):
     press = Press(
         {FEED: Said(body=rss("a", "b"), headers={"etag": '"1"', "last-modified": "Sun, 01 Mar 2026 10:00:00 GMT"})}
     )
@@ -134,11 +134,11 @@ async def test_a_feed_that_answers_304_is_not_parsed_and_keeps_what_is_known(ind
     assert after["entries"] == 2
 
 
-async def test_a_feed_that_answers_the_same_bytes_is_not_parsed(index):
+async def test_a_feed_with_the_same_bytes_is_not_parsed(index):
     unreadable = b"whoever parses this fails"
     sweep = Sweeps(index, Press({FEED: Said(body=unreadable)}))
     with index.write() as tx:
-        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        add_feeds(tx, sweep.addresses, now=datetime.now(UTC))
         tx.execute(feeds_table.update().values(body_digest=payload_digest(unreadable)))
 
     report = await sweep()
@@ -146,7 +146,7 @@ async def test_a_feed_that_answers_the_same_bytes_is_not_parsed(index):
     assert (report.polled, report.unchanged, report.failed) == (1, 1, {})
 
 
-async def test_a_dead_an_empty_and_an_html_feed_are_counted_and_the_rest_goes_on(index):
+async def test_dead_empty_and_html_feeds_are_counted_and_the_others_polled(index):
     urls = [f"{SITE}/{name}" for name in ("dead", "empty", "page", "robots", "busy", "slow", "good")]
     press = Press(
         {
@@ -191,7 +191,7 @@ async def test_a_failing_feed_is_slowed_and_keeps_its_validators(index):
     assert 0.9 * 24 * 60 - 1 < waits[-1] < 1.1 * 24 * 60 + 1
 
 
-async def test_a_feed_that_is_gone_is_due_to_nobody(index):
+async def test_a_gone_feed_is_never_due(index):
     sweep = Sweeps(index, Press({FEED: Said(status=410)}))
     await sweep()
 
@@ -201,7 +201,7 @@ async def test_a_feed_that_is_gone_is_due_to_nobody(index):
     assert report.polled == 0
 
 
-async def test_a_feed_whose_host_wants_a_wait_is_put_off_and_counted(index):
+async def test_a_feed_whose_host_asks_to_wait_is_deferred_and_counted(index):
     until = datetime.now(UTC) + timedelta(minutes=5)
     sweep = Sweeps(index, Press({FEED: until}))
 
@@ -212,19 +212,19 @@ async def test_a_feed_whose_host_wants_a_wait_is_put_off_and_counted(index):
     assert (state["due_at"], state["polled_at"], state["failures"]) == (until, None, 0)
 
 
-async def test_a_feeds_wishes_set_when_it_is_asked_again(index):
+async def test_a_feeds_hints_set_its_next_poll(index):
     sweep = Sweeps(
         index, Press({FEED: Said(body=rss("a", more="<ttl>600</ttl>"), headers={"cache-control": "max-age=60"})})
     )
     with index.write() as tx:
-        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        add_feeds(tx, sweep.addresses, now=datetime.now(UTC))
 
     await sweep()
 
     assert sweep.state()["interval_s"] == 86_400.0
 
 
-async def test_a_permanent_redirect_is_believed_after_three_sightings(index):
+async def test_a_permanent_redirect_is_accepted_after_three_sightings(index):
     moved = f"{SITE}/rss"
     press = Press({FEED: Said(body=rss("a"), via=((301, moved),)), moved: Said(body=rss("a"))})
     sweep = Sweeps(index, press)
@@ -235,7 +235,7 @@ async def test_a_permanent_redirect_is_believed_after_three_sightings(index):
     assert press.asked == [FEED] * 3 + [moved] * 2
 
 
-async def test_a_temporary_redirect_is_never_believed(index):
+async def test_a_temporary_redirect_is_never_accepted(index):
     press = Press({FEED: Said(body=rss("a"), via=((301, f"{SITE}/1"), (302, f"{SITE}/2")))})
     sweep = Sweeps(index, press)
 
@@ -245,7 +245,7 @@ async def test_a_temporary_redirect_is_never_believed(index):
     assert press.asked == [FEED] * 5
 
 
-async def test_a_feed_that_is_refused_where_it_moved_is_asked_at_its_own_address_again(index):
+async def test_a_feed_refused_at_its_new_url_is_polled_at_its_old_one_again(index):
     moved = f"{SITE}/rss"
     press = Press({FEED: Said(body=rss("a"), via=((301, moved),)), moved: Said(status=410)})
     sweep = Sweeps(index, press)
@@ -259,7 +259,7 @@ async def test_a_feed_that_is_refused_where_it_moved_is_asked_at_its_own_address
     assert sweep.state()["due_at"] is not None
 
 
-async def test_an_index_is_followed_to_its_sitemaps_and_no_further_than_it_reaches(index):
+async def test_a_sitemap_index_is_followed_to_its_sitemaps_within_its_scope(index):
     press = Press(
         {
             SITEMAP: Said(body=sitemap_index((f"{SITE}/1.xml", None), (f"{SITE}/nested.xml", None), (SITEMAP, None))),
@@ -279,7 +279,7 @@ async def test_an_index_is_followed_to_its_sitemaps_and_no_further_than_it_reach
     assert (report.polled, sweep.polled) == (1, 1)
 
 
-async def test_an_index_that_stays_the_same_hides_no_change_in_its_sitemaps(index):
+async def test_sitemaps_of_an_unchanged_index_are_still_polled(index):
     child = f"{SITE}/1.xml"
     press = Press(
         {SITEMAP: Said(body=sitemap_index((child, None)), headers={"etag": '"1"'}), child: Said(body=urlset("a"))}
@@ -294,7 +294,7 @@ async def test_an_index_that_stays_the_same_hides_no_change_in_its_sitemaps(inde
     assert sweep.urls() == {f"{SITE}/a", f"{SITE}/b"}
 
 
-async def test_the_sitemaps_of_an_index_are_asked_with_their_own_validators(index):
+async def test_sitemaps_of_an_index_have_their_own_validators(index):
     child = f"{SITE}/1.xml"
     press = Press(
         {SITEMAP: Said(body=sitemap_index((child, None))), child: Said(body=urlset("a"), headers={"etag": '"c"'})}
@@ -308,7 +308,7 @@ async def test_the_sitemaps_of_an_index_are_asked_with_their_own_validators(inde
     assert (report.polled, report.unchanged) == (1, 1)
 
 
-async def test_a_sitemap_that_has_not_changed_since_it_was_read_is_not_asked_for(index):
+async def test_a_sitemap_unchanged_by_lastmod_is_not_requested(index):
     old, new = f"{SITE}/old.xml", f"{SITE}/new.xml"
     today = datetime.now(UTC).date().isoformat()
     press = Press(
@@ -327,7 +327,7 @@ async def test_a_sitemap_that_has_not_changed_since_it_was_read_is_not_asked_for
     assert press.asked == [SITEMAP, new]
 
 
-async def test_of_a_large_index_the_newest_sitemaps_are_read(index):
+async def test_only_the_newest_sitemaps_of_a_large_index_are_read(index):
     children = [
         (f"{SITE}/{year}-{month:02}.xml", f"{year}-{month:02}-01")
         for year in range(2010, 2026)
@@ -341,7 +341,7 @@ async def test_of_a_large_index_the_newest_sitemaps_are_read(index):
     assert sorted(press.asked[1:]) == sorted(url for url, _ in children[-MAX_CHILDREN:])
 
 
-async def test_an_index_is_as_quick_as_its_quickest_sitemap(index):
+async def test_a_sitemap_index_is_polled_as_often_as_its_fastest_sitemap(index):
     many = urlset(*(f"story-{number}" for number in range(168)))
     press = Press(
         {
@@ -357,7 +357,7 @@ async def test_an_index_is_as_quick_as_its_quickest_sitemap(index):
     assert sweep.state(SITEMAP)["interval_s"] == pytest.approx(1800)
 
 
-async def test_news_go_before_the_archive(index):
+async def test_news_has_priority_over_the_archive(index):
     today = datetime.now(UTC).date().isoformat()
     body = "<urlset>" + "".join(
         f"<url><loc>{SITE}/{name}</loc>{dated}</url>"
@@ -377,7 +377,7 @@ async def test_news_go_before_the_archive(index):
 HOME_WITH_FEED = '<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head><body><a href="/2026/linked-1">Linked</a></body></html>'
 
 
-async def test_a_source_that_names_nothing_is_read_through_its_front_pages_feed(index):
+async def test_a_source_without_feeds_is_read_through_its_front_pages_feed(index):
     press = Press({HOME: Said(body=HOME_WITH_FEED), f"{SITE}/rss": Said(body=rss("a"))})
     sweep = Sweeps(index, press, (HOME, FeedKind.HOME))
 
@@ -404,7 +404,7 @@ async def test_a_front_page_without_feeds_leads_to_the_sitemaps_of_robots_txt(in
 
 
 @pytest.mark.parametrize("feed", [Said(status=404), Said(body=rss()), Said(body="<html>x</html>")])
-async def test_where_nothing_else_yields_the_links_of_the_front_page_are_followed(index, feed):
+async def test_the_front_pages_links_are_followed_if_nothing_else_yields_entries(index, feed):
     press = Press({HOME: Said(body=HOME_WITH_FEED), f"{SITE}/rss": feed})
     sweep = Sweeps(index, press, (HOME, FeedKind.HOME))
 
@@ -416,7 +416,7 @@ async def test_where_nothing_else_yields_the_links_of_the_front_page_are_followe
 BOTH = ((FEED, FeedKind.FEED), (HOME, FeedKind.FALLBACK))
 
 
-async def test_a_front_page_is_left_alone_while_the_feed_yields(index):
+async def test_the_front_page_is_not_polled_while_the_feed_works(index):
     press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: Said(body=rss("a"))})
     sweep = Sweeps(index, press, *BOTH)
 
@@ -428,7 +428,7 @@ async def test_a_front_page_is_left_alone_while_the_feed_yields(index):
     assert sweep.state(HOME)["polled_at"] is None
 
 
-async def test_a_source_whose_feed_died_falls_back_to_its_front_page(index):
+async def test_a_source_with_a_dead_feed_falls_back_to_its_front_page(index):
     press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: Said(status=404), f"{SITE}/rss": Said(body=rss("a"))})
     sweep = Sweeps(index, press, *BOTH)
 
@@ -438,7 +438,7 @@ async def test_a_source_whose_feed_died_falls_back_to_its_front_page(index):
     assert report.failed == {"feed_http_404": 1}
 
 
-async def test_a_front_page_that_fails_in_its_feeds_place_is_no_second_feed(index):
+async def test_a_failing_fallback_is_not_counted_as_a_second_feed(index):
     sweep = Sweeps(index, Press({HOME: Said(status=404), FEED: Said(status=404)}), *BOTH)
 
     report = await sweep()
@@ -446,7 +446,7 @@ async def test_a_front_page_that_fails_in_its_feeds_place_is_no_second_feed(inde
     assert (report.failed, report.polled_failed, report.polled) == ({"feed_http_404": 2}, {"feed_http_404": 1}, 1)
 
 
-async def test_a_feed_that_fails_for_a_while_is_no_reason_to_fall_back_at_once(index):
+async def test_a_few_failures_of_a_feed_cause_no_fallback(index):
     press = Press({HOME: Said(body=HOME_WITH_FEED), FEED: TimedOut("slow"), f"{SITE}/rss": Said(body=rss("a"))})
     sweep = Sweeps(index, press, *BOTH)
 
@@ -458,7 +458,7 @@ async def test_a_feed_that_fails_for_a_while_is_no_reason_to_fall_back_at_once(i
     assert press.asked[2:] == [FEED, HOME, f"{SITE}/rss"]
 
 
-async def test_memory_does_not_grow_with_what_the_feeds_hold(index):
+async def test_memory_does_not_grow_with_the_size_of_feeds(index):
     urls = [f"https://site{number}.example/feed" for number in range(300)]
     body = rss(*(f"story-{number}" for number in range(5)), more=f"<description>{'x' * 50_000}</description>").encode()
     press = _Generating(body)
@@ -477,7 +477,7 @@ async def test_memory_does_not_grow_with_what_the_feeds_hold(index):
 
 
 class _Generating(Press):
-    """Answers each visit with its own bytes, and forgets it."""
+    """Answers each visit with unique bytes, and keeps no record."""
 
     def __init__(self, body):
         super().__init__({})
@@ -490,11 +490,11 @@ class _Generating(Press):
             await super().visit([visit], tell)
 
 
-async def test_an_index_that_is_away_is_told_as_that(index):
+async def test_an_unavailable_index_raises_index_unavailable(index):
     sweep = Sweeps(index, Press({FEED: Said(body=rss(*(f"a{number}" for number in range(3000))))}))
-    index.close()  # one connection from here on, the one that is made read-only
+    index.close()  # the next connection is the one made read-only
     with index.write() as tx:
-        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        add_feeds(tx, sweep.addresses, now=datetime.now(UTC))
         states = select_feeds(tx, [FEED], due_by=None)
     with index.read() as tx:
         tx.exec_driver_sql("PRAGMA query_only=ON")
@@ -533,7 +533,7 @@ def _loopback():
     return (ip_network("127.0.0.0/8"),)
 
 
-async def test_a_feed_is_polled_within_its_sources_own_bounds(index):
+async def test_a_feed_is_polled_within_its_sources_bounds(index):
     press = Press({FEED: Said(body=rss("a"))})
     rules = replace(RULES, poll_min_s=120.0, poll_max_s=180.0)
 
@@ -574,7 +574,7 @@ def whose(index):
 
 @pytest.mark.parametrize("date", [datetime(1996, 1, 1, 9, tzinfo=UTC), datetime.now(UTC) + timedelta(hours=20)])
 @pytest.mark.parametrize("form", ABOUT_GOOD)
-async def test_what_a_feed_says_of_anothers_article_is_not_believed(index, form, date):
+async def test_metadata_of_another_sources_article_is_not_trusted(index, form, date):
     said = ABOUT_GOOD[form].replace("RFC", format_datetime(date)).replace("ISO", date.isoformat())
 
     await Sweeps(index, Press({FEED: Said(body=said)}), owners=two_sources())()
@@ -582,7 +582,7 @@ async def test_what_a_feed_says_of_anothers_article_is_not_believed(index, form,
     assert whose(index) == {f"{GOOD}/1990/a-story": ("good", None, None, NEWS)}
 
 
-async def test_a_redirect_and_a_sitemap_that_a_feed_names_make_no_owner(index):
+async def test_redirects_and_named_sitemaps_do_not_make_an_owner(index):
     child = f"{GOOD}/child.xml"
     listed = f"<urlset><url><loc>{GOOD}/a</loc></url><url><loc>{SITE}/b</loc></url></urlset>"
     press = Press(
@@ -594,7 +594,7 @@ async def test_a_redirect_and_a_sitemap_that_a_feed_names_make_no_owner(index):
     assert {url: row[0] for url, row in whose(index).items()} == {f"{GOOD}/a": "good", f"{SITE}/b": "daily"}
 
 
-async def test_a_listing_gives_a_sub_domains_stories_to_the_source_of_that(index):
+async def test_a_listings_links_to_a_subdomain_belong_to_the_subdomains_source(index):
     home, of_sport = "https://paper.com/", "https://sport.paper.com/"
     catalogue = Catalogue(sources=(Source(id="daily", home_url=home), Source(id="sport", home_url=of_sport)))
     links = [f"{place}2026/03/01/a-long-story-of-a-harbour" for place in (home, of_sport)]
@@ -606,14 +606,14 @@ async def test_a_listing_gives_a_sub_domains_stories_to_the_source_of_that(index
     assert [whose(index)[link][0] for link in links] == ["daily", "sport"]
 
 
-async def test_what_another_announced_first_gets_its_owners_date_when_its_own_feed_comes(index):
+async def test_an_owners_feed_replaces_the_date_of_another_announcer(index):
     date = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
     said = ABOUT_GOOD["rss"].replace("RFC", format_datetime(date))
     owners, own_feed = two_sources(), f"{GOOD}/feed"
     await Sweeps(index, Press({FEED: Said(body=said)}), owners=owners)()
 
     with index.write() as tx:
-        know_feeds(tx, [FeedAddress(feed_url=own_feed, source_id="good", kind=FeedKind.FEED)], now=datetime.now(UTC))
+        add_feeds(tx, [FeedAddress(feed_url=own_feed, source_id="good", kind=FeedKind.FEED)], now=datetime.now(UTC))
         states = select_feeds(tx, [own_feed], due_by=None)
     await poll_feeds(
         states,
@@ -628,7 +628,7 @@ async def test_what_another_announced_first_gets_its_owners_date_when_its_own_fe
     assert whose(index) == {f"{GOOD}/1990/a-story": ("good", "T", date, BACKFILL)}
 
 
-async def test_an_index_without_dates_is_read_over_several_sweeps_with_its_last_ones_first(index):
+async def test_an_undated_sitemap_index_is_read_over_several_sweeps_last_sitemaps_first(index):
     children = [f"{SITE}/s-{number}.xml" for number in range(60)]
     press = Press({SITEMAP: Said(body=sitemap_index(*((url, None) for url in children)))})
     press.pages |= {url: Said(body=urlset(f"story-{number}")) for number, url in enumerate(children)}
@@ -643,7 +643,7 @@ async def test_an_index_without_dates_is_read_over_several_sweeps_with_its_last_
     assert len(sweep.urls()) == 60
 
 
-async def test_a_feed_that_says_304_whatever_has_changed_is_found_out(index):
+async def test_a_feed_that_always_answers_304_is_detected(index):
     press = Press({FEED: Said(body=rss("a"), headers={"etag": '"fixed"'})})
     sweep = Sweeps(index, press)
     await sweep()
@@ -657,12 +657,12 @@ async def test_a_feed_that_says_304_whatever_has_changed_is_found_out(index):
 
     assert press.visits[-1].etag is None
     assert f"{SITE}/b" in sweep.urls()
-    # a tag that other bytes had as well is no tag
+    # an ETag that different bytes shared is not trusted
     assert (sweep.state()["etag"], sweep.state()["unchanged"]) == (None, 0)
 
 
-async def test_a_feed_that_is_as_it_was_is_asked_with_its_validators_again(index):
-    body = rss(*(f"story-{number}" for number in range(84)))  # one in two hours
+async def test_an_unchanged_feed_is_requested_with_validators_again(index):
+    body = rss(*(f"story-{number}" for number in range(84)))  # one every two hours
     press = Press({FEED: Said(body=body, headers={"etag": '"1"'})})
     sweep = Sweeps(index, press)
     for _ in range(6):
@@ -671,7 +671,7 @@ async def test_a_feed_that_is_as_it_was_is_asked_with_its_validators_again(index
     assert [visit.etag for visit in press.visits] == [None, '"1"', '"1"', '"1"', None, '"1"']
 
 
-async def test_an_instant_that_is_still_to_come_is_no_validator(index):
+async def test_a_last_modified_in_the_future_is_no_validator(index):
     press = Press({FEED: Said(body=rss("a"), headers={"last-modified": "Sat, 16 Nov 2091 19:11:00 GMT"})})
     sweep = Sweeps(index, press)
 
@@ -680,7 +680,7 @@ async def test_an_instant_that_is_still_to_come_is_no_validator(index):
     assert sweep.state()["last_modified"] is None
 
 
-async def test_once_the_sweeps_time_is_over_no_feed_is_asked_and_all_are_due_again(index):
+async def test_after_the_sweeps_time_no_feed_is_polled_and_all_stay_due(index):
     press = Press({FEED: Said(body=rss("a"))})
     sweep = Sweeps(index, press, (FEED, FeedKind.FEED))
 
@@ -690,7 +690,7 @@ async def test_once_the_sweeps_time_is_over_no_feed_is_asked_and_all_are_due_aga
     assert report.skipped == {"feed_deferred": 1}
 
 
-async def test_what_is_beyond_a_sources_budget_is_found_again_on_another_day(index):
+async def test_urls_beyond_a_sources_budget_are_found_again_another_day(index):
     press = Press({FEED: Said(body=rss(*"abcdef"), headers={"etag": '"1"'})})
     sweep = Sweeps(index, press, (FEED, FeedKind.FEED), rules=replace(RULES, new_urls_a_day=4))
 
@@ -698,12 +698,12 @@ async def test_what_is_beyond_a_sources_budget_is_found_again_on_another_day(ind
     second = await sweep()
 
     assert (first.discovered, first.skipped) == (4, {"link_over_budget": 2})
-    assert first.limits == ("daily: new_urls_a_day reached, 2 URLs left for another day",)
-    assert (second.unchanged, second.skipped) == (0, {"link_over_budget": 2})  # it was read again
+    assert first.limits == ("daily: new_urls_a_day reached, 2 URLs postponed to another day",)
+    assert (second.unchanged, second.skipped) == (0, {"link_over_budget": 2})  # it was parsed again
 
 
 @pytest.mark.parametrize(("follow", "found"), [("any", 2), ("own", 1)])
-async def test_a_source_that_follows_its_own_hosts_leaves_foreign_links_out(index, follow, found):
+async def test_a_source_that_follows_only_its_own_hosts_drops_foreign_links(index, follow, found):
     own = Source(id="daily", home_url=f"{SITE}/", feeds=(FEED,))
     rules = replace(RULES, follow=follow)
     press = Press({FEED: Said(body=rss("a").replace("</channel>", f"{FOREIGN}</channel>"))})
@@ -716,12 +716,12 @@ async def test_a_source_that_follows_its_own_hosts_leaves_foreign_links_out(inde
 
 
 def told_by(read, *arguments):
-    """In which process a job was done, and what came of it."""
+    """Return the id of the process that runs a job, and its result."""
     return os.getpid(), read(*arguments)
 
 
 class Noting:
-    """A reader that does as the shared one, and notes where each document was read."""
+    """A reader that works as the shared one and records the process in which each document was parsed."""
 
     def __init__(self):
         self.read_in = {}
@@ -736,7 +736,7 @@ class Noting:
 LINKS = f'<html><body><a href="{SITE}/2026/a-story-of-some-length">A story of some length</a></body></html>'
 
 
-async def test_nothing_that_a_stranger_wrote_is_read_in_this_process(index):
+async def test_documents_from_the_web_are_not_parsed_in_this_process(index):
     bodies = {FEED: rss("a"), SITEMAP: urlset("b"), HOME: LINKS, f"{SITE}/list": LINKS}
     kinds = (FeedKind.FEED, FeedKind.SITEMAP, FeedKind.HOME, FeedKind.LISTING)
     sweep = Sweeps(

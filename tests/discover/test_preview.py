@@ -1,4 +1,4 @@
-"""A dry run and `since`, over a press that answers out of a table and a real index."""
+"""Dry runs and `since`, with a press that answers from a table and a real index."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.index import schema
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.frontier import WAITING, Selection, State
 from tasks.values.feed import FeedKind
 from tests.discover.conftest import RULES, Press, Said
@@ -34,7 +34,7 @@ def rss(**ages_h):
 
 def states(index):
     with index.write() as tx:
-        know_feeds(tx, [FEED], now=datetime.now(UTC))
+        add_feeds(tx, [FEED], now=datetime.now(UTC))
         return select_feeds(tx, [FEED.feed_url], due_by=None)
 
 
@@ -75,7 +75,7 @@ def paths(index):
         return {url.removeprefix(f"{SITE}/") for url in tx.execute(select(schema.frontier.c.url)).scalars()}
 
 
-async def test_entries_before_since_are_left_out_and_found_by_a_later_sweep(index):
+async def test_entries_before_since_are_skipped_and_found_by_a_later_sweep(index):
     press = Press({FEED.feed_url: Said(body=rss(new=1, old=50, undated=None))})
 
     report = await poll(index, press, since_h=6)
@@ -86,7 +86,7 @@ async def test_entries_before_since_are_left_out_and_found_by_a_later_sweep(inde
     assert (young, paths(index)) == ({"new", "undated"}, {"new", "undated", "old"})
 
 
-async def test_a_dry_run_tells_what_is_new_and_due_and_leaves_the_index_as_it_was(index):
+async def test_a_dry_run_reports_new_and_due_urls_and_leaves_the_index_unchanged(index):
     press = Press({FEED.feed_url: Said(body=rss(known=1))})
     await poll(index, press)
     states(index)
@@ -100,7 +100,7 @@ async def test_a_dry_run_tells_what_is_new_and_due_and_leaves_the_index_as_it_wa
     assert rows(index, schema.frontier, schema.feeds) == before
 
 
-async def test_a_dry_run_keeps_to_the_limit_and_heeds_what_is_recalled(index):
+async def test_a_dry_run_respects_the_limit_and_recalled_urls(index):
     press = Press({FEED.feed_url: Said(body=rss(a=1, b=2))})
     await poll(index, press)
     with index.write() as tx:

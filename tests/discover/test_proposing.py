@@ -1,4 +1,4 @@
-"""From a home page to a source."""
+"""Proposing a source for a home page."""
 
 from datetime import UTC, datetime
 
@@ -27,7 +27,7 @@ async def propose(pages, robots_txt=b"", known_ids=()):
     return await propose_source(HOME, rules=RULES, client=Press(pages), robots=robots(robots_txt), known_ids=known_ids)
 
 
-async def test_where_the_pages_own_feed_works_nothing_else_is_tried():
+async def test_if_the_pages_linked_feed_works_nothing_else_is_tried():
     pages = {HOME: Said(body=PAGE), f"{SITE}/rss": Said(body=RSS), f"{SITE}/news.xml": Said(body=URLSET)}
 
     proposal = await propose(pages, f"Sitemap: {SITE}/news.xml".encode(), known_ids=["daily-example"])
@@ -36,7 +36,7 @@ async def test_where_the_pages_own_feed_works_nothing_else_is_tried():
     assert [(one.url, one.found_by, one.entries) for one in proposal.tried] == [(f"{SITE}/rss", FoundBy.LINK, 1)]
 
 
-async def test_what_the_site_names_is_tried_before_what_is_common():
+async def test_linked_feeds_are_tried_before_common_paths():
     pages = {HOME: Said(body=PAGE), f"{SITE}/news.xml": Said(body=URLSET), f"{SITE}/feed.xml": Said(body=RSS)}
 
     proposal = await propose(pages, f"Sitemap: {SITE}/news.xml".encode())
@@ -48,14 +48,14 @@ async def test_what_the_site_names_is_tried_before_what_is_common():
     ]
 
 
-async def test_what_is_common_is_tried_last_and_everything_that_was_is_reported():
+async def test_common_paths_are_tried_last_and_all_attempts_are_reported():
     proposal = await propose({HOME: Said(body=PAGE), f"{SITE}/feed.xml": Said(body=RSS)})
 
     assert proposal.source.feeds == (f"{SITE}/feed.xml",)
     assert {one.reason for one in proposal.tried if one.found_by is FoundBy.COMMON and one.entries == 0} == {"http_404"}
 
 
-async def test_one_feed_at_several_addresses_is_one_feed():
+async def test_one_feed_at_several_urls_is_proposed_once():
     pages = {
         HOME: Said(body=PAGE.replace("/rss", "/gone")),
         f"{SITE}/rss": Said(body=RSS),
@@ -66,13 +66,13 @@ async def test_one_feed_at_several_addresses_is_one_feed():
     assert (await propose(pages)).source.feeds == (f"{SITE}/feed/",)
 
 
-async def test_a_feed_that_moved_is_named_where_it_is():
+async def test_a_moved_feed_is_proposed_at_its_new_url():
     pages = {HOME: Said(body=PAGE), f"{SITE}/rss": Said(body=RSS, via=((301, f"{SITE}/new.rss"),))}
 
     assert (await propose(pages)).source.feeds == (f"{SITE}/new.rss",)
 
 
-async def test_an_index_of_sitemaps_is_proposed_as_a_sitemap():
+async def test_a_sitemap_index_is_proposed_as_a_sitemap():
     index = f"<sitemapindex><sitemap><loc>{SITE}/1.xml</loc></sitemap></sitemapindex>"
     pages = {HOME: Said(body=PAGE), f"{SITE}/index.xml": Said(body=index), f"{SITE}/1.xml": Said(body=URLSET)}
 
@@ -81,7 +81,7 @@ async def test_an_index_of_sitemaps_is_proposed_as_a_sitemap():
     assert (source.feeds, source.sitemaps) == ((), (f"{SITE}/index.xml",))
 
 
-async def test_without_a_feed_the_page_itself_is_the_listing():
+async def test_without_a_feed_the_page_is_proposed_as_a_listing():
     source = (await propose({HOME: Said(body=PAGE)})).source
 
     assert dict(source.feeds_of()) == {HOME: FeedKind.LISTING}
@@ -92,18 +92,18 @@ async def test_without_a_front_page_there_is_no_source():
         await propose({HOME: Said(status=403)})
 
 
-async def test_the_address_of_a_feed_is_a_source_too():
+async def test_a_feed_url_is_proposed_as_a_source():
     source = (await propose({HOME: Said(body=RSS.replace("<item>", "<title>Daily news</title><item>", 1))})).source
 
     assert (source.name, source.home_url, source.feeds) == ("Daily news", None, (HOME,))
 
 
-async def test_a_host_that_wants_a_wait_is_told_as_that():
-    with pytest.raises(TransientError, match="wants a wait until 2026-03-01 12:00 UTC"):
+async def test_a_host_that_asks_to_wait_is_reported_as_such():
+    with pytest.raises(TransientError, match="requires a wait until 2026-03-01 12:00 UTC"):
         await propose({HOME: datetime(2026, 3, 1, 12, tzinfo=UTC)})
 
 
-async def test_an_address_that_is_neither_page_nor_feed_is_refused():
+async def test_a_url_that_is_neither_page_nor_feed_is_refused():
     with pytest.raises(NotAFeed):
         await propose({HOME: Said(body="%PDF-1.7")})
 
@@ -119,6 +119,6 @@ async def test_an_address_that_is_neither_page_nor_feed_is_refused():
         ("taken", "taken-2"),
     ],
 )
-def test_an_id_is_made_of_a_name(name, source_id):
+def test_a_source_id_is_derived_from_a_name(name, source_id):
     assert new_id(name, ["taken"]) == source_id
     Source(id=source_id)

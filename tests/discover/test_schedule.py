@@ -1,4 +1,4 @@
-"""When a feed is asked again, case by case."""
+"""When a feed is polled next, case by case."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,12 +50,12 @@ def wait_s(feed=FEED, jitter=MIDDLE, **outcome):
         ({"pace_s": 1.0}, 10 * MINUTE),
     ],
 )
-def test_the_longest_wish_within_bounds_decides(outcome, expected_s):
+def test_the_longest_hint_within_bounds_decides(outcome, expected_s):
     assert wait_s(**outcome) == pytest.approx(expected_s)
 
 
 @pytest.mark.parametrize(("jitter", "share"), [(0.0, 0.9), (0.5, 1.0), (1.0, 1.1)])
-def test_chance_adds_or_takes_a_tenth(jitter, share):
+def test_jitter_is_at_most_a_tenth(jitter, share):
     assert wait_s(entries=84, jitter=jitter) == pytest.approx(share * HOUR)
 
 
@@ -69,11 +69,11 @@ def test_failures_double_the_wait_up_to_a_day(failures, expected_s):
     assert wait_s(feed, is_failure=True) == pytest.approx(expected_s)
 
 
-def test_a_feed_that_failed_at_its_first_poll_is_asked_again_soon():
+def test_a_feed_that_fails_its_first_poll_is_retried_soon():
     assert wait_s(is_failure=True) == pytest.approx(20 * MINUTE)
 
 
-def test_a_failure_is_counted_and_leaves_the_interval():
+def test_a_failure_is_counted_and_keeps_the_interval():
     _, interval_s, failures = next_poll(
         replace(FEED, interval_s=HOUR, failures=2),
         PollOutcome(is_failure=True),
@@ -85,7 +85,7 @@ def test_a_failure_is_counted_and_leaves_the_interval():
     assert (interval_s, failures) == (HOUR, 3)
 
 
-def test_a_success_ends_the_count_of_failures():
+def test_a_success_resets_the_failure_count():
     feed = replace(FEED, interval_s=HOUR, failures=9)
 
     _, _, failures = next_poll(
@@ -95,7 +95,7 @@ def test_a_success_ends_the_count_of_failures():
     assert failures == 0
 
 
-def test_where_nothing_was_read_the_pace_is_what_it_was():
+def test_an_unread_feed_keeps_its_interval():
     feed = replace(FEED, interval_s=3 * HOUR)
 
     due_at, interval_s, _ = next_poll(feed, PollOutcome(is_failure=False), now=NOW, jitter=MIDDLE, config=PollConfig())
@@ -103,7 +103,7 @@ def test_where_nothing_was_read_the_pace_is_what_it_was():
     assert (due_at, interval_s) == (NOW + timedelta(hours=3), 3 * HOUR)
 
 
-def test_chance_does_not_add_up_over_unchanged_polls():
+def test_jitter_does_not_accumulate_over_unchanged_polls():
     feed = replace(FEED, interval_s=3 * HOUR)
     for _ in range(50):
         due_at, interval_s, _ = next_poll(feed, PollOutcome(is_failure=False), now=NOW, jitter=1.0, config=PollConfig())
@@ -112,12 +112,12 @@ def test_chance_does_not_add_up_over_unchanged_polls():
     assert (due_at - NOW).total_seconds() == pytest.approx(3.3 * HOUR)
 
 
-def test_retry_after_is_a_floor_under_a_failures_wait():
+def test_retry_after_is_a_lower_bound_of_the_wait():
     assert wait_s(is_failure=True, retry_after_s=7 * HOUR) == pytest.approx(7 * HOUR)
     assert wait_s(is_failure=True, retry_after_s=1.0) == pytest.approx(20 * MINUTE)
 
 
-def test_a_host_that_wants_a_wait_puts_its_feeds_off_and_nothing_else():
+def test_a_host_that_asks_to_wait_only_defers_its_feeds():
     feed = replace(FEED, interval_s=HOUR, failures=2)
     until = NOW + timedelta(minutes=3)
 
@@ -128,7 +128,7 @@ def test_a_host_that_wants_a_wait_puts_its_feeds_off_and_nothing_else():
     assert later == (until, HOUR, 2)
 
 
-def test_a_feed_that_is_gone_is_due_never():
+def test_a_gone_feed_is_never_due():
     due_at, _, _ = next_poll(
         FEED, PollOutcome(is_failure=True, is_gone=True), now=NOW, jitter=MIDDLE, config=PollConfig()
     )
@@ -164,7 +164,7 @@ def test_entries_of_the_last_week_and_those_without_a_date_are_fresh():
 NEW_PLACE = "https://daily.example/rss"
 
 
-def test_a_permanent_redirect_is_believed_after_three_sightings_in_a_row():
+def test_a_permanent_redirect_is_accepted_after_three_consecutive_sightings():
     feed, asked = FEED, []
     for _ in range(4):
         asked.append(poll_url(feed))
@@ -186,13 +186,13 @@ def test_a_permanent_redirect_is_believed_after_three_sightings_in_a_row():
         (3, "https://daily.example/other", ("https://daily.example/other", 1)),
     ],
 )
-def test_a_redirect_that_changes_its_mind_is_counted_anew(sightings, moved_to, expected):
+def test_a_redirect_to_a_different_url_restarts_the_count(sightings, moved_to, expected):
     feed = replace(FEED, moved_to=NEW_PLACE if sightings else None, sightings=sightings)
 
     assert seen_moved(feed, moved_to) == expected
 
 
-def test_a_sources_own_bounds_hold():
+def test_a_sources_bounds_apply():
     bounds = PollConfig(shortest_s=60.0, longest_s=300.0)
     asked = {
         "busy": PollOutcome(is_failure=False, entries=10**6),
@@ -219,7 +219,7 @@ def test_a_sources_own_bounds_hold():
         (None, {3, 4, 5, 6, 7, 8, 9, 10, 11}),
     ],
 )
-def test_a_feed_that_brings_nothing_new_is_asked_without_validators_once_a_day(interval_s, doubted):
+def test_a_feed_without_news_is_requested_unconditionally_once_a_day(interval_s, doubted):
     states = [replace(FEED, interval_s=interval_s, unchanged=number) for number in range(12)]
 
     assert {one.unchanged for one in states if not trusts_validators(one)} == doubted

@@ -1,7 +1,7 @@
-"""Chaos: hundreds of kills over one press, and then the question what was lost, what is there twice, what dangles.
+"""Chaos: hundreds of kills while sweeping one press; then count what was lost, is duplicated or dangles.
 
-`python -m tests.e2e.chaos` is the long form, on SQLite with a directory and on PostgreSQL with Ceph RGW, and with Prefect's
-server killed under sweeps of the real flow.
+`python -m tests.e2e.chaos` is the long form: on SQLite with a directory, on PostgreSQL with Ceph RGW, and with Prefect's
+server killed during sweeps of the real flow.
 """
 
 import argparse
@@ -57,7 +57,7 @@ CUT_EVERY, SHOWN_EVERY, LAST_LIVES = 8, 25, 10
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a run keeps its lake and its index; `plain_url` is where the store is asked that `endpoint_url` makes fail."""
+    """A run's lake and index; `plain_url` is the store's address without the faults that `endpoint_url` injects."""
 
     name: str
     lake: str
@@ -71,7 +71,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """What a run found, as far as it does not depend on time: rows as tuples, with their repetitions."""
+    """A run's results that do not depend on time: rows as tuples, as multisets."""
 
     articles: Counter[tuple]
     captures: Counter[tuple]
@@ -81,7 +81,7 @@ class Tables:
 
 @dataclass(kw_only=True)
 class Toll:
-    """What is left after a chaos run, against an undisturbed one."""
+    """The differences of a chaos run to an undisturbed one."""
 
     place: str
     kills: Counter[str] = field(default_factory=Counter)
@@ -105,9 +105,9 @@ class Toll:
 
 @dataclass(kw_only=True)
 class Killer:
-    """Starts lives and ends them: at each step in turn, and at instants that nobody chose.
+    """Starts lives (worker processes) and kills them: at each step in turn, and at random times.
 
-    `slow` is a nursery whose clock is behind; a life of the one after one of the other has had its clock moved.
+    `slow` is a nursery whose clock is behind; alternating between the two simulates clock changes.
     """
 
     nursery: Nursery
@@ -121,7 +121,7 @@ class Killer:
     is_slow: bool = False
 
     def end_one(self, life: Life, *, progress: float) -> None:
-        """Start a life that is to be killed; it may get away with it. `progress` is the share of the phase that is over."""
+        """Start a life and try to kill it; `progress` is the fraction of the phase that has passed."""
         self.turn += 1
         step = STEPS[self.turn // 2 % len(STEPS)] if self.turn % 2 else None
         passes = self.chance.choice((1, 1, 2)) if step else 1
@@ -139,14 +139,14 @@ class Killer:
             raise RuntimeError(f"a life ended by itself, with {ended}")
 
     def _next_nursery(self, progress: float) -> Nursery:
-        """Let the clock be behind at first, then jump ahead and back, and be right in the end."""
+        """Choose a clock: behind at first, then jumping ahead and back, and right at the end."""
         was_slow = self.is_slow
         self.is_slow = self.slow is not None and (progress < 1 / 3 or (progress < 2 / 3 and self.chance.random() < 0.5))
         self.steps += was_slow != self.is_slow
         return self.slow if self.slow and self.is_slow else self.nursery
 
     def cut_connections(self, life: Life) -> None:
-        """Let the database end every connection while a life is at work, as its restart does."""
+        """Terminate every database connection during a life, as a restart does."""
         self.nursery.start(replace(life, batches=1, trouble=0.1, seed=self.chance.randrange(2**32)))
         time.sleep(self.chance.uniform(0, self.longest_s))
         url = make_url(life.index)
@@ -169,10 +169,10 @@ def run_chaos(
     press: Press, place: Place, reference: Place, folder: Path, *, kills: int, batch_size: int, seed: int,
     longest_s: float = 1.2, clock_step_s: int = 3600, **environment: str,
 ) -> Toll:  # fmt: skip
-    """Sweep a press twice, with time passing between, undisturbed and under kills; returns what the kills did.
+    """Sweep a press twice, with changes between, undisturbed and under kills; return the differences.
 
-    `batch_size` in URLs decides how much work there is to be killed: a life rarely gets beyond two batches. The clock is
-    set forwards and backwards by `clock_step_s` if libfaketime is installed.
+    `batch_size` (URLs) determines how much work there is to kill: a life rarely completes over two batches. The clock is moved
+    forwards and backwards by `clock_step_s` if libfaketime is installed.
     """
     begun = time.monotonic()
     urls, catalogue = folder / "urls.txt", press.catalogue(folder / "sources.yaml", max_per_host=8)
@@ -201,7 +201,7 @@ def run_chaos(
 
 
 def read_tables(place: Place) -> Tables:
-    """Read the results of a run."""
+    """Return a run's results."""
     store = place.store()
     articles = _rows(store, "articles", ["article_id", "revision", "text_digest", "novelty"])
     captures = _rows(store, "captures", ["capture_id", "url_key", "outcome", "novelty", "article_id", "revision"])
@@ -240,7 +240,7 @@ def _life(place: Place, catalogue: Path, urls: Path, *, batch_size: int) -> Life
 
 
 def _finish(nursery: Nursery, life: Life, place: Place) -> None:
-    """Let one life do all that is left; what failed for a while (a busy machine) is due at once."""
+    """Complete the work in one undisturbed life; transient failures (a busy machine) become due at once."""
     for _ in range(LAST_LIVES):
         nursery.start(life)
         if (ended := nursery.end(is_killed=False)) not in {0, GAVE_UP}:
@@ -296,7 +296,7 @@ def _count_toll(press: Press, place: Place, calm: Tables) -> Toll:
 
 
 def _count_unsettled(index: Index, press: Press) -> int:
-    """Count the URLs that are not in exactly one state that is an end."""
+    """Count the URLs that are not in a final state."""
     with index.read() as tx:
         states = dict(tx.execute(select(frontier_table.c.url_key, frontier_table.c.state)).tuples().all())
     return sum(states.get(url_key(url)) != State.DONE for url in press.urls()) + len(states) - len(press.urls())
@@ -304,7 +304,7 @@ def _count_unsettled(index: Index, press: Press) -> int:
 
 @contextmanager
 def local_place(folder: Path, name: str) -> Iterator[Place]:
-    """Give a directory and a file."""
+    """Yield a place with a directory and an SQLite file."""
     home = folder / name
     home.mkdir()
     yield Place(name=name, lake=str(home / "lake"), index=f"sqlite:///{home / 'index.db'}")
@@ -312,7 +312,7 @@ def local_place(folder: Path, name: str) -> Iterator[Place]:
 
 @contextmanager
 def server_place() -> Iterator[Place]:
-    """Give PostgreSQL, with its durability on, and a bucket of Ceph RGW."""
+    """Yield a place with a durable PostgreSQL and a Ceph RGW bucket."""
     binaries = find_binaries()
     if binaries is None:
         sys.exit("PostgreSQL is not installed here")
@@ -330,7 +330,7 @@ def server_place() -> Iterator[Place]:
 
 
 def main() -> None:
-    """Run the long form, and show its results."""
+    """Run the long form, and print its results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--articles", type=int, default=2000)
@@ -363,14 +363,14 @@ def _run_long(kind: str, asked: argparse.Namespace) -> Toll:
             return run_chaos(
                 press, rough, reference, folder, kills=asked.kills, seed=asked.seed,
                 batch_size=max(2, asked.articles // asked.kills), longest_s=1.2 if kind == "local" else 3.0,
-                clock_step_s=3600 if kind == "local" else 600,  # S3 refuses whoever is a quarter of an hour off
+                clock_step_s=3600 if kind == "local" else 600,  # S3 refuses clocks that are off by 15 minutes
             )  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run_prefect(asked: argparse.Namespace) -> Toll:
-    """Sweep by the real flow while Prefect's server is killed and started again, then once in peace."""
+    """Sweep with the real flow while Prefect's server is killed and restarted, then once undisturbed."""
     begun, chance, kills = time.monotonic(), random.Random(asked.seed), Counter()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
@@ -394,7 +394,7 @@ def _run_prefect(asked: argparse.Namespace) -> Toll:
 
 
 def _count_by_press(press: Press, place: Place) -> Toll:
-    """Count what is lost or twice by what the press has; texts are compared with the press's own."""
+    """Count lost and duplicated articles by comparison with the press and its texts."""
     rows = _rows(place.store(), "articles", ["url", "revision", "text"])
     report = verified(place)
     newest = {url: text for url, _, text in sorted(rows)}

@@ -1,4 +1,4 @@
-"""What the press does between two phases of a chaos run: corrections, copies, near copies, new stories, other teasers."""
+"""Changes of the press between two phases of a chaos run: corrections, copies, near copies, new stories, teasers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from tests.press import Press, Story
 
 @dataclass(frozen=True)
 class Copy(Story):
-    """Another site's story under a URL of its own; a `tail` makes it a near copy."""
+    """A copy of another site's story at its own URL; a `tail` makes it a near copy."""
 
     origin: Story | None = None
     tail: str = ""
@@ -20,17 +20,17 @@ class Copy(Story):
 
 
 def lines(press: Press) -> str:
-    """Return what is announced: a URL and its source a line."""
+    """Return the announcements, one line with URL and source each."""
     return "\n".join(
         f"{press.url(site, path)} site-{site}" for site, stories in press.stories.items() for path in stories
     )
 
 
 def pass_time(press: Press, *, share: float = 0.1) -> set[str]:
-    """Change the press; returns the URLs of known stories that are to be looked at again.
+    """Change the press; return the URLs of known stories to refetch.
 
-    Of each site's stories a share is corrected, as many are copied by the next site and as many nearly so, and as many
-    are new. What is corrected is not copied, so that it does not matter which comes first.
+    Of each site's stories, a share is corrected, an equal share is copied by the next site, an equal share nearly copied, and as
+    many are added. Corrected stories are not copied, so that the order of fetching does not matter.
     """
     press.tick += 1
     known = {site: list(stories.values()) for site, stories in press.stories.items()}
@@ -51,7 +51,7 @@ def pass_time(press: Press, *, share: float = 0.1) -> set[str]:
 def _added(press: Press, site: int, copied: list[Story], nearly: list[Story], several: int) -> Iterator[Story]:
     number = 28_000 + press.tick * 2_800
     for place, story in enumerate(copied):
-        # the number, modulo 28, is the day of publication: a copy is of the day after
+        # number modulo 28 is the day of publication: a copy is dated a day later
         yield Copy(site, number + 28 * place + (story.number + 1) % 28, origin=story)
     for place, story in enumerate(nearly):
         day = (story.number + 1) % 28

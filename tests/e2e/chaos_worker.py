@@ -1,6 +1,6 @@
-"""The sweep's stages in a loop, without Prefect, in a process that may be killed at any instant or at a step by name.
+"""The sweep's stages in a loop, without Prefect, in a process that may be killed at any time or at a named step.
 
-As a program it forks such processes on demand: imports cost seconds, and hundreds of processes are killed here.
+As a program, it forks such processes on demand: imports cost seconds, and tests kill hundreds of processes.
 """
 
 import asyncio
@@ -58,10 +58,10 @@ STEPS = (
     "published",
     "cleared",
 )
-"""The commit protocol's steps, in their order; at each a process may be told to die."""
+"""The steps of the commit protocol in order; a process may be told to die at each."""
 
 GAVE_UP = 3
-"""How a process ends that a port kept waiting too long: the run has failed, and another one follows."""
+"""The exit code after too many failures of a port: the run has failed, and another follows."""
 
 REVISIT_AFTER = (timedelta(hours=1),)
 T = TypeVar("T")
@@ -69,7 +69,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Life:
-    """What one process does: `batches` at most, dying the `passes`-th time it is at `die_at`; `trouble` 0 to 1."""
+    """One process's work: at most `batches`, dying at the `passes`-th time it reaches `die_at`; `trouble` (0 to 1) of calls fail."""
 
     lake: str
     index: str
@@ -85,10 +85,10 @@ class Life:
 
 
 class Fate:
-    """Ends the process at its step, as a lost machine would."""
+    """Kills the process at its step, as the loss of a machine would."""
 
     patience = 40
-    """How often a port that is away is asked again: some are away often."""
+    """The number of retries of an unavailable port."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -103,7 +103,7 @@ class Fate:
 
 
 class TroubledStore:
-    """A store that at random does not answer: before it has done what it was asked to, or after."""
+    """A store that fails at random, before or after performing an operation."""
 
     def __init__(self, store: ObjectStore, life: Life, fate: Fate) -> None:
         self._store = store
@@ -157,7 +157,7 @@ class TroubledStore:
 
 
 class DecidingIndex:
-    """An index whose process may die when everything is decided and nothing is committed."""
+    """An index whose process may die after deciding and before the commit."""
 
     def __init__(self, index: Index, fate: Fate) -> None:
         self._index = index
@@ -171,7 +171,7 @@ class DecidingIndex:
 
     @contextmanager
     def read(self) -> Iterator[Any]:
-        with self._index.read() as tx:  # if there is much to compare, that is done before the lock
+        with self._index.read() as tx:  # large comparisons are made before the lock
             yield tx
 
     @contextmanager
@@ -181,7 +181,7 @@ class DecidingIndex:
 
 
 class InlineExtractor:
-    """Extraction in this process: what may die here is all of it."""
+    """Extraction in this process, since the whole process may die."""
 
     def extract(self, pages: Iterable[NamedPage]) -> Iterator[tuple[str, Page | ItemError]]:
         for _, page in pages:
@@ -193,24 +193,24 @@ class InlineExtractor:
 
 @lru_cache(maxsize=1_000)
 def _read(page: StoredPage) -> Page:
-    """Extract a page, once in a process: test after test works on copies of one lake."""
+    """Extract a page, cached per process: many tests use copies of one lake."""
     return extract_page(page, ExtractConfig())
 
 
 def persistently(call: Callable[[], T], patience: int) -> T:
-    """Call again while a port is away, as Prefect does with a task."""
+    """Retry a call while a port is unavailable, as Prefect retries a task."""
     for _ in range(patience):
         try:
             return call()
         except DamagedTable:
-            raise  # however often it is tried
+            raise  # out of retries
         except StageError:
             continue
     return call()
 
 
 def work(life: Life, fate: Fate | None = None) -> None:
-    """Claim, fetch, extract, decide and publish until nothing is due, or the life is over."""
+    """Claim, fetch, extract, decide and publish until nothing is due, or the life's batches are done."""
     fate = fate or Fate(life)
     with open_index(life.index) as index:
         _work(life, index, fate)
@@ -244,7 +244,7 @@ def _work(life: Life, index: Index, fate: Fate) -> None:
 
 
 def publish_all(index: Index, store: ObjectStore, fate: Fate) -> None:
-    """Publish what is in the outbox, each batch twice, and clear it."""
+    """Publish each batch in the outbox twice, and clear it."""
     while True:
         with index.read() as tx:
             items = outbox.pending(tx, limit=20)
@@ -312,13 +312,13 @@ def _announcement(url: str, source_id: str) -> Announcement:
 
 
 def wrong_clock(seconds: int) -> dict[str, str] | None:
-    """Return the environment of a process whose clock is so much ahead, by libfaketime; None if that is missing."""
+    """Return the environment of a process whose clock is `seconds` ahead, with libfaketime; None if that is missing."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     return {"LD_PRELOAD": str(found[0]), "FAKETIME": f"{seconds:+d}", "NO_FAKE_STAT": "1"} if found else None
 
 
 class Nursery:
-    """A process that forks lives: `start` one, `end` it with a kill or by itself."""
+    """A process that forks lives: `start` one, then `end` it by a kill or by waiting."""
 
     def __init__(self, **environment: str) -> None:
         self._process = subprocess.Popen(
@@ -331,12 +331,12 @@ class Nursery:
         )
 
     def start(self, life: Life) -> None:
-        """Start a life; returns when it has begun."""
+        """Start a life, and return when it has begun."""
         self._say(json.dumps(asdict(life)))
         self._process.stdout.readline()
 
     def end(self, *, is_killed: bool) -> int:
-        """Kill the life, or wait for it; returns its exit code, or the negative number of the signal that ended it."""
+        """Kill the life or wait for it; return its exit code, or the negative signal number."""
         self._say("kill" if is_killed else "wait")
         return int(self._process.stdout.readline())
 
@@ -354,7 +354,7 @@ class Nursery:
 
 
 def _serve_lives() -> None:
-    """Fork a process for each line of standard input; say its id, and its end."""
+    """Fork a process for each line of standard input; print its id and its exit code."""
     _warm_up()
     for line in sys.stdin:
         pid = os.fork()
@@ -364,7 +364,7 @@ def _serve_lives() -> None:
             os._exit(_live(Life(**json.loads(line))))
         _answer("begun")
         if sys.stdin.readline().strip() == "kill":
-            os.kill(pid, signal.SIGKILL)  # not yet waited for: the id is still its own
+            os.kill(pid, signal.SIGKILL)  # not reaped yet, so the id cannot have been reused
         _, status = os.waitpid(pid, 0)
         _answer(str(os.waitstatus_to_exitcode(status)))
 
@@ -384,7 +384,7 @@ def _answer(line: str) -> None:
 
 
 def _warm_up() -> None:
-    """Do once what costs at the first time, before there are threads."""
+    """Warm up caches before there are threads."""
     page = b"<html><body><article><h1>Ferry</h1><p>" + b"The ferry left the harbour on time. " * 40 + b"</p></article>"
     writer = SegmentWriter("warm", software="-", created_at=datetime.now(UTC))
     ref = writer.add_exchange(

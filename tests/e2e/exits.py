@@ -1,6 +1,6 @@
-"""Run each command that opens lake or index a hundred times beside four busy processes, and count how they ended.
+"""Run each command that opens lake or index a hundred times beside four busy processes, and count the exit codes.
 
-`make exits`; an hour. None may end by a signal, and each with its own code. What changes something runs on a copy.
+`make exits` takes an hour. None may end by a signal, and each must have its own exit code. Commands that write run on a copy.
 """
 
 import argparse
@@ -28,7 +28,7 @@ NO_INDEX = "sqlite:////nowhere/at/all.db"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A command, the code that it must end with, and what is done to its home first; `every` is how many runs make one."""
+    """A command, its expected exit code, and the preparation of its home; it runs once every `every` runs."""
 
     words: tuple[str, ...]
     code: int = 0
@@ -42,13 +42,13 @@ def _without_index(home: Path) -> None:
 
 
 def _without_a_segment(home: Path) -> None:
-    """Take a segment away: faults, and the exit code 1."""
+    """Delete a segment, so that verify finds faults and exits with 1."""
     for path in sorted((home / "lake/warc").rglob("*.gz"))[:1]:
         path.unlink()
 
 
 def cases(article: str) -> dict[str, Case]:
-    """Return what is run, by name."""
+    """Return the commands to run, by name."""
     return {
         "verify --json": Case(words=("verify", "--json")),
         "verify": Case(words=("verify",)),
@@ -72,7 +72,7 @@ def cases(article: str) -> dict[str, Case]:
 
 
 def main() -> int:
-    """Run it and return the exit code."""
+    """Run the cases, and return the exit code."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--runs", type=int, default=100, help="of each command; a tenth of that of `ingest`")
     options.add_argument("--starts", type=int, default=40, help="of the local server")
@@ -90,7 +90,7 @@ def main() -> int:
 
 
 def run_commands(runs: int, only: str) -> int:
-    """Run the commands, and return how many runs ended as they must not."""
+    """Run the commands; return the number of runs with a wrong exit code."""
     bad = 0
     with (
         running_press(sites=SITES, articles=ARTICLES, network=79) as press,
@@ -109,7 +109,7 @@ def run_commands(runs: int, only: str) -> int:
 
 
 def run_starts(number: int) -> int:
-    """Start the local server so often; return how many starts failed, each of which says why."""
+    """Start the local server `number` times; return the number of failed starts, each printed with its error."""
     bad = 0
     for _ in range(number):
         home = tempfile.mkdtemp()
@@ -127,7 +127,7 @@ def run_starts(number: int) -> int:
 
 @contextmanager
 def busy(number: int) -> Iterator[None]:
-    """Keep the machine busy with so many processes."""
+    """Keep `number` processes busy during the block."""
     processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(number)]
     try:
         yield

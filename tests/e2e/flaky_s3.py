@@ -1,4 +1,4 @@
-"""An S3 server that at times does not serve: 503, no answer, one that is lost or cut off after the work was done, or a slow one."""
+"""An S3 proxy that fails at random: 503, no answer, an answer lost or cut off after the operation, or a slow one."""
 
 import http.client
 import random
@@ -17,7 +17,7 @@ _OF_THE_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
 
 class Forwarding(BaseHTTPRequestHandler):
-    """Hands every request on to the real server."""
+    """Forwards every request to the real server."""
 
     protocol_version = "HTTP/1.1"
     upstream: str
@@ -102,12 +102,12 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: whoever asked was killed, or gets no answer."""
+        """Log nothing: the client was killed, or gets no answer on purpose."""
 
 
 @contextmanager
 def served(handler: type[Forwarding], endpoint_url: str, **attributes: object) -> Iterator[str]:
-    """Give the address of a server before the real one whose requests this handler answers."""
+    """Run a proxy with this handler in front of the real server; yield its address."""
     own = {"upstream": urlsplit(endpoint_url).netloc, **attributes}
     server = _Server(("127.0.0.1", 0), type("Handler", (handler,), own))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -128,9 +128,9 @@ def flaky_s3(
     kinds: tuple[str, ...] = TROUBLES,
     begun: threading.Event | None = None,
 ) -> Iterator[tuple[str, Counter[str]]]:
-    """Give the address of a server before the real one that fails a share of the requests, and their count by trouble.
+    """Run a proxy that fails a `share` of the requests; yield its address, and the failures counted by kind.
 
-    It serves well until the event `begun`, if there is one.
+    If an event `begun` is given, nothing fails before it is set.
     """
     troubles: Counter[str] = Counter()
     if begun is None:

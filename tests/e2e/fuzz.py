@@ -1,10 +1,10 @@
-"""Throw damaged documents at every parser of strangers' words, and keep what one of them fails at. `make fuzz`.
+"""Fuzz every parser of web content with damaged documents. `make fuzz`.
 
     python -m tests.e2e.fuzz [--minutes 10] [--only TARGET]... [--found FOLDER]
 
-Hypothesis makes the inputs: whole documents that are cut, joined, doubled and sprinkled with the marks of their format.
-An exception that is not ours, or an input that takes longer than `LONGEST_S`, ends a target; the smallest such input is
-written into the folder, and the exit code is 1. Two targets run side by side.
+Hypothesis generates the inputs: whole documents that are cut, joined, repeated and sprinkled with tokens of their format. An
+unexpected exception, or an input that takes longer than `LONGEST_S`, ends a target; the smallest such input is written to the
+folder, and the exit code is 1. Two targets run concurrently.
 """
 
 import argparse
@@ -45,7 +45,7 @@ URL = "https://daily.example/2026/x?q=%C3%A4"
 AGENT = "ExampleBot/1.0 (+https://example.org/bot)"
 LONGEST_S = 30
 ROUND = 500
-"""Inputs between two looks at the clock."""
+"""Inputs between two checks of the time limit."""
 
 XML_MARKS = ("<", ">", "&", "]]>", "<![CDATA[", "<!--", "-->", "<?xml version='1.0' encoding='utf-7'?>", "<!DOCTYPE x [<!ENTITY a 'b'>]>", "&a;", "&#0;", "&#x110000;", "xmlns='x'", "xmlns:a='b'", "xml:base='http://[::1'", "<a:b:c>", "</", "/>", "'", '"', "\ud800", "http://\\", "javascript:")  # fmt: skip
 HTML_MARKS = (*XML_MARKS, "<base href='//['>", "<table><tr><td>", "<svg><title>", "<template>", "<noscript>", "<frameset>", "<script type='application/ld+json'>{", "</script>", "<meta charset=", "<p>", "<br>", "\0", "<plaintext>", "<a href=' \t\n/x'>")  # fmt: skip
@@ -54,7 +54,7 @@ TEXT = "The ferry sailed again on Sunday, four months after its engine failed in
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A parser, whole documents that it reads, and the marks of their format."""
+    """A parser, valid documents for it, and the tokens of their format."""
 
     read: Callable[[bytes], object]
     whole: Sequence[bytes]
@@ -178,7 +178,7 @@ TARGETS: Mapping[str, Target] = {
 
 
 def inputs(target: Target) -> st.SearchStrategy[bytes]:
-    """Give documents of the target's format, more and less damaged."""
+    """Return a strategy for documents of the target's format, damaged to varying degrees."""
     marks = st.sampled_from([mark.encode("utf-8", "surrogatepass") for mark in target.marks])
     whole = st.sampled_from(list(target.whole))
 
@@ -207,11 +207,11 @@ def inputs(target: Target) -> st.SearchStrategy[bytes]:
 
 
 class TooLong(BaseException):
-    """One input took longer than `LONGEST_S`; no parser may catch this."""
+    """One input took longer than `LONGEST_S`. A BaseException, so that no parser catches it."""
 
 
 def failure_of(read: Callable[[bytes], object], body: bytes) -> str | None:
-    """Return how a parser fails at an input, or None if it reads it or refuses it in our words."""
+    """Return how a parser fails on an input; None if it parses it or refuses it with one of our errors."""
 
     def stop(_signal: int, _frame: object) -> None:
         raise TooLong
@@ -224,7 +224,7 @@ def failure_of(read: Callable[[bytes], object], body: bytes) -> str | None:
         return None
     except TooLong:
         return f"longer than {LONGEST_S} s"
-    except Exception:  # noqa: BLE001 - any exception is what is looked for
+    except Exception:  # noqa: BLE001 - unexpected exceptions are what fuzzing looks for
         return traceback.format_exc(limit=-4)
     finally:
         signal.alarm(0)
@@ -232,7 +232,7 @@ def failure_of(read: Callable[[bytes], object], body: bytes) -> str | None:
 
 
 def fuzz(name: str, *, minutes: float, found: Path) -> int:
-    """Fuzz one target for so long; write the smallest input that it fails at, and return 1 if there is one."""
+    """Fuzz one target for `minutes`; write the smallest failing input and return 1 if there is one."""
     target, ends_at, number = TARGETS[name], time.monotonic() + 60 * minutes, 0
     sought = settings(
         max_examples=ROUND,
@@ -260,7 +260,7 @@ def fuzz(name: str, *, minutes: float, found: Path) -> int:
 
 
 def main() -> int:
-    """Run the targets, two at a time, each in a process of its own."""
+    """Run the targets, two at a time, each in its own process."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--minutes", type=float, default=10.0, help="for each target")
     options.add_argument(

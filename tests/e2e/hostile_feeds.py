@@ -1,6 +1,6 @@
-"""Feeds and sitemaps that do what they should not, polled all at once into a real index, with a good one among them.
+"""Hostile feeds and sitemaps, polled concurrently into a real index with a good one among them.
 
-`python -m tests.e2e.hostile_feeds INDEX_URL` serves and polls them, and prints what came of it as JSON.
+`python -m tests.e2e.hostile_feeds INDEX_URL` serves and polls them, and prints the results as JSON.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Poll:
-    """One feed: its bytes, the URLs that it yields (at least and at most), and the reason if it is refused."""
+    """One feed: its bytes, the least and the most URLs that it yields, and the reason if it is refused."""
 
     body: bytes
     least: int
@@ -66,7 +66,7 @@ def sitemap(count: int, *, filler: bytes = b"") -> bytes:
 
 
 def polls(inside: str, itself_url: str) -> dict[str, Poll]:
-    """Return the feeds by name; `inside` is where nobody may be led, `itself_url` the index that contains itself."""
+    """Return the feeds by name; `inside` is an address that must not be reached, `itself_url` an index that contains itself."""
     laughs = b'<!DOCTYPE r [<!ENTITY a "ha">' + b"".join(
         b'<!ENTITY %c "%b">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9)
     )
@@ -117,7 +117,7 @@ def polls(inside: str, itself_url: str) -> dict[str, Poll]:
 
 
 async def poll_all(index_url: str) -> dict[str, object]:
-    """Return by feed how many URLs it yielded and its reason, and what the run took."""
+    """Poll all feeds; return each one's number of URLs and reason, and the run's cost."""
     async with AsyncExitStack() as stack:
         inside = await stack.enter_async_context(serve({"*": page(SECRET)}, "127.0.0.1"))
         itself = await stack.enter_async_context(serve({"/robots.txt": answer(404)}, "127.8.0.1"))
@@ -128,7 +128,7 @@ async def poll_all(index_url: str) -> dict[str, object]:
             if name != "itself":
                 robots = {"/robots.txt": answer(404)}
                 server = await stack.enter_async_context(serve(robots, f"127.8.0.{number}"))
-            body = poll.body.replace(b"FEED", name.encode())  # no URL is in two feeds
+            body = poll.body.replace(b"FEED", name.encode())  # makes URLs unique to the feed
             server.routes["*"] = answer(200, body, [("Content-Type", poll.content_type)])
             press[name], kinds[name] = server, poll.kind
         started = time.monotonic()

@@ -1,7 +1,7 @@
-"""A press that does what a server should not, each outlet on an address of its own, with good ones among them.
+"""A hostile press, each outlet at its own address, with good ones among them.
 
-`python -m tests.e2e.hostile_press` serves all of it, prints its port, and says at `SAYS` what it has seen: by outlet the
-paths asked for, the instants, the octets sent, the most requests under way.
+`python -m tests.e2e.hostile_press` serves it, prints its port, and reports at `SAYS` what each outlet received: paths, times,
+bytes sent, and the most concurrent requests.
 """
 
 import asyncio
@@ -37,11 +37,11 @@ ARTICLE = b"<!doctype html><title>A bridge</title><p>The bridge over the river i
 DOMAIN = "press.example"
 SAYS = "127.7.255.1"
 INSIDE = "127.0.0.1"
-"""An address that the reader may not reach; the press listens there, too."""
+"""An address that the reader must not reach; the press also listens there."""
 
 MIB = 1024 * 1024
 WIRE_SIZE = MIB
-"""What the reader takes off the wire for one answer; bombs are larger when decoded."""
+"""The reader's limit of received bytes per response; bombs exceed it when decoded."""
 
 GOOD = ("good-1", "good-2", "good-3")
 GOOD_PAGES = 6
@@ -53,17 +53,17 @@ _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Outlet:
-    """One outlet. `pages` are asked for in turn, and `reasons` what each comes to: a reason, "ok", or "deferred"."""
+    """One outlet. `pages` are fetched in turn; `reasons` are their expected results: a reason, "ok" or "deferred"."""
 
     reasons: tuple[str, ...]
     routes: dict[str, Route] = field(default_factory=dict)
     robots: Route = b"HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n"
     addresses: tuple[tuple[str, ...], ...] | None = None
-    """What the resolver says of its name, look-up after look-up; the last goes on. None: its own address."""
+    """The resolver's answers for its name, one per lookup; the last repeats. None: its own address."""
 
     @property
     def pages(self) -> list[str]:
-        """The paths that are asked for."""
+        """The paths to fetch."""
         return [f"/{number}" for number in range(len(self.reasons))]
 
 
@@ -84,7 +84,7 @@ def _coded(coding: str, body: bytes) -> bytes:
 
 
 def _bursts(failures: int) -> Route:
-    """Answer 503 so many times, then as one should."""
+    """Answer 503 `failures` times, then normally."""
     left = [failures]
 
     async def act(asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -95,14 +95,14 @@ def _bursts(failures: int) -> Route:
 
 
 async def _drops_the_next(asked: Asked, writer: asyncio.StreamWriter) -> None:
-    """Say that the connection is kept, and drop it right after."""
+    """Announce a kept-alive connection, and drop it right after."""
     writer.write(page(ARTICLE))
     await writer.drain()
     writer.close()
 
 
 def outlets(port: int) -> dict[str, Outlet]:
-    """Return the press by name; `port` is where it listens."""
+    """Return the outlets by name; `port` is the press's port."""
     zeros = bytes(50 * MIB)
     gzipped = gzip.compress(zeros)
     in_a_day = format_datetime(datetime.now(UTC) + timedelta(hours=20), usegmt=True)
@@ -184,12 +184,12 @@ def outlets(port: int) -> dict[str, Outlet]:
 
 
 def address_of(number: int) -> str:
-    """Return the address of an outlet, by its place."""
+    """Return the address of the outlet at a position."""
     return f"127.7.{number // 250}.{number % 250 + 1}"
 
 
 class _Counted:
-    """A writer that counts what is written."""
+    """A writer that counts the bytes written."""
 
     def __init__(self, writer: asyncio.StreamWriter, server: Loopback) -> None:
         self._writer = writer
@@ -205,7 +205,7 @@ class _Counted:
 
 @asynccontextmanager
 async def published(port: int = 0) -> AsyncIterator[int]:
-    """Serve the press until the block ends, which gets its port."""
+    """Serve the press during the block; yield its port."""
     servers: dict[str, Loopback] = {}
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

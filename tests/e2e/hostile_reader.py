@@ -1,6 +1,6 @@
-"""A reader of the hostile press in a process of its own, so that its memory can be told.
+"""A reader of the hostile press in its own process, so that its memory can be measured.
 
-`python -m tests.e2e.hostile_reader INDEX_URL PORT` visits all outlets at once and prints what came of it as JSON.
+`python -m tests.e2e.hostile_reader INDEX_URL PORT` visits all outlets concurrently and prints the results as JSON.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.web.loopback import AGENT, peak_size
 
 
 def resolver(port: int):
-    """Return a resolver that knows the press alone."""
+    """Return a resolver that knows only the press."""
     press = outlets(port)
     own = {name: address_of(number) for number, name in enumerate(press)}
     asked: Counter[str] = Counter()
@@ -41,7 +41,7 @@ def resolver(port: int):
 
 
 async def read(index_url: str, port: int) -> dict[str, object]:
-    """Return each page's reason and instant, the run's seconds and its peak of memory (bytes)."""
+    """Return each page's reason and time, the run's seconds and its peak memory (bytes)."""
     reasons: dict[str, str] = {}
 
     def tell(visit: Visit) -> None:

@@ -1,7 +1,7 @@
-"""A press as strangers run it: outlets whose answers, pages, feeds and rules are odd, each on an address of its own.
+"""A press of outlets with odd responses, pages, feeds and robots.txt files, each at its own address.
 
-`OUTLETS` is the table: what an outlet serves beside a feed that names `/story` and `/fine`, and what each comes to. A feed
-or a sitemap of its own takes that feed's place.
+`OUTLETS` is the table of what an outlet serves, besides a feed with `/story` and `/fine`, and of the expected results. An
+outlet's own feed or sitemap replaces that feed.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Outlet:
-    """One outlet. `make` gives its routes for its URL; `comes_to` has the reason or novelty of each path that it announces.
+    """One outlet. `make` returns its routes, given its URL; `comes_to` maps each announced path to its reason or novelty.
 
-    `feed` is the reason that its feed has; `has_sitemap`: `/feed.xml` is one.
+    `feed` is the expected reason of its feed; with `has_sitemap`, `/feed.xml` is a sitemap.
     """
 
     make: Callable[[str], dict[str, Route]]
@@ -42,7 +42,7 @@ class Outlet:
 
 
 def html(number: int, *, head: str = "", before: str = "", after: str = "", title: str | None = None) -> bytes:
-    """Return the page of a story that nobody else has."""
+    """Return the page of a unique story."""
     story = Story(NETWORK, number)
     title = title or story.title
     return (
@@ -66,7 +66,7 @@ def rss(url: str, *paths: str) -> bytes:
 
 
 def _page(route: Route | Callable[[bytes], Route], comes_to: str = "new", **markup: str) -> Outlet:
-    """Give an outlet whose `/story` is odd; a function makes its answer of a page, with this `markup` in it."""
+    """Return an outlet whose `/story` is odd; a callable `route` makes the response from a page with this `markup`."""
     number, other = next(_NUMBERS), next(_NUMBERS)
 
     def make(url: str) -> dict[str, Route]:
@@ -89,7 +89,7 @@ def _coded(coding: str, encode: Callable[[bytes], bytes], comes_to: str = "new")
 
 
 def _raw(head: bytes, comes_to: str = "new", tail: bytes = b"") -> Outlet:
-    """Give an outlet that sends these octets, then the page."""
+    """Return an outlet that sends these bytes before the page."""
     return _page(lambda body: says(head + body + tail), comes_to)
 
 
@@ -106,7 +106,7 @@ def _loops(markup: str) -> Outlet:
 
 
 def _waits(retry_after: str) -> Outlet:
-    """Give an outlet of one page, since all others wait with it."""
+    """Return an outlet with a single page, since Retry-After defers all pages of a host."""
     busy = answer(503, b"", [("Retry-After", retry_after)])
     return Outlet(
         make=lambda url: {"/story": busy, "/feed.xml": _labelled(rss(url, "/story"))}, comes_to={"/story": "http_503"}
@@ -118,7 +118,7 @@ def _wide(coding: str) -> Callable[[bytes], bytes]:
 
 
 def _feed(make: Callable[[str], str | bytes], *found: str, reason: str | None = None, kind: str = "text/xml") -> Outlet:
-    """Give an outlet whose feed is odd, and the paths that are found in it."""
+    """Return an outlet with an odd feed, in which the paths `found` are expected."""
     numbers = {path: next(_NUMBERS) for path in found}
 
     def routes(url: str) -> dict[str, Route]:
@@ -135,7 +135,7 @@ def _rules(robots: bytes, comes_to: str) -> Outlet:
 
 
 def _documents(files: dict[str, bytes]) -> Outlet:
-    """Give an outlet that has these files beside a page that is as it should be."""
+    """Return an outlet with these files and a normal page."""
     outlet = _page(page)
     served = {path: answer(200, body) for path, body in files.items()}
     return Outlet(make=lambda url: {**outlet.make(url), **served}, comes_to=outlet.comes_to)
@@ -247,7 +247,7 @@ OUTLETS: dict[str, Outlet] = {
     "the year 9999": _typed("text/html", head='<meta property="article:published_time" content="9999-12-31T23:59:59-14:00">'),
     "broken bases": _typed("text/html", head='<base href="http://[::1]:99999/"><link rel="canonical" href="//[::1"><link rel="amphtml" href="http://&#xD800;">'),
     "lines of a WARC": _page(lambda body: says(_OK + b"WARC-Type: warcinfo\r\n" + _CLOSE + b"WARC/1.1\r\nWARC-Type: response\r\n\r\n\r\n\r\n" + body)),
-    # what is no page
+    # not pages
     "PDF called HTML": _typed("text/html", "not_html", lambda body: b"%PDF-1.7\n" + body),
     "RSS called HTML": _typed("text/html", "not_html", lambda body: rss("http://a.example", "/1")),
     "JSON called HTML": _typed("text/html", "not_html", lambda body: b'{"text": "' + b"The quay opens. " * 99 + b'"}'),
@@ -329,7 +329,7 @@ OUTLETS: dict[str, Outlet] = {
     "a licence of a billion laughs": _documents({"/robots.txt": _LICENSED, "/l.xml": f'<!DOCTYPE r [{_LAUGHS}]><rsl xmlns="https://rslstandard.org/rsl"><content url="/">&e11;</content></rsl>'.encode()}),
     "a licence of impossible characters": _documents({"/robots.txt": _LICENSED, "/l.xml": b'<rsl xmlns="https://rslstandard.org/rsl"><content url="/&#xD800;"><license><permits type="usage">&#xDFFF;</permits></license></content></rsl>'}),
     "3,000 licences": _documents({"/robots.txt": b"".join(b"License: /l%d.xml\n" % n for n in range(3000)) + b"License: http://[::1\nUser-agent: *\nDisallow:\n"}),
-    # and what nobody may harm
+    # the outlet that must not be affected
     GOOD: Outlet(make=lambda url: {"/feed.xml": _labelled(rss(url, *GOOD_PATHS)), **{path: page(html(n)) for n, path in enumerate(GOOD_PATHS)}}, comes_to=dict.fromkeys(GOOD_PATHS, "new")),
 }
 # fmt: on
@@ -337,7 +337,7 @@ OUTLETS: dict[str, Outlet] = {
 
 @dataclass
 class OddPress:
-    """The press while it runs: where each outlet is."""
+    """The running press, and its addresses."""
 
     port: int = 0
     servers: dict[str, Loopback] = field(default_factory=dict)
@@ -351,7 +351,7 @@ class OddPress:
         return f"127.{NETWORK}.{number // 200}.{number % 200 + 1}"
 
     def catalogue(self) -> str:
-        """Return a catalogue of one source for each outlet, named by its number."""
+        """Return a catalogue with one source per outlet, named by its number."""
         lines = ['defaults: {crawl_delay_s: 0, max_per_host: 4, allow_networks: ["127.0.0.0/8"]}', "sources:"]
         for number, (name, outlet) in enumerate(OUTLETS.items()):
             kind = "sitemaps" if outlet.has_sitemap else "feeds"
@@ -361,7 +361,7 @@ class OddPress:
 
 @contextmanager
 def running_odd_press() -> Iterator[OddPress]:
-    """Serve the press in a thread until the block ends."""
+    """Serve the press in a thread during the block."""
     press, ready, over = OddPress(), threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 

@@ -1,7 +1,7 @@
-"""Prefect's server killed and started again while sweeps run on it: what they decided is kept, the next one goes on.
+"""Prefect's server is killed and restarted during sweeps: decided batches are kept, and the next sweep continues.
 
-As a part of the long form the server is a process of its own that is killed; in the tests it is the session's, behind a
-gate that is shut.
+In the long form, the server is a process that is killed; in the tests, it is the session's server behind a gate that is
+closed.
 """
 
 import os
@@ -33,7 +33,7 @@ SMALL = {"PRESSLAKE_BATCH_SIZE": "8"}
 
 @dataclass
 class KillableServer:
-    """A Prefect server on a port of its own, which comes back there with what it had written down."""
+    """A Prefect server that restarts on the same port with the same database."""
 
     home: Path
     port: int = field(default_factory=free_port)
@@ -45,17 +45,17 @@ class KillableServer:
 
     @property
     def is_up(self) -> bool:
-        """Whether it runs."""
+        """Whether the server is running."""
         return self.process is not None and self.process.poll() is None
 
     def go_away(self) -> None:
-        """Kill it, and whatever it has started."""
+        """Kill the server and its descendants."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
         self.process.stdin.close()
 
     def come_back(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flows.server.process", str(self.port)],
             stdin=subprocess.PIPE,
@@ -75,7 +75,7 @@ class KillableServer:
 
 @dataclass
 class Gate:
-    """A way to a server that is shut and opened: who is on it is cut off, and who comes is refused."""
+    """A proxy to a server that can be closed: it then cuts its connections and refuses new ones."""
 
     upstream: tuple[str, int]
     port: int = field(default_factory=free_port)
@@ -148,7 +148,7 @@ def sweep_without_server(
     away_s: float,
     chance: random.Random,
 ) -> int:
-    """Sweep, and take the server away in the middle for a while; returns the sweep's exit code."""
+    """Sweep, with the server unavailable for a while in the middle; return the sweep's exit code."""
     hits = sum(press.hits.values())
     sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL, PREFECT_API_URL=server.url)
     try:
@@ -166,7 +166,7 @@ def sweep_without_server(
 
 
 def await_hits(press: Press, number: int, sweep: Running) -> None:
-    """Wait until the press was asked so often, or the sweep has ended; a minute at most."""
+    """Wait, at most a minute, until the press got `number` requests or the sweep has ended."""
     deadline = time.monotonic() + 60
     while sum(press.hits.values()) < number and sweep.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

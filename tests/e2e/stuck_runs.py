@@ -1,7 +1,7 @@
-"""Kill a sweep and let another live long, with the clock of the heartbeats shortened: only the dead one is marked as crashed.
+"""Kill one sweep and keep another running, with shorter heartbeats: only the dead run is marked as crashed.
 
-`make stuck-runs`; about five minutes. Heartbeats come every 30 s instead of 180, and a run has crashed after 90 s without
-one instead of 600: the same three of them.
+`make stuck-runs` takes about five minutes. Heartbeats come every 30 s instead of 180, and a run is marked after 90 s without
+one instead of 600: three heartbeats in both cases.
 """
 
 import os
@@ -21,13 +21,13 @@ from tests.workers import api_client
 
 HEARTBEAT_S, STUCK_AFTER_S = 30, 90
 DELAY_S, PAGES = 5.0, 60
-"""The press of the run that lives: five minutes for one sweep, ten heartbeats."""
+"""The press of the surviving run: one sweep takes five minutes, or ten heartbeats."""
 
 DEFINITIONS = Path(__file__).parents[2] / "deploy/automations"
 
 
 def main() -> int:
-    """Run it and return the exit code."""
+    """Run both sweeps, and return the exit code."""
     for name in [name for name in os.environ if name.startswith(("PREFECT_", "PRESSLAKE_"))]:
         del os.environ[name]
     os.environ |= {"PREFECT_HOME": tempfile.mkdtemp(), "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S)}

@@ -1,4 +1,4 @@
-"""Kills at named steps and at any instant, a store that fails, every entry twice: nothing is lost, twice or dangling."""
+"""Kills at named steps and random times, a failing store, and duplicated work: nothing is lost, duplicated or dangling."""
 
 import random
 import time
@@ -34,7 +34,7 @@ def _novelties(place: Place) -> Counter:
 
 
 @pytest.mark.long
-def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tmp_path):
+def test_fifteen_kills_give_the_results_of_an_undisturbed_run(reference, rough, tmp_path):
     with running_press(sites=5, articles=20, network=31) as press:
         toll = run_chaos(press, rough, reference, tmp_path, kills=15, batch_size=8, seed=1, longest_s=0.8)
 
@@ -43,7 +43,7 @@ def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tm
     assert len(toll.kills) > len(STEPS) // 2
     assert toll.kills[BY_CLOCK] >= 4
     assert toll.steps > 1 or wrong_clock(0) is None
-    # 100 stories; then of each site's 20 two are corrected, copied, nearly copied, and new
+    # 100 stories; then, of each site's 20 stories, two each are corrected, copied, nearly copied, and added
     assert _novelties(rough) == Counter(
         {Novelty.NEW: 110, Novelty.REVISION: 10, Novelty.DUPLICATE: 10, Novelty.NEAR_DUPLICATE: 10}
     )
@@ -51,7 +51,7 @@ def test_fifteen_kills_leave_what_an_undisturbed_run_leaves(reference, rough, tm
 
 @pytest.mark.s3
 @pytest.mark.long
-def test_kills_on_postgresql_and_ceph_leave_nothing_behind(reference, ceph_url, postgres_url, tmp_path):
+def test_kills_on_postgresql_and_ceph_lose_and_duplicate_nothing(reference, ceph_url, postgres_url, tmp_path):
     lake = f"s3://{make_bucket(ceph_url)}/lake"
 
     with (
@@ -70,7 +70,7 @@ def test_kills_on_postgresql_and_ceph_leave_nothing_behind(reference, ceph_url, 
 
 
 @pytest.mark.engine
-def test_kills_of_the_real_flow_leave_nothing_for_verify_and_the_index_can_be_built_again(presslake, tmp_path):
+def test_after_kills_of_the_real_flow_verify_finds_nothing_and_reindex_works(presslake, tmp_path):
     chance, small = random.Random(3), {"PRESSLAKE_BATCH_SIZE": "8"}
     with running_press(sites=4, articles=10, network=34) as press:
         catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.1)
@@ -94,7 +94,7 @@ def test_kills_of_the_real_flow_leave_nothing_for_verify_and_the_index_can_be_bu
 
 @pytest.mark.engine
 @pytest.mark.long
-def test_a_prefect_server_that_goes_away_in_mid_run_costs_nothing_but_time(presslake, prefect_api_url, tmp_path):
+def test_an_interruption_of_the_prefect_server_during_a_run_loses_nothing(presslake, prefect_api_url, tmp_path):
     with running_press(sites=4, articles=10, network=35) as press, gate_to(prefect_api_url) as gate:
         catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.3)
         code = sweep_without_server(presslake, gate, press, catalogue, away_s=2.0, chance=random.Random(4))
@@ -108,7 +108,7 @@ def test_a_prefect_server_that_goes_away_in_mid_run_costs_nothing_but_time(press
 
 
 def _await_hits(press: Press, number: int) -> None:
-    """Wait until the press was asked so often, a minute at most."""
+    """Wait, at most a minute, until the press got `number` requests."""
     deadline = time.monotonic() + 60
     while sum(press.hits.values()) < number and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""All hostile feeds polled at once: each yields what can be read of it, or one reason, and nothing else."""
+"""All hostile feeds are polled concurrently: each yields its readable entries, or one reason."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ POLLS = {name: replace(poll, body=b"") for name, poll in polls("", "").items()}
 
 @pytest.fixture(scope="module")
 def polled(tmp_path_factory):
-    """Poll them in a process of its own, so that its memory can be told."""
+    """Poll the feeds in a separate process, so that its memory can be measured."""
     index_url = f"sqlite:///{tmp_path_factory.mktemp('feeds') / 'index.db'}"
     done = subprocess.run(
         [sys.executable, "-m", "tests.e2e.hostile_feeds", index_url],
@@ -29,28 +29,28 @@ def polled(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", POLLS)
-def test_a_feed_yields_what_can_be_read_of_it(polled, name):
+def test_a_hostile_feed_yields_its_readable_entries(polled, name):
     assert POLLS[name].least <= polled["counts"].get(name, 0) <= POLLS[name].most
 
 
 @pytest.mark.parametrize("name", POLLS)
-def test_a_feed_that_is_none_has_its_reason(polled, name):
+def test_a_document_that_is_not_a_feed_has_its_reason(polled, name):
     assert polled["reasons"].get(name) == POLLS[name].reason
 
 
 @pytest.mark.parametrize("name", POLLS)
-def test_a_feed_is_asked_for_once(polled, name):
+def test_a_feed_is_requested_once(polled, name):
     assert polled["asked"][name] == 2  # robots.txt and itself
 
 
-def test_nothing_leaks_into_a_title(polled):
+def test_titles_are_bounded_and_leak_nothing(polled):
     assert not polled["has_leaked"]
     assert polled["longest_title"] < 10_000
 
 
-def test_the_inside_was_not_touched(polled):
+def test_no_internal_address_was_requested(polled):
     assert polled["inside"] == 0
 
 
-def test_memory_is_bounded(polled):
+def test_memory_stays_bounded(polled):
     assert polled["peak_size"] < 600 * MIB

@@ -1,4 +1,4 @@
-"""All of the hostile press read at once: each outlet costs one counted reason, and the good ones lose nothing."""
+"""All hostile outlets are fetched concurrently: each ends with one counted reason, and the good ones lose nothing."""
 
 import json
 import subprocess
@@ -14,12 +14,12 @@ from tests.e2e.hostile_press import GOOD, GOOD_DELAY_S, GOOD_PAGES, INSIDE, MIB,
 ROOT = Path(__file__).parents[2]
 PRESS = outlets(0)
 KERNEL_SIZE = sum(int(Path(f"/proc/sys/net/ipv4/{name}").read_text().split()[2]) for name in ("tcp_rmem", "tcp_wmem"))
-"""Bytes that the kernel may hold for both ends, sent and never read: it grows its buffers up to these (tcp(7))."""
+"""Bytes sent but never read that the kernel may buffer at both ends: it grows its buffers up to these sizes (tcp(7))."""
 
 
 @pytest.fixture(scope="module")
 def reading(tmp_path_factory):
-    """Read the press in a process of its own; return what came of it, and what the press saw."""
+    """Fetch the press in a separate process; return its results, and what the press received."""
     index_url = f"sqlite:///{tmp_path_factory.mktemp('hostile') / 'index.db'}"
     press = subprocess.Popen(
         [sys.executable, "-m", "tests.e2e.hostile_press"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -42,7 +42,7 @@ def reading(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", PRESS)
-def test_every_page_ends_in_its_reason(reading, name):
+def test_every_page_ends_with_its_reason(reading, name):
     outlet = PRESS[name]
     reasons = [reading["reasons"][f"{name}{path}"] for path in outlet.pages]
 
@@ -50,17 +50,17 @@ def test_every_page_ends_in_its_reason(reading, name):
 
 
 @pytest.mark.parametrize("name", PRESS)
-def test_no_outlet_is_read_past_the_cap(reading, name):
+def test_no_response_is_read_past_the_cap(reading, name):
     assert reading["seen"][name]["sent_size"] < WIRE_SIZE + KERNEL_SIZE
 
 
 @pytest.mark.parametrize("name", PRESS)
-def test_no_outlet_is_asked_twice_at_once(reading, name):
+def test_no_outlet_gets_concurrent_requests(reading, name):
     assert reading["seen"][name]["most_in_flight"] <= 1
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_outlet_loses_nothing_and_keeps_its_pace(reading, name):
+def test_a_good_outlet_is_fetched_completely_at_its_pace(reading, name):
     seen = reading["seen"][name]
     gaps = [later - earlier for earlier, later in pairwise(seen["instants"])]
 
@@ -69,15 +69,15 @@ def test_a_good_outlet_loses_nothing_and_keeps_its_pace(reading, name):
     assert min(gaps) >= 0.95 * GOOD_DELAY_S
 
 
-def test_the_inside_was_not_touched(reading):
+def test_no_internal_address_was_requested(reading):
     assert INSIDE not in reading["seen"]
 
 
-def test_nothing_was_injected(reading):
+def test_no_header_was_injected(reading):
     assert not any("x-injected" in seen["names"] for seen in reading["seen"].values())
 
 
-def test_a_busy_outlet_is_asked_no_more(reading):
+def test_a_busy_outlet_gets_no_more_requests(reading):
     for name in ("busy-seconds", "busy-date"):
         assert len(reading["seen"][name]["paths"]) == 2  # robots.txt and one page
 
@@ -86,7 +86,7 @@ def test_memory_stays_small(reading):
     assert reading["peak_size"] < 300 * MIB
 
 
-def test_no_outlet_waits_for_another(reading):
+def test_outlets_do_not_wait_for_each_other(reading):
     instants = [reading["seen"][name]["instants"] for name in GOOD]
 
     assert max(one[0] for one in instants) < min(one[-1] for one in instants)

@@ -1,4 +1,4 @@
-"""Real pages through the whole sweep, into a directory and into S3."""
+"""Sweeps of real pages, into a directory and into S3."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.newsroom]
 
 @pytest.fixture
 def lake(lake_address, presslake) -> dict[str, str]:
-    """What tells the command where the lake is."""
+    """The environment that names the lake."""
     told = {"PRESSLAKE_LAKE": lake_address.uri}
     if lake_address.s3.endpoint_url:
         told |= {"PRESSLAKE_S3_ENDPOINT_URL": lake_address.s3.endpoint_url, "AWS_REGION": "us-east-1"}
@@ -23,7 +23,7 @@ def lake(lake_address, presslake) -> dict[str, str]:
 
 
 def _hits_by_kind(newsroom: Newsroom) -> tuple[Counter[int], Counter[int]]:
-    """Return how often robots.txt and how often articles were asked for: times, and of how many that is true."""
+    """Count hits of robots.txt and of articles: for each number of hits, how many URLs had it."""
     articles = {url.partition("//")[2] for site in newsroom.sites() for url in site["articles"]}
     robots, pages = Counter(), Counter()
     for name, times in newsroom.hits().items():
@@ -44,7 +44,7 @@ def _hits_by_kind(newsroom: Newsroom) -> tuple[Counter[int], Counter[int]]:
     ],
     indirect=True,
 )
-def test_the_newsroom_is_stored_once_and_touched_pages_are_unchanged(newsroom, presslake, lake, tmp_path):
+def test_the_newsroom_is_stored_once_and_pages_with_new_furniture_are_unchanged(newsroom, presslake, lake, tmp_path):
     catalogue = newsroom.catalogue(tmp_path / "sources.yaml")
 
     first = presslake.ingest("--catalogue", catalogue, **lake)
@@ -74,7 +74,7 @@ def test_the_newsroom_is_stored_once_and_touched_pages_are_unchanged(newsroom, p
 
 
 @needs_newsroom
-def test_the_seed_pages_come_out_alike_whatever_their_teasers(presslake, tmp_path):
+def test_the_seed_pages_give_equal_texts_with_any_teasers(presslake, tmp_path):
     expected = (NEWSROOM / "seedpage/expected.txt").read_text().strip()
     pages = _seed_pages(tmp_path)
 
@@ -92,7 +92,7 @@ def test_the_seed_pages_come_out_alike_whatever_their_teasers(presslake, tmp_pat
 
 
 def _seed_pages(folder: Path) -> Path:
-    """Write the seed pages as a newsroom of two sites, one a set of teasers."""
+    """Write the seed pages as a newsroom of two sites, one per set of teasers."""
     lines = []
     for page in sorted((NEWSROOM / "seedpage").glob("*.html")):
         packed = folder / f"{page.stem}.html.gz"

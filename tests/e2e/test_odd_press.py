@@ -1,4 +1,4 @@
-"""A sweep over a press of odd outlets: it ends well, each URL has one counted outcome, and the good outlet loses nothing."""
+"""A sweep of odd outlets completes, each URL has exactly one outcome, and the good outlet loses nothing."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine
 
 @dataclass
 class Swept:
-    """One sweep: its summary, what verify found, the captures, and the reason of each feed by its URL."""
+    """One sweep: its summary, verify's report, the captures, and each feed's reason by URL."""
 
     press: OddPress
     summary: dict[str, Any]
@@ -53,7 +53,7 @@ def _sweep(presslake: Presslake) -> Swept:
 
 
 @pytest.mark.parametrize("name", OUTLETS)
-def test_an_outlet_costs_what_is_odd_in_it_and_nothing_else(swept, name):
+def test_an_odd_outlet_has_its_expected_results(swept, name):
     source = f"outlet-{list(OUTLETS).index(name)}"
     came_to = {
         one["url"].removeprefix(swept.press.url(name)): one["novelty"] or one["reason"]
@@ -65,11 +65,11 @@ def test_an_outlet_costs_what_is_odd_in_it_and_nothing_else(swept, name):
     assert swept.feeds[swept.press.url(name, "/feed.xml")] == OUTLETS[name].feed
 
 
-def test_no_url_has_two_outcomes(swept):
+def test_every_url_has_one_outcome(swept):
     assert Counter(one["url_key"] for one in swept.captures).most_common(1)[0][1] == 1
 
 
-def test_all_that_came_is_counted_and_nothing_is_left(swept):
+def test_all_urls_are_counted_and_none_is_pending(swept):
     outcomes = Counter(one["outcome"] for one in swept.captures)
 
     assert swept.summary["articles"]["new"] == Counter(one["novelty"] for one in swept.captures)["new"]
@@ -81,6 +81,6 @@ def test_verify_finds_nothing(swept):
     assert swept.found == {}
 
 
-def test_titles_hold_nothing_that_a_terminal_obeys(swept):
+def test_titles_have_no_control_characters(swept):
     assert len(swept.titles) == swept.summary["articles"]["new"]
     assert [title for title in swept.titles if not title.isprintable()] == []

@@ -1,4 +1,4 @@
-"""How many modules and forms one URL passes through in a sweep, and how often it is parsed."""
+"""The number of modules and types one URL passes through in a sweep, and of its parses."""
 
 from tests.e2e.walk import sweep
 

@@ -1,10 +1,10 @@
-"""One marked URL through one sweep in this process: the modules that it passes, the forms it takes, how often it is parsed.
+"""Trace one marked URL through a sweep in this process: the modules it passes, its types, and its parses.
 
     python -m tests.e2e.walk
 
-A module counts when an argument of one of its frames holds the marker, a form is the type of such an argument, a parse is
-a call of can_ada, urlsplit, urlparse or httpx.URL anywhere. The Prefect engine is left out. What a sweep has read in
-other processes, feeds and pages, is read here and counted, and beside that the sweep's own process is counted alone.
+A module counts if an argument of one of its frames contains the marker; a form is such an argument's type; a parse is a call
+of can_ada, urlsplit, urlparse or httpx.URL. The Prefect engine is excluded. Feeds and pages, which a sweep parses in other
+processes, are parsed here; the figures are given with and without them.
 """
 
 # ruff: noqa: T201 - a command that prints
@@ -59,9 +59,9 @@ FEED = '<rss version="2.0"><channel><title>Daily</title><item><title>Harbour ope
 
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """What was seen: the arguments that hold the marker by place, and the parses by the place of their call.
+    """The trace: arguments that contain the marker, and parses, each by place.
 
-    A place is a module, a function and a type, and whether a sweep has that done in another process (`is_aside`).
+    A place is a module, a function and a type, and whether a sweep does this in another process (`is_aside`).
     """
 
     places: Counter[tuple[str, str, str, bool]] = field(default_factory=Counter)
@@ -69,16 +69,16 @@ class Walk:
     is_aside: bool = False
 
     def modules(self, *, aside: bool = True) -> set[str]:
-        """Return the modules that the URL passes, with or without those in other processes."""
+        """Return the modules that the URL passes; `aside` includes those in other processes."""
         return {module for module, _, _, is_aside in self.places if aside or not is_aside}
 
     def forms(self, *, aside: bool = True, containers: bool = False) -> set[str]:
-        """Return the forms that it takes; the language's own containers hold one of the others."""
+        """Return the URL's types; `containers` includes the built-in containers."""
         forms = {form for _, _, form, is_aside in self.places if aside or not is_aside}
         return forms if containers else forms - {one.__name__ for one in CONTAINERS}
 
     def see(self, frame: FrameType, event: str, _: object) -> None:
-        """Look at the arguments of a call of ours; made for `sys.setprofile`."""
+        """Inspect the arguments of a call of our code; a callback of `sys.setprofile`."""
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(OURS):
             return
@@ -89,14 +89,14 @@ class Walk:
                 self.places[module, code.co_qualname, form, self.is_aside] += 1
 
     def parsed(self, *values: object) -> None:
-        """Count a parse, if it is one of the marked URL."""
+        """Count a parse of the marked URL."""
         if any(holds(value) for value in values):
             frame = sys._getframe(2)
             self.parses[f"{frame.f_globals['__name__']}.{frame.f_code.co_qualname}"] += 1
 
 
 def holds(value: object, depth: int = DEPTH) -> bool:
-    """Whether the marker is in a value or in what it has, so many steps down."""
+    """Whether a value contains the marker, down to `depth` levels."""
     if isinstance(value, str):
         return MARKER in value
     if isinstance(value, bytes):
@@ -119,7 +119,7 @@ def _arguments(code: CodeType) -> tuple[str, ...]:
 
 @contextmanager
 def watched() -> Iterator[Walk]:
-    """Watch every call of this process until the block ends."""
+    """Trace every call of this process during the block."""
     walk = Walk()
     with _counted_parses(walk):
         threading.setprofile(walk.see)
@@ -132,7 +132,7 @@ def watched() -> Iterator[Walk]:
 
 
 class _Joining:
-    """can_ada's URL, whose `+` parses what it is given."""
+    """can_ada's URL, whose `+` parses its argument."""
 
     def __init__(self, url: can_ada.URL, walk: Walk) -> None:
         self._url, self._walk = url, walk
@@ -150,7 +150,7 @@ class _Joining:
 
 @contextmanager
 def _counted_parses(walk: Walk) -> Iterator[None]:
-    """Put counters in the place of the parsers, also if a module imported them by name."""
+    """Replace the parsers by counting ones, also where a module imported them by name."""
     parse, init = can_ada.parse, httpx.URL.__init__
 
     def counted_parse(url: str) -> _Joining:
@@ -165,7 +165,7 @@ def _counted_parses(walk: Walk) -> Iterator[None]:
     for name in ("urlsplit", "urlparse"):
         original = getattr(urllib.parse, name)
         counted = _counted(original, walk)
-        # a module's own names alone: one that loads others when it is asked for a name would change what is walked through
+        # only a module's existing names: lazy modules would import others and change the trace
         owners = [one for one in list(sys.modules.values()) if getattr(one, "__dict__", {}).get(name) is original]
         replaced += [(one, name, original, counted) for one in owners]
     for place, name, _, counter in replaced:
@@ -187,7 +187,7 @@ def _counted(original: FunctionType, walk: Walk) -> FunctionType:
 
 
 class _Here:
-    """Reading of feeds and extraction in this process, where a sweep has other processes do that."""
+    """Parses feeds and extracts pages in this process, which a sweep does in others."""
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
@@ -215,7 +215,7 @@ class _Here:
 
 
 async def sweep(folder: Path) -> Walk:
-    """Sweep a press of one feed with one article, under watch; returns what was seen."""
+    """Sweep a press of one feed with one article under trace; return the trace."""
     routes = {"/robots.txt": answer(404), f"/news/{MARKER}": page(PAGE.encode())}
     async with serve(routes) as server:
         routes["/feed"] = answer(200, FEED.format(url=server.url(f"/news/{MARKER}")).encode())
@@ -232,7 +232,7 @@ async def _sweep(catalogue, index, store, here: _Here) -> int:
     now = datetime.now(UTC)
     plan = plan_sweep(IngestConfig(), catalogue, allow_networks=(), now=now)
     with index.write() as tx:
-        feeds.know_feeds(tx, plan.feeds, now=now)
+        feeds.add_feeds(tx, plan.feeds, now=now)
         polled = feeds.select_feeds(tx, (one.feed_url for one in plan.feeds), due_by=None)
     config = WebConfig(user_agent=AGENT, timeout_s=5.0, deadline_s=10.0)
     async with PoliteClient(config, HostLimits(index), owners=plan.owners, reader=here) as client:

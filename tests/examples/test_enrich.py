@@ -1,4 +1,4 @@
-"""The enriching example does each change once, whatever kills it, and a replay reaches it."""
+"""The enriching example applies each change once despite kills, and follows replays."""
 
 import os
 import random
@@ -24,11 +24,11 @@ def rows(table):
 
 
 def done(table):
-    """How many changes its commits say that they did."""
+    """Return the number of changes recorded in its commits."""
     return sum(int(one.get("changes", 0)) for one in DeltaTable(str(table)).history())
 
 
-def test_it_follows_what_is_added_superseded_and_removed(tmp_path):
+def test_added_superseded_and_removed_articles_are_followed(tmp_path):
     lake, table = Lake(tmp_path), tmp_path / "enriched"
     lake.publish({"article_id": "a", "text": "On 3 May, 1,200 came."}, {"article_id": "b"})
     assert enrich_new(lake.store.uri, str(table)) == 2
@@ -43,17 +43,17 @@ def test_it_follows_what_is_added_superseded_and_removed(tmp_path):
     assert done(table) == 4
 
 
-def test_it_loses_and_repeats_nothing_when_it_is_killed(tmp_path):
+def test_a_kill_loses_and_repeats_nothing(tmp_path):
     _kill(tmp_path, kills=3)
 
 
 @pytest.mark.long
-def test_it_loses_and_repeats_nothing_when_it_is_killed_a_hundred_times(tmp_path):
+def test_a_hundred_kills_lose_and_repeat_nothing(tmp_path):
     _kill(tmp_path, kills=100)
 
 
 def _kill(home, *, kills):
-    """Kill the example again and again while batches, a replay and removals come, and compare with the lake at the end."""
+    """Kill the example repeatedly during batches, a replay and removals; then compare its table with the lake."""
     lake, table, chance, written = Lake(home), home / "enriched", random.Random(kills), 0
     for number in range(kills):
         lake.publish(*({"article_id": f"{number:03d}-{n}", "text": f"{n} of {number}."} for n in range(20)))
@@ -67,7 +67,7 @@ def _kill(home, *, kills):
              lake.store.uri, table],
             cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
-        begun.stdout.readline()  # it has imported what it needs: from now on every instant counts
+        begun.stdout.readline()  # its imports are done: from now on a kill may hit any step
         time.sleep(chance.uniform(0, 0.5))
         os.killpg(begun.pid, signal.SIGKILL)
         begun.communicate()
@@ -82,5 +82,5 @@ def _kill(home, *, kills):
 
 
 def _superseded_before_they_were_seen(kills):
-    """Rows that were replaced or went before the example could see them: it sees their last state alone."""
+    """Return the number of rows superseded or removed before the example could see them: it sees only their last state."""
     return 2 * kills

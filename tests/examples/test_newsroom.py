@@ -1,4 +1,4 @@
-"""The newsroom of the demo answers as the demo, and its truth, promise."""
+"""The demo's newsroom serves what the demo and its truth promise."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ def client():
 
 
 def announced(newsroom, client) -> set[str]:
-    """Every URL that the feeds, the sitemap and the listing announce, in fetch form."""
+    """Every announced URL, in fetch form."""
     parsers = {"feeds": parse_feed_of, "sitemaps": parse_sitemap_of, "listings": parse_listing_of}
     contents = [
         parsers[kind](client.get(newsroom.base_url(outlet_id) + path))
@@ -85,7 +85,7 @@ def test_the_catalogue_is_well_formed_and_has_every_feed(newsroom, tmp_path):
     assert {source.id: len(source.feeds_of()) for source in sources} == {"courier": 2, "meridian": 2, "talblick": 2}
 
 
-def test_every_outlet_has_an_address_of_its_own(newsroom):
+def test_every_outlet_has_its_own_address(newsroom):
     assert len({newsroom.base_url(outlet_id) for outlet_id in FEEDS}) == 3
 
 
@@ -95,7 +95,7 @@ def test_there_are_forty_articles_in_four_languages(newsroom):
     assert (len(stories), {story.language for story in stories}) == (40, {"en", "de", "fr", "es"})
 
 
-def test_the_feeds_announce_the_truth_and_no_more(newsroom, client):
+def test_the_feeds_announce_exactly_the_truth(newsroom, client):
     truth = newsroom.truth()
 
     urls = announced(newsroom, client)
@@ -103,7 +103,7 @@ def test_the_feeds_announce_the_truth_and_no_more(newsroom, client):
     assert ({*truth.texts, *truth.twins.values()} - urls, len(urls)) == (set(), truth.announced)
 
 
-def test_feeds_put_trackers_on_their_links(newsroom, client):
+def test_links_in_feeds_have_tracking_parameters(newsroom, client):
     feed = parse_feed_of(client.get(newsroom.base_url("courier") + "/feed/"))
 
     assert sum("utm_source=rss" in entry.url for entry in feed.entries) == 15
@@ -115,7 +115,7 @@ def test_one_feed_is_empty(newsroom, client):
     assert feed.entries == ()
 
 
-def test_robots_txt_closes_what_the_courier_announces_too_early(newsroom, client):
+def test_robots_txt_disallows_the_couriers_embargoed_article(newsroom, client):
     base_url = newsroom.base_url("courier")
     policy = parse_robots(client.get(f"{base_url}/robots.txt").content)
     paths = ("/preview/winter-timetable-of-the-ferry/", WATER_BILL)
@@ -133,7 +133,7 @@ def test_robots_txt_closes_what_the_courier_announces_too_early(newsroom, client
         ("courier", WATER_BILL, 200, "text/html; charset=utf-8"),
     ],
 )
-def test_a_path_is_answered_as_what_it_is(newsroom, client, outlet_id, path, status, content_type):
+def test_a_path_has_its_status_and_content_type(newsroom, client, outlet_id, path, status, content_type):
     answer = client.get(newsroom.base_url(outlet_id) + path)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, content_type)
@@ -142,7 +142,7 @@ def test_a_path_is_answered_as_what_it_is(newsroom, client, outlet_id, path, sta
 @pytest.mark.parametrize(
     ("field", "header"), [("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")], ids=["etag", "date"]
 )
-def test_who_has_the_page_is_told_so(newsroom, client, field, header):
+def test_a_conditional_request_gets_a_304(newsroom, client, field, header):
     url = newsroom.base_url("courier") + WATER_BILL
     known = client.get(url).headers[field]
 
@@ -151,7 +151,7 @@ def test_who_has_the_page_is_told_so(newsroom, client, field, header):
     assert (answer.status_code, answer.content) == (304, b"")
 
 
-def test_pages_are_gzipped_for_those_who_take_it(newsroom, client):
+def test_pages_are_gzipped_if_the_client_accepts_it(newsroom, client):
     url = newsroom.base_url("courier") + WATER_BILL
 
     codings = [
@@ -162,7 +162,7 @@ def test_pages_are_gzipped_for_those_who_take_it(newsroom, client):
     assert codings == ["gzip", None]
 
 
-def test_a_page_gzipped_twice_is_the_same_bytes(newsroom, client):
+def test_gzip_output_is_deterministic(newsroom, client):
     url = newsroom.base_url("courier") + WATER_BILL
 
     bodies = set()
@@ -173,7 +173,7 @@ def test_a_page_gzipped_twice_is_the_same_bytes(newsroom, client):
     assert len(bodies) == 1
 
 
-def test_one_page_is_declared_utf_8_and_is_not(newsroom, client):
+def test_one_page_is_wrongly_declared_as_utf_8(newsroom, client):
     answer = client.get(newsroom.base_url("talblick") + AMPEL)
 
     with pytest.raises(UnicodeDecodeError):
@@ -181,7 +181,7 @@ def test_one_page_is_declared_utf_8_and_is_not(newsroom, client):
     assert "»wegen der Knie«" in answer.content.decode("cp1252")
 
 
-def test_one_page_prints_a_replacement_character(newsroom, client):
+def test_one_page_contains_a_replacement_character(newsroom, client):
     assert "oubli\ufffd à quoi" in client.get(newsroom.base_url("meridian") + BENCHES).text
 
 
@@ -191,13 +191,13 @@ def test_one_page_is_slow(newsroom, client):
     assert client.get(url).elapsed.total_seconds() >= 2
 
 
-def test_the_amp_twin_names_the_page_that_it_is_a_twin_of(newsroom, client):
+def test_an_amp_twin_has_its_page_as_canonical_url(newsroom, client):
     ((page, twin),) = newsroom.truth().twins.items()
 
     assert f'rel="canonical" href="{page}"' in client.get(twin).text
 
 
-def test_two_stories_of_the_wire_are_printed_twice_and_one_of_them_edited(newsroom):
+def test_two_wire_stories_are_copied_and_one_also_edited(newsroom):
     truth = newsroom.truth()
 
     printed = Counter(truth.texts.values())
@@ -205,14 +205,14 @@ def test_two_stories_of_the_wire_are_printed_twice_and_one_of_them_edited(newsro
     assert (sorted(printed.values())[-3:], truth.copies, truth.edited_copies) == ([1, 2, 2], 2, 1)
 
 
-def test_courier_pages_begin_four_other_stories_under_more_for_you(newsroom, client):
+def test_courier_pages_have_four_teasers_under_more_for_you(newsroom, client):
     html = client.get(newsroom.base_url("courier") + WATER_BILL).text
 
     assert (html.count("<h2>More For You</h2>"), html.count('class="card"')) == (1, 4)
 
 
 @pytest.mark.parametrize("is_later", [False, True], ids=["first edition", "second edition"])
-def test_every_page_has_its_story_word_for_word(newsroom, client, is_later):
+def test_every_page_contains_its_story_verbatim(newsroom, client, is_later):
     if is_later:
         newsroom.pass_time()
     truth = newsroom.truth()
@@ -227,7 +227,7 @@ def test_every_page_has_its_story_word_for_word(newsroom, client, is_later):
     assert wrong == []
 
 
-def test_time_brings_one_story_and_corrects_one(newsroom):
+def test_the_second_edition_adds_one_story_and_corrects_one(newsroom):
     before = newsroom.truth().texts
     newsroom.pass_time()
     after = newsroom.truth().texts
@@ -248,7 +248,7 @@ def test_a_correction_changes_one_sentence(newsroom):
     assert len(gone) == 1
 
 
-def test_time_changes_the_validators_of_all_but_the_steady_pages(newsroom, client):
+def test_the_second_edition_changes_the_validators_of_all_but_the_steady_pages(newsroom, client):
     pages = quick_pages(newsroom)
     before = {url: client.head(url).headers["etag"] for url in pages}
     newsroom.pass_time()
@@ -258,7 +258,7 @@ def test_time_changes_the_validators_of_all_but_the_steady_pages(newsroom, clien
     assert len(steady) == newsroom.truth().steady_pages
 
 
-def test_what_was_asked_for_is_known(newsroom, client):
+def test_requests_are_recorded(newsroom, client):
     client.get(newsroom.base_url("meridian") + "/robots.txt")
 
     assert [(one.outlet_id, one.path, one.status) for one in newsroom.asked] == [("meridian", "/robots.txt", 200)]

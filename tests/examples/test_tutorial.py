@@ -1,4 +1,4 @@
-"""The tutorial's first part, command by command, as its reader would run it."""
+"""Run the tutorial's first part command by command, as a reader would."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ WITH_EXIT_0 = "set -euo pipefail\n"
 
 
 def commands() -> str:
-    """The first part's commands in one script; the demo runs without make, and what stays open is left out."""
+    """Return the first part's commands as one script; the demo runs without make, and long-running commands are left out."""
     part, _, _ = TUTORIAL.partition("## Part 2")
     blocks = [block for block in re.findall(r"```sh\n(.*?)```", part, flags=re.DOTALL) if STAYS_OPEN not in block]
     return "".join(blocks).replace("make demo\n", "python -m examples.demo\n")
@@ -22,7 +22,7 @@ def commands() -> str:
 
 @pytest.fixture
 def place(tmp_path):
-    """A folder that has of a checkout what the tutorial's commands need."""
+    """A folder with the parts of a checkout that the tutorial's commands need."""
     for name in ("examples", "flows", "tasks"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv/bin").mkdir(parents=True)
@@ -49,16 +49,16 @@ def run(script, place):
 
 @pytest.mark.long
 @pytest.mark.engine
-def test_each_command_of_the_first_part_ends_well(place):
+def test_each_command_of_the_first_part_succeeds(place):
     done = run(commands(), place)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("Nothing found.") == 3  # verify: at first, after the takedown, with the new index
+    assert done.stdout.count("Nothing found.") == 3  # verify: at first, after the takedown, after reindex
     assert "0 articles found" in done.stdout
 
 
 @pytest.mark.engine
-def test_what_the_demo_recommends_at_its_end_works(place):
+def test_the_commands_recommended_by_the_demo_work(place):
     demo = run("python -m examples.demo", place)
     recommended = [line.strip() for line in demo.stdout.splitlines() if line.strip().startswith(".venv/bin/presslake")]
 

@@ -1,4 +1,4 @@
-"""Whoever asks for changes from where it was sees each change once, whatever is written, packed or vacuumed meanwhile."""
+"""A consumer that asks for changes since its last sequence sees each once, despite writes, packing and vacuum."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ A, B, C = (make_article(article_id=name, title=name) for name in "abc")
 
 @pytest.fixture
 def lake(tmp_path):
-    """Two articles of the first batch, one of the second; the third change supersedes one, the fourth takes one out."""
+    """Two articles of the first batch, one of the second; the third change supersedes one, the fourth removes one."""
     lake = Lake(tmp_path)
     lake.publish({"article_id": "a", "title": "a"}, {"article_id": "b", "title": "b"})
     lake.publish({"article_id": "c", "title": "c"})
@@ -44,16 +44,16 @@ def changes_since(lake, since):
         (3, [(4, "removed", "b", None)]),
     ],
 )
-def test_changes_are_told_from_where_the_listener_was(lake, since, changes):
+def test_changes_since_a_sequence_are_returned(lake, since, changes):
     assert changes_since(lake, since) == (changes, 4)
 
 
-def test_nothing_has_changed_since_the_last(lake):
+def test_there_are_no_changes_since_the_last_sequence(lake):
     assert changes_since(lake, 4) == ([], 4)
     assert changes_since(lake, 9) == ([], 9)
 
 
-def test_a_lake_in_s3_is_read_likewise(object_store):
+def test_a_lake_in_s3_gives_the_same_changes(object_store):
     publish(
         [replace(make_item(n), articles=make_item(n, change_seq=n).articles) for n in (1, 2)],
         store=object_store,
@@ -65,7 +65,7 @@ def test_a_lake_in_s3_is_read_likewise(object_store):
     assert ([(one.change_seq, one.article_id) for one in found], found.upto) == ([(2, "b2-0"), (2, "b2-1")], 2)
 
 
-def test_it_is_as_true_after_packing_and_vacuum(lake):
+def test_packing_and_vacuum_do_not_affect_changes(lake):
     before = changes_since(lake, 1)
     lake.rewrite()
     table = DeltaTable(str(Path(lake.store.uri) / "articles"))
@@ -84,7 +84,7 @@ def test_only_files_with_newer_rows_are_read(lake, monkeypatch):
     assert {key.rpartition("/")[2] for key in whole if key.startswith("articles/dt=")} == {"b5-5.parquet"}
 
 
-def test_rows_from_before_there_were_sequences_are_there_from_the_beginning(tmp_path):
+def test_rows_without_a_sequence_are_returned_since_0(tmp_path):
     lake = Lake(tmp_path)
     publish([OutboxItem(sequence=1, batch_id="b1", captures=(), articles=(A,))], store=lake.store, index_id="i")
 
@@ -100,7 +100,7 @@ def test_a_lake_without_articles_has_no_changes(tmp_path):
 
 
 class Listened(DirectoryStore):
-    """A store that lets a listener ask before and after every write, as another process may."""
+    """A store that calls a listener before and after every write, as if it were another process."""
 
     def __init__(self, path, listener):
         super().__init__(path)
@@ -116,7 +116,7 @@ class Listened(DirectoryStore):
         return super().delta_uri(table)
 
 
-def test_a_listener_that_asks_at_any_instant_misses_nothing_and_sees_nothing_twice(tmp_path):
+def test_a_consumer_that_asks_at_any_time_sees_each_change_once(tmp_path):
     plain = DirectoryStore(tmp_path)
     open_lake(plain)
     copy, seen, at = {}, [], 0
@@ -160,7 +160,7 @@ def test_a_listener_that_asks_at_any_instant_misses_nothing_and_sees_nothing_twi
     ]  # fmt: skip
 
 
-def test_the_command_shows_changes_and_says_where_to_go_on(lake, tmp_path):
+def test_the_command_prints_changes_and_the_next_sequence(lake, tmp_path):
     command = Presslake(tmp_path, {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
 
     shown = command.run("changes", "--since", "1").out

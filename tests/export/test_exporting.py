@@ -1,4 +1,4 @@
-"""An export is whole, the same bytes each time, read by others, and never in the place of something else."""
+"""An export is complete, deterministic, readable by other tools, and never overwrites anything else."""
 
 import csv
 import io
@@ -29,12 +29,12 @@ PAGES = {"a1": b"<p>The harbour reopened.</p>", "a2": "<p>Größe</p>".encode()}
 
 
 def quietly(*_):
-    """Say nothing."""
+    """Report no progress."""
 
 
 @pytest.fixture
 def lake(tmp_path):
-    """Two articles with their pages, and a revision of the first, of which nothing is stored twice."""
+    """Two articles with their pages, and a revision of the first with an identical payload."""
     lake = Lake(tmp_path)
     segment = SegmentWriter(KEY, software="test", created_at=FETCHED_AT)
     places = {
@@ -55,7 +55,7 @@ def lake(tmp_path):
 
 
 def written(lake, form, name="out", **choices):
-    """The manifest of an export, and its folder."""
+    """Export; return the manifest and the folder."""
     out = Path(lake.store.uri).parent / name
     manifest = export(ExportRequest(format=Format(form), out=out, **choices), lake.settings, on_step=quietly)
     return manifest, out
@@ -73,7 +73,7 @@ def test_the_same_versions_give_the_same_bytes(lake, form):
     assert contents(one) == contents(other)
 
 
-def test_packing_the_lake_changes_no_row_of_an_export(lake):
+def test_packing_does_not_change_an_exports_rows(lake):
     _, one = written(lake, "jsonl", "one")
     lake.rewrite(lambda rows: list(reversed(rows)))
     manifest, other = written(lake, "jsonl", "other")
@@ -83,7 +83,7 @@ def test_packing_the_lake_changes_no_row_of_an_export(lake):
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-def test_duckdb_polars_and_pandas_read_it(lake, form):
+def test_duckdb_polars_and_pandas_read_the_export(lake, form):
     _, out = written(lake, form)
     file = str(out / f"articles.{form}")
     read_pandas = {"jsonl": lambda path: pd.read_json(path, lines=True), "csv": pd.read_csv, "parquet": pd.read_parquet}
@@ -95,7 +95,7 @@ def test_duckdb_polars_and_pandas_read_it(lake, form):
     assert list(read_pandas[form](file)[["article_id", "revision"]].itertuples(index=False, name=None)) == pairs
 
 
-def test_every_column_is_there_with_its_type_in_parquet(lake):
+def test_parquet_has_every_column_with_its_type(lake):
     _, out = written(lake, "parquet")
 
     schema = duckdb.sql(f"describe select * from '{out / 'articles.parquet'}'").fetchall()
@@ -104,7 +104,7 @@ def test_every_column_is_there_with_its_type_in_parquet(lake):
     assert {row[0]: row[1] for row in schema}["fetched_at"] == "TIMESTAMP WITH TIME ZONE"
 
 
-def test_a_text_is_no_formula_in_csv_and_is_whole_in_json(lake):
+def test_formulas_are_escaped_in_csv_but_not_in_json(lake):
     manifest, out = written(lake, "csv")
     _, lines = written(lake, "jsonl", "lines")
 
@@ -133,7 +133,7 @@ def test_warc_has_each_page_once_and_warcio_reads_it(lake):
     assert (manifest["records"], manifest["pages_removed"], manifest["rows"]) == (2, 0, 3)
 
 
-def test_a_page_that_was_taken_down_is_counted_and_left_out(lake):
+def test_a_taken_down_page_is_counted_and_left_out(lake):
     (row,) = [row for row in lake.rows() if row["article_id"] == "a2"]
     segment = lake.store.get(KEY)
     start, length = row["warc_offset"], row["warc_length"]
@@ -146,7 +146,7 @@ def test_a_page_that_was_taken_down_is_counted_and_left_out(lake):
 
 
 @pytest.mark.parametrize(("harm", "error"), [("gone", LakeUnavailable), ("cut short", CorruptRecord)])
-def test_a_segment_that_is_damaged_ends_the_export_and_leaves_nothing(lake, tmp_path, harm, error):
+def test_a_damaged_segment_fails_the_export_without_leftovers(lake, tmp_path, harm, error):
     if harm == "gone":
         lake.store.delete(KEY)
     else:
@@ -171,7 +171,7 @@ def test_a_segment_that_is_damaged_ends_the_export_and_leaves_nothing(lake, tmp_
         ({"where": "false"}, []),
     ],
 )
-def test_rows_are_chosen_by_an_expression(lake, choices, keys):
+def test_rows_are_selected_by_an_sql_expression(lake, choices, keys):
     manifest, out = written(lake, "jsonl", **choices)
 
     rows = [json.loads(line) for line in (out / "articles.jsonl").read_text().splitlines()]
@@ -182,7 +182,7 @@ def test_rows_are_chosen_by_an_expression(lake, choices, keys):
 @pytest.mark.parametrize(
     "where", ["", "nothing = 1", "true) union select * from articles where (true", "1; drop view latest", "true, false"]
 )
-def test_what_is_no_expression_is_one_line_and_leaves_nothing(lake, tmp_path, where):
+def test_an_invalid_expression_is_one_clear_error_without_leftovers(lake, tmp_path, where):
     with pytest.raises(ConfigError) as caught:
         written(lake, "jsonl", where=where)
 
@@ -190,9 +190,9 @@ def test_what_is_no_expression_is_one_line_and_leaves_nothing(lake, tmp_path, wh
     assert [path.name for path in tmp_path.iterdir()] == ["lake"]
 
 
-def test_a_row_that_is_on_its_way_out_is_left_out(lake):
+def test_a_row_under_removal_is_left_out(lake):
     going = [Removal(article_id="a2", revision=1, change_seq=3), Removal(article_id="a1", revision=2, change_seq=1)]
-    add_removals(lake.store, going, batch_id="r3", sequence=3, app_id="i", now=FETCHED_AT)  # and its row is still there
+    add_removals(lake.store, going, batch_id="r3", sequence=3, app_id="i", now=FETCHED_AT)  # its row is still there
 
     manifest, out = written(lake, "jsonl")
 
@@ -201,7 +201,7 @@ def test_a_row_that_is_on_its_way_out_is_left_out(lake):
     assert manifest["change_seq"] == 2
 
 
-def test_the_manifest_says_where_it_comes_from(lake):
+def test_the_manifest_names_its_origin(lake):
     manifest, out = written(lake, "jsonl", is_latest=True)
 
     assert json.loads((out / "manifest.json").read_text())["files"] == manifest["files"]
@@ -211,7 +211,7 @@ def test_the_manifest_says_where_it_comes_from(lake):
 
 
 @pytest.mark.parametrize("form", list(Format))
-def test_croissant_names_the_file_and_every_column(lake, form):
+def test_the_croissant_file_describes_the_file_and_every_column(lake, form):
     manifest, out = written(lake, form)
 
     result = json.loads((out / "croissant.json").read_text())
@@ -221,16 +221,16 @@ def test_croissant_names_the_file_and_every_column(lake, form):
     assert fields == ([] if form is Format.WARC else table_schema("articles").names)
 
 
-def test_what_is_there_is_replaced_only_if_it_is_an_export_and_that_is_asked_for(lake, tmp_path):
+def test_only_an_export_is_replaced_and_only_with_force(lake, tmp_path):
     written(lake, "jsonl")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         written(lake, "csv")
     written(lake, "csv", is_forced=True)
     assert sorted(contents(tmp_path / "out")) == ["articles.csv", "croissant.json", "manifest.json"]
 
     (tmp_path / "home").mkdir()
     (tmp_path / "home/letter").write_text("dear")
-    with pytest.raises(ConfigError, match="is no export"):
+    with pytest.raises(ConfigError, match="is not an export"):
         written(lake, "csv", "home", is_forced=True)
     assert contents(tmp_path / "home") == {"letter": b"dear"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "lake", "out"]
@@ -242,7 +242,7 @@ def test_an_empty_lake_gives_an_empty_export(tmp_path):
     assert (manifest["rows"], pl.read_parquet(out / "articles.parquet").height) == (0, 0)
 
 
-def test_the_command_says_what_it_wrote(lake, tmp_path):
+def test_the_command_prints_what_it_wrote(lake, tmp_path):
     command = Presslake(tmp_path, {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
 
     done = command.run("export", "--format", "jsonl", "--latest", "--out", "mine")

@@ -1,4 +1,4 @@
-"""Pages for the tests of extraction: our own fixtures, and what the stage's pure parts make of a page."""
+"""Pages for the tests of extraction: our fixtures, and helpers that run the stage's pure parts."""
 
 import json
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ PARAGRAPHS = (
 
 
 def page(*, head: str = "", before: str = "", inside: str = "", after: str = "", language: str = "en") -> str:
-    """A plain story of five paragraphs: `inside` is after the third of them, `after` after the story."""
+    """Return a page with a plain story of five paragraphs; `inside` follows the third, `after` follows the story."""
     first, last = ("".join(f"<p>{one}</p>" for one in part) for part in (PARAGRAPHS[:3], PARAGRAPHS[3:]))
     return f"""<!DOCTYPE html><html lang="{language}"><head><title>Harbour reopens - Port Courier</title>
     <meta property="og:type" content="article"><meta property="og:title" content="Harbour reopens">
@@ -68,7 +68,7 @@ def page(*, head: str = "", before: str = "", inside: str = "", after: str = "",
 
 
 def read_story(*, over: str = "", behind: str = "", story: Sequence[str] = PARAGRAPHS) -> list[str]:
-    """Read a page whose paragraphs have an element of their own: `over` is before that, `behind` after the last one in it."""
+    """Return the lines of a page whose paragraphs have their own element: `over` precedes it, `behind` is last in it."""
     parts = "".join(f"<p>{one}</p>" for one in story)
     html = page().split("<div class=")[0]
     return read_page(

@@ -1,4 +1,4 @@
-"""Stored pages for the tests of the stage and its pool, and a reader of pages that misbehaves if it is told to."""
+"""Stored pages for the tests of the stage and its pool, and an extraction function that misbehaves on demand."""
 
 import gc
 import os
@@ -24,7 +24,7 @@ HTML_TYPE = "text/html; charset=utf-8"
 def segment_of(
     pages: dict[str, bytes], *, fields: str = f"Content-Type: {HTML_TYPE}\r\n"
 ) -> tuple[bytes, dict[str, StoredPage]]:
-    """A segment with one response for each URL, and the stored pages by their URLs; ids are the URLs."""
+    """Return a segment with one response per URL, and the stored pages by URL; capture ids are the URLs."""
     writer = SegmentWriter(KEY, software="presslake/0", created_at=NOW)
     refs = {
         url: writer.add_exchange(
@@ -45,7 +45,7 @@ def stored(html: str | bytes = "", *, url: str = URL, fields: str = f"Content-Ty
 
 
 def fixtures() -> list[NamedPage]:
-    """Our own pages, as they are stored."""
+    """Return our fixture pages as stored pages."""
     urls = {name: expected(name)["url"] for name in NAMES}
     return [
         (url, replace(stored((PAGES / f"{name}.html").read_bytes(), url=url), capture_id=name))
@@ -54,7 +54,7 @@ def fixtures() -> list[NamedPage]:
 
 
 def asked(*deeds: str) -> list[NamedPage]:
-    """Stories for `misbehave`; each capture id says which it is, and what is to happen: `0 hang`."""
+    """Return stories for `misbehave`; each capture id has a number and a deed: `0 hang`."""
     one = stored()
     return [
         (f"https://daily.example/{deed}/{number}", replace(one, capture_id=f"{number} {deed}"))
@@ -63,18 +63,18 @@ def asked(*deeds: str) -> list[NamedPage]:
 
 
 def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
-    """Do what the page's id says: hang, die, take all memory, or give the page with the worker's pid as its section."""
+    """Do the deed in the page's id: hang, die, exhaust memory, or return the page with the worker's pid as section."""
     deed = page.capture_id.rpartition(" ")[2]
     if deed == "hang":
         time.sleep(600)
     if deed == "doze":
-        time.sleep(1.5)  # longer than its CPU limit, as on a machine that has others to serve
+        time.sleep(1.5)  # longer than the CPU limit, as on a busy machine
     if deed == "spin":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         while True:
             pass
     if deed == "die":
-        time.sleep(0.3)  # so that the pool knows who has the page
+        time.sleep(0.3)  # lets the pool learn which worker has the page
         os.kill(os.getpid(), signal.SIGKILL)
     if deed == "die_at_once":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -89,13 +89,13 @@ def misbehave(page: StoredPage, config: ExtractConfig) -> Page:
 
 
 def tell_state(page: StoredPage, config: ExtractConfig) -> Page:
-    """Give the page with what its worker was given at its start as its section: used libraries, frozen objects."""
+    """Return the page with its worker's initial state as section: loaded libraries, frozen objects."""
     warm = "warm" if trim.cache_info().currsize else "cold"
     return replace(extract_page(page, config), section=f"{warm} {'frozen' if gc.get_freeze_count() else 'free'}")
 
 
 class Unsendable(Exception):
-    """An error that can be pickled and not read again, as those of lxml."""
+    """An error that can be pickled but not unpickled, like those of lxml."""
 
     def __init__(self, name: str, *, line: int) -> None:
         super().__init__(f"{name} in {line}")

@@ -1,4 +1,4 @@
-"""Stored pages are extracted again out of their segment; what is gone or damaged is left out."""
+"""Stored pages are extracted again from their segment; missing and damaged ones are left out."""
 
 import pytest
 
@@ -20,7 +20,7 @@ RENDERED = HTML.replace("Ferry late", "Ferry very late")
 
 
 class InPlace:
-    """Extracts where it is called: no processes are needed to see what is asked for."""
+    """Extracts in this process."""
 
     def extract(self, pages):
         return [(one.capture_id, extract_page(one, ExtractConfig())) for _, one in pages]
@@ -28,7 +28,7 @@ class InPlace:
 
 @pytest.fixture
 def stored(tmp_path):
-    """A lake with one stored page and what its scripts made of it; and the page's row."""
+    """A lake with one stored page and its rendition, and the page's row."""
     store = DirectoryStore(tmp_path)
     segment = SegmentWriter(KEY, software="presslake/0", created_at=FETCHED_AT)
     ref = segment.add_exchange(
@@ -57,13 +57,13 @@ def test_a_stored_page_is_extracted_again(stored):
     assert page.text.endswith("The end.")
 
 
-def test_of_a_source_whose_pages_are_rendered_the_rendered_page_is_read(stored):
+def test_the_rendition_is_read_if_the_source_renders_pages(stored):
     (page,) = again(*stored, rendered={"daily"}).values()
 
     assert page.title == "Ferry very late"
 
 
-def test_the_source_s_own_selectors_hold(stored):
+def test_the_sources_selectors_apply(stored):
     store, row = stored
 
     found = extract_again([row], pool=InPlace(), store=store, options={"daily": ExtractOptions(text="//*[@id='x']")})
@@ -72,7 +72,7 @@ def test_the_source_s_own_selectors_hold(stored):
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged", "beside"])
-def test_what_cannot_be_read_is_left_out(stored, harm):
+def test_unreadable_pages_are_left_out(stored, harm):
     store, row = stored
     if harm == "gone":
         store.delete(KEY)

@@ -43,26 +43,26 @@ def test_jsonld_names_the_authors(said, names):
 
 
 @pytest.mark.parametrize("name", ["Ursula von der Leyen", "Di Canio", "Bybee Smith"])
-def test_a_name_that_begins_like_a_prefix_is_a_name(name):
+def test_a_name_that_begins_like_a_prefix_is_kept(name):
     assert authors(jsonld=name) == [name]
 
 
-def test_meta_is_asked_where_jsonld_names_nobody():
+def test_meta_is_used_if_jsonld_names_nobody():
     assert authors(meta="Mara Quill") == ["Mara Quill"]
 
 
-def test_a_person_in_meta_is_better_than_the_site_in_jsonld():
+def test_a_person_in_meta_is_preferred_to_the_site_in_jsonld():
     assert authors(jsonld={"@type": "Organization", "name": "Port Courier"}, meta="Mara Quill") == ["Mara Quill"]
 
 
 @pytest.mark.parametrize("name", ["North Wire", "Port Courier Online"])
-def test_a_person_on_show_is_better_than_an_organisation_in_jsonld(name):
+def test_a_visible_person_is_preferred_to_an_organisation_in_jsonld(name):
     said = {"@type": "Organization", "name": name}
 
     assert authors(jsonld=said, byline='<div class="byline">Mara Quill</div>') == ["Mara Quill"]
 
 
-def test_the_site_is_the_author_where_nobody_else_is():
+def test_the_site_is_the_author_if_nobody_else_is():
     assert authors(jsonld={"@type": "Organization", "name": "Port Courier"}) == ["Port Courier"]
 
 
@@ -83,11 +83,11 @@ def test_the_site_is_the_author_where_nobody_else_is():
         '<article><footer><div class="author"><a rel="author">Mara Quill</a></div></footer></article>',
     ],
 )
-def test_the_byline_is_read_where_nothing_else_names_anybody(byline):
+def test_the_byline_is_used_if_nothing_else_names_an_author(byline):
     assert authors(byline=byline) == ["Mara Quill"]
 
 
-def test_authors_who_share_a_byline_are_all_named():
+def test_all_authors_of_a_byline_are_found():
     links = (
         '<div class="by"><span><a rel="author">Mara Quill</a></span> <span><a rel="author">Tom Hale</a></span></div>'
     )
@@ -95,7 +95,7 @@ def test_authors_who_share_a_byline_are_all_named():
     assert authors(byline=links) == ["Mara Quill", "Tom Hale"]
 
 
-def test_authors_of_other_stories_are_not_named():
+def test_authors_of_other_stories_are_ignored():
     far = "".join(f'<div><b>x</b><a rel="author" href="/a{n}">Other Author</a></div>' for n in range(3))
 
     assert authors(byline=f'<div class="byline">Mara Quill</div><div><section>{far}</section></div>') == ["Mara Quill"]
@@ -113,7 +113,7 @@ def test_authors_of_other_stories_are_not_named():
         "<p>By the time the ferry sails, nobody on the island will have milk left.</p>",
     ],
 )
-def test_what_can_be_no_name_is_none(byline):
+def test_a_text_that_cannot_be_a_name_is_no_author(byline):
     assert authors(byline=byline) == []
 
 
@@ -126,5 +126,5 @@ def test_what_can_be_no_name_is_none(byline):
         ("<b>M</b>ara Quill", "Mara Quill"),  # a drop cap
     ],
 )
-def test_what_is_glued_to_a_name_is_none_of_it(link, name):
+def test_text_attached_to_a_name_is_not_part_of_it(link, name):
     assert authors(byline=f"<div class='byline'><a class='author' href='/a/1'>{link}</a></div>") == [name]

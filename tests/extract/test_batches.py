@@ -1,4 +1,4 @@
-"""Batches read out of a real segment: what becomes of each page, and of a segment that is not as it should be."""
+"""Batches from a real segment: the outcome of each page, and of a damaged segment."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ STARTS = {url: CONTENT.index(one.record) for url, one in RECORDS.items()}
 
 
 class HerePool:
-    """An extractor in this process; `fails` are the errors of single pages, by capture id."""
+    """An extractor in this process; `fails` maps capture ids to errors."""
 
     def __init__(self, fails=()):
         self.fails, self.asked, self.named = dict(fails), [], []
@@ -76,7 +76,7 @@ def extract(*captures, pool=None, read_segment=lambda key: CONTENT, dispositions
     )
 
 
-def test_a_story_becomes_a_page_and_its_capture_stays_as_it_is():
+def test_a_story_gets_a_page_and_keeps_its_capture():
     done = extract(capture(STORY))
 
     assert done.captures == (capture(STORY),)
@@ -85,7 +85,7 @@ def test_a_story_becomes_a_page_and_its_capture_stays_as_it_is():
 
 
 @pytest.mark.parametrize(("url", "reason"), [(FRONT, "index"), (CONSENT, "consent")])
-def test_what_is_no_article_is_labelled_and_skipped(url, reason):
+def test_a_page_that_is_not_an_article_is_labelled_and_skipped(url, reason):
     done = extract(capture(url), capture(STORY))
 
     assert list(pages_of(done)) == [STORY]
@@ -93,7 +93,7 @@ def test_what_is_no_article_is_labelled_and_skipped(url, reason):
     assert dispositions_of(done) == {url: Disposition.SKIPPED}
 
 
-def test_a_page_that_breaks_the_extractor_is_quarantined_and_its_neighbours_are_not():
+def test_only_the_page_that_breaks_the_extractor_is_quarantined():
     done = extract(capture(BROKEN), capture(STORY), pool=HerePool({BROKEN: ExtractorCrashed("x" * 2000)}))
 
     broken = done.captures[0]
@@ -103,7 +103,7 @@ def test_a_page_that_breaks_the_extractor_is_quarantined_and_its_neighbours_are_
     assert list(pages_of(done)) == [STORY]
 
 
-def test_a_page_that_meets_an_exception_is_quarantined_with_its_trace_and_its_neighbours_are_not():
+def test_only_the_page_that_raises_is_quarantined_with_its_traceback():
     done = extract(
         capture(BROKEN),
         capture(STORY),
@@ -116,17 +116,17 @@ def test_a_page_that_meets_an_exception_is_quarantined_with_its_trace_and_its_ne
     assert list(pages_of(done)) == [STORY]
 
 
-def test_a_batch_of_which_most_pages_meet_an_exception_fails_with_the_first_trace():
+def test_a_batch_fails_with_the_first_traceback_if_most_pages_raise():
     captures = [replace(capture(STORY), capture_id=str(number)) for number in range(8)]
     fails = {str(number): UnexpectedError(f"no. {number}", trace="tasks/a.py:3 in b") for number in range(7)}
 
     with pytest.raises(
-        TooManyUnexpected, match=r"7 of 8 pages met an exception; the first: no\. 0\ntasks/a\.py:3 in b"
+        TooManyUnexpected, match=r"7 of 8 pages raised an exception; the first: no\. 0\ntasks/a\.py:3 in b"
     ):
         extract(*captures, pool=HerePool(fails))
 
 
-def test_what_is_no_page_is_not_asked_about():
+def test_captures_without_a_page_are_not_extracted():
     pool = HerePool()
     failed = capture(FRONT, outcome=Outcome.FAILED, reason="http_404")
     unchanged = capture(CONSENT, outcome=Outcome.NOT_MODIFIED)
@@ -145,21 +145,21 @@ def test_a_segment_is_read_once_for_all_its_pages():
     assert read == [KEY]
 
 
-def test_every_page_is_counted_as_it_is_done():
+def test_every_extracted_page_is_counted():
     seen = []
     extract(capture(STORY), capture(FRONT), seen=seen)
 
     assert len(seen) == 2
 
 
-def test_a_page_is_named_by_the_url_that_answered():
+def test_a_page_is_identified_by_its_final_url():
     pool = HerePool()
     extract(replace(capture(STORY), url=f"{SITE}/short"), pool=pool)
 
     assert pool.named == [STORY]
 
 
-def test_a_page_is_read_as_its_source_wants_it():
+def test_a_page_is_extracted_with_its_sources_options():
     pool, options = HerePool(), ExtractOptions(title="//h6")
     extract(
         capture(STORY, source_id="daily"), capture(BROKEN, source_id="weekly"), pool=pool, options={"weekly": options}
@@ -178,7 +178,7 @@ def test_options_reach_the_workers():
     assert [pages_of(done)[url].text.count("\n") for url in (STORY, BROKEN)] == [0, 4]
 
 
-def test_a_missing_segment_means_that_the_lake_is_unavailable():
+def test_a_missing_segment_raises_lake_unavailable():
     def missing(key):
         raise MissingObject(key)
 

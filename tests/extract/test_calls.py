@@ -9,7 +9,7 @@ ASKED = "Our almanac of tides has every quay of the coast."
 
 
 def between(box: str) -> list[str]:
-    """The lines of a story with a box before its last paragraph."""
+    """Return the lines of a story with a box before its last paragraph."""
     last = f"<p>{PARAGRAPHS[4]}</p>"
     return read_page(page().replace(last, box + last)).lines
 
@@ -24,7 +24,7 @@ def between(box: str) -> list[str]:
         f"<div class='tide-cta'><p>{ASKED}</p><p><a href='/almanac'>Get it</a></p></div>",
     ],
 )
-def test_a_short_box_with_a_button_goes(box):
+def test_a_short_box_with_a_button_is_removed(box):
     assert between(box) == list(PARAGRAPHS)
 
 
@@ -36,11 +36,11 @@ def test_a_short_box_with_a_button_goes(box):
         f"<p>{ASKED} <a class='btn' href='/a'>Get it</a></p>",  # in the story's own element
     ],
 )
-def test_what_only_looks_like_that_stays(box):
+def test_boxes_that_only_look_like_it_stay(box):
     assert any(ASKED in line for line in between(box))
 
 
-def test_boxes_that_are_the_story_stay():
+def test_boxes_that_hold_the_story_stay():
     boxes = "".join(
         f"<div class='item'><p>{one[:80]}, it says.</p><a class='btn' href='/shop/{at}'>See it</a></div>"
         for at, one in enumerate(PARAGRAPHS)
@@ -50,7 +50,7 @@ def test_boxes_that_are_the_story_stay():
 
 
 @pytest.mark.parametrize("link", ["", "<a href='/tides'>Tides</a>"])
-def test_a_box_links_to_nothing_else(link):
+def test_a_box_is_a_call_only_without_other_links(link):
     body = document_fromstring(
         f"<body><div><p>{ASKED} {link}</p><a class='btn' href='/almanac'>Get it</a></div></body>"
     ).body
@@ -68,13 +68,13 @@ def test_a_box_links_to_nothing_else(link):
         ("<p>Of <a href='/tides'>tides</a></p>", False),
     ],
 )
-def test_a_box_of_its_own_make_with_few_headings_promotes_a_page(box, is_so):
+def test_a_distinct_box_with_few_headings_is_a_promotion(box, is_so):
     body = document_fromstring(f"<body><main>{box}</main></body>", base_url="https://www.portcourier.example/a").body
 
     assert promotes_a_page(body[0][0]) == is_so
 
 
-def test_a_box_is_looked_at_once_however_many_buttons_it_holds():
+def test_a_box_is_inspected_once_for_all_its_buttons():
     def work(buttons: int) -> int:
         body = document_fromstring(f"<body><div>{'<a class=btn href=/a>x</a>' * buttons}</div></body>").body
         return calls_of(lambda: [*boxes_of_calls(body, {body}, most=300)])

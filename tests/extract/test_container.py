@@ -1,8 +1,8 @@
 import pytest
 
 from tasks.extract.blocks import blocks_of
-from tasks.extract.container import locate, place_of
-from tasks.extract.left_out import fill
+from tasks.extract.container import locate, locate_article
+from tasks.extract.left_out import restore_omitted
 from tasks.extract.page import parse_page
 from tasks.extract.tree import parse_html, text_of
 from tests.extract.reading import PARAGRAPHS, URL, page, read_page
@@ -24,7 +24,7 @@ PANES = "".join(
 
 
 def filled(html: str, lines) -> list[str]:
-    return [line.text for line in fill(locate(lines, blocks_of(parse_page(html, URL))))]
+    return [line.text for line in restore_omitted(locate(lines, blocks_of(parse_page(html, URL))))]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def filled(html: str, lines) -> list[str]:
         "<blockquote><p>九本の柱のうち二本にひびが入っていると港湾局は発表し、潜水士が二度にわたって詳しく調べたうえで修理の計画を立てた。</p></blockquote>",
     ],
 )
-def test_what_stands_between_in_the_same_element_is_filled_in(left_out):
+def test_missing_lines_in_the_same_element_are_filled_in(left_out):
     block = text_of(parse_html(left_out))
     if left_out.startswith("<blockquote"):
         left_out = left_out.replace("<blockquote>", "").replace("</blockquote>", "")
@@ -53,11 +53,11 @@ def test_what_stands_between_in_the_same_element_is_filled_in(left_out):
         "<p>Advert</p>",
     ],
 )
-def test_what_has_an_element_of_its_own_or_is_a_link_or_a_label_is_not(foreign):
+def test_lines_in_other_elements_links_and_labels_are_not_filled_in(foreign):
     assert filled(page(inside=foreign), PARAGRAPHS) == list(PARAGRAPHS)
 
 
-def test_a_line_that_is_there_in_part_is_not_filled_in_again():
+def test_a_partly_extracted_line_is_not_filled_in_again():
     html = page(
         inside="<p>Divers went down twice in the week <sup>note</sup> before the quay was closed to ferries.</p>"
     )
@@ -70,27 +70,27 @@ def test_a_line_that_is_there_in_part_is_not_filled_in_again():
     assert filled(html, lines) == lines
 
 
-def test_dialogs_that_outweigh_a_short_story_are_not_asked_for():
+def test_long_dialogs_beside_a_short_story_are_not_filled_in():
     html = page(after=f"<section class='rooms'>{PANES}{PANES}</section>")
 
     assert read_page(html).lines == list(PARAGRAPHS)
 
 
-def test_a_story_of_loose_lines_is_missed_where_only_its_first_is_found():
+def test_the_mass_counts_all_loose_lines_even_if_only_the_first_is_found():
     lines = "<br><br>".join(PARAGRAPHS * 3)
     tree = parse_html(f"<html><body><h1>Harbour reopens</h1><div class='text'>{lines}</div></body></html>")
     found = locate([PARAGRAPHS[0]], blocks_of(tree))
 
-    assert place_of(found, tree.find(".//h1")).mass > 2.5 * sum(map(len, PARAGRAPHS))
+    assert locate_article(found, tree.find(".//h1")).mass > 2.5 * sum(map(len, PARAGRAPHS))
 
 
-def test_a_text_from_elsewhere_is_no_measure():
+def test_a_text_outside_the_story_does_not_locate_the_article():
     tree = parse_html(
         page(after="<div class='legal'><p>All that is printed here belongs to the Port Courier.</p></div>")
     )
     found = locate(["All that is printed here belongs to the Port Courier."], blocks_of(tree))
 
-    assert place_of(found, tree.find(".//h1")).mass > sum(map(len, PARAGRAPHS))
+    assert locate_article(found, tree.find(".//h1")).mass > sum(map(len, PARAGRAPHS))
 
 
 ITEMS = (
@@ -100,13 +100,13 @@ ITEMS = (
 LIST = "<ul>" + "".join(f"<li>{one}</li>" for one in ITEMS) + "</ul>"
 
 
-def test_a_list_at_the_head_with_its_heading_is_the_storys():
+def test_a_list_with_a_heading_at_the_head_is_filled_in():
     html = page().replace(f"<p>{PARAGRAPHS[0]}", f"<h3>In short</h3>{LIST}<p>{PARAGRAPHS[0]}")
 
     assert filled(html, PARAGRAPHS) == ["In short", *ITEMS, *PARAGRAPHS]
 
 
-def test_a_list_at_the_end_with_its_heading_is_the_storys():
+def test_a_list_with_a_heading_at_the_end_is_filled_in():
     html = page().replace(f"{PARAGRAPHS[4]}</p>", f"{PARAGRAPHS[4]}</p><h3>What is next</h3>{LIST}")
 
     assert filled(html, PARAGRAPHS) == [*PARAGRAPHS, "What is next", *ITEMS]
@@ -121,7 +121,7 @@ def test_a_list_at_the_end_with_its_heading_is_the_storys():
         f"<div class='more'>{LIST}</div>",
     ],
 )
-def test_what_is_no_list_of_the_storys_at_the_end_is_not_filled_in(after):
+def test_other_content_at_the_end_is_not_filled_in(after):
     html = page().replace(f"{PARAGRAPHS[4]}</p>", f"{PARAGRAPHS[4]}</p>{after}")
 
     assert filled(html, PARAGRAPHS) == list(PARAGRAPHS)
@@ -130,7 +130,7 @@ def test_what_is_no_list_of_the_storys_at_the_end_is_not_filled_in(after):
 LOOSE = "Nine pillars of oak stand under the quay of the town, and two of them have cracks."
 
 
-def test_a_sentence_in_a_box_of_its_own_among_the_paragraphs_is_filled_in():
+def test_a_sentence_in_its_own_box_among_the_paragraphs_is_filled_in():
     assert filled(page(inside=f"<div class='x'><b>Update:</b> {LOOSE}</div>"), PARAGRAPHS)[3] == f"Update: {LOOSE}"
 
 
@@ -142,7 +142,7 @@ def test_a_sentence_in_a_box_of_its_own_among_the_paragraphs_is_filled_in():
         f"<section><div class='x'>{LOOSE}</div></section>",
     ],
 )
-def test_a_box_that_is_no_sentence_or_links_or_stands_deeper_is_not(inside):
+def test_boxes_without_a_sentence_with_links_or_deeper_are_not_filled_in(inside):
     assert filled(page(inside=inside), PARAGRAPHS) == list(PARAGRAPHS)
 
 
@@ -150,14 +150,14 @@ PARTS = ("How the pillars cracked", "What the repairs cost", "港が再び開く
 
 
 def parted_by(headings, *, before="<div class='title'>", behind="</div>") -> str:
-    """A story whose first paragraphs have a heading each, in a box of its own."""
+    """Return a story whose first paragraphs have a heading each, in its own box."""
     story = page()
     for heading, paragraph in zip(headings, PARAGRAPHS[1:], strict=False):
         story = story.replace(f"<p>{paragraph}", f"{before}<h2>{heading}</h2>{behind}<p>{paragraph}")
     return story
 
 
-def test_headings_in_boxes_of_their_own_over_the_paragraphs_are_filled_in():
+def test_headings_in_their_own_boxes_above_paragraphs_are_filled_in():
     assert filled(parted_by(PARTS), PARAGRAPHS) == [
         PARAGRAPHS[0],
         *(line for pair in zip(PARTS, PARAGRAPHS[1:4], strict=True) for line in pair),
@@ -188,7 +188,7 @@ def test_a_heading_that_links_to_itself_is_filled_in():
         page(inside="<table><tr><th><h5>Year</h5></th></tr></table>"),
     ],
 )
-def test_headings_of_something_else_are_not_filled_in(html):
+def test_headings_of_other_content_are_not_filled_in(html):
     assert filled(html, PARAGRAPHS) == list(PARAGRAPHS)
 
 
@@ -198,7 +198,7 @@ def test_an_item_that_begins_like_another_paragraph_is_filled_in():
     assert filled(page(inside=f"<ul><li>{item}</li></ul>"), PARAGRAPHS)[3] == item
 
 
-def test_a_long_caption_does_not_make_its_own_box_the_storys():
+def test_a_long_captions_box_is_not_taken_for_the_storys():
     caption = f"{PARAGRAPHS[1][:30]} {'the harbour master, left, and the mayor of the island, right, ' * 4}".strip()
 
     assert filled(page(inside=f"<div class='pic'><h1>{caption}</h1><p>Photo: AFP</p></div>"), PARAGRAPHS) == list(

@@ -11,15 +11,15 @@ def texts(attribute: str, *words: str, instead: str = "") -> list[str]:
     return [one.text for one in names.holding(*words)]
 
 
-def test_a_word_is_found_within_names_whatever_their_case():
+def test_a_word_is_found_within_names_ignoring_case():
     assert texts("class", "photo") == ["a", "e", "g"]
 
 
-def test_another_attribute_names_what_lacks_the_first():
+def test_the_second_attribute_is_used_if_the_first_is_missing():
     assert texts("class", "photo", instead="itemprop") == ["a", "b", "e", "g"]
 
 
-def test_several_words_are_found_in_the_order_of_the_page_and_each_element_once():
+def test_matches_of_several_words_are_in_page_order_each_element_once():
     assert texts("class", "credit", "pho", "lead") == ["a", "e", "f", "g"]
 
 
@@ -27,5 +27,5 @@ def test_a_word_is_not_found_across_two_elements():
     assert texts("class", "photopho") == []
 
 
-def test_where_nothing_has_a_name_nothing_is_found():
+def test_without_names_nothing_is_found():
     assert texts("data-name", "photo") == []

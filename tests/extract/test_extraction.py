@@ -1,4 +1,4 @@
-"""Batches whose pages are extracted by a table, and what rights do to them."""
+"""Batches with prepared pages, and the effect of rights on them."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Table:
-    """Stands for the pool: gives the page that was made for every capture."""
+    """A fake pool that returns the prepared page for every capture."""
 
     def __init__(self, page):
         self._page = page
@@ -47,27 +47,27 @@ RESERVED = (Outcome.SKIPPED, "tdm_reserved", {"a": Disposition.SKIPPED})
 
 
 @pytest.mark.parametrize(("by_page", "by_site"), [(True, None), (True, False), (None, True)])
-def test_a_reserved_page_of_a_source_that_obeys_is_no_article(by_page, by_site):
+def test_a_reserved_page_of_an_obeying_source_is_not_stored_as_an_article(by_page, by_site):
     batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
 
     assert (outcomes_of(batch), pages_of(batch)) == (RESERVED, {})
 
 
 @pytest.mark.parametrize(("by_page", "by_site"), [(None, None), (None, False), (False, True)])
-def test_what_the_page_says_counts_before_its_site(by_page, by_site):
+def test_the_pages_reservation_takes_precedence_over_the_sites(by_page, by_site):
     batch = extracted(page("Harbour.", tdm_reserved=by_page), a=by_site)
 
     assert outcomes_of(batch) == (Outcome.OK, None, {})
     assert pages_of(batch)["c1"].tdm_reserved is (by_site if by_page is None else by_page)
 
 
-def test_where_reservations_are_not_obeyed_they_are_recorded():
+def test_reservations_that_are_not_obeyed_are_recorded():
     batch = extracted(page("Harbour.", tdm_reserved=True))
 
     assert pages_of(batch)["c1"].tdm_reserved is True
 
 
-def test_what_is_no_story_keeps_its_label():
+def test_a_page_that_is_not_an_article_keeps_its_label():
     batch = extracted(page("", page_type=PageType.CONSENT, tdm_reserved=True), a=None)
 
     assert outcomes_of(batch)[1] == "consent"

@@ -1,4 +1,4 @@
-"""Stories in elements that are named as furniture, beside lists and boxes that are furniture."""
+"""Stories in elements named like furniture, beside lists and boxes that are furniture."""
 
 import pytest
 
@@ -16,11 +16,11 @@ def lines_of(body: str) -> list[str]:
 
 @pytest.mark.parametrize("tag", ["aside", "footer", "nav", "menu", "dialog"])
 @pytest.mark.parametrize("story", [HEADING + "<{0}>{1}</{0}>", "<{0}>" + HEADING + "{1}</{0}>"])
-def test_a_story_in_furniture_is_the_text_and_no_list_of_links_beside_it(tag, story):
+def test_a_story_in_a_furniture_element_is_extracted_without_link_lists(tag, story):
     assert lines_of(f"<div class='list'>{LINKS}</div>{story.format(tag, STORY)}") == list(PARAGRAPHS)
 
 
-def test_a_long_footer_under_a_short_story_is_no_story():
+def test_a_long_footer_below_a_short_story_is_removed():
     legal = "".join(
         f"<p>Part {n} of what we owe to our readers by law, in the words of our office.</p>" for n in range(30)
     )

@@ -1,9 +1,9 @@
 import pytest
 
-from tasks.extract.head import Said, drop_head
+from tasks.extract.head import MetadataWords, drop_head
 from tasks.extract.tree import words_of
 
-SAID = Said(
+SAID = MetadataWords(
     titles=(words_of("Harbour reopens after repairs"),),
     section=words_of("Local News"),
     names=frozenset(words_of("Mara Quill")),
@@ -33,7 +33,7 @@ BODY = ["The harbour reopened on Monday.", "Ships are back."]
         "2026年3月2日",
     ],
 )
-def test_what_is_said_goes(line):
+def test_lines_that_repeat_metadata_are_removed(line):
     assert drop_head([line, *BODY], SAID) == BODY
 
 
@@ -56,18 +56,18 @@ def test_what_is_said_goes(line):
         "정말입니다.",
     ],
 )
-def test_what_says_more_stays(line):
+def test_lines_that_say_more_stay(line):
     assert drop_head([line, *BODY], SAID) == [line, *BODY]
 
 
-def test_a_name_with_a_role_behind_it_goes_in_a_script_without_spaces():
-    said = Said(titles=(), section=(), names=frozenset(["山田花子"]))
+def test_a_name_with_its_role_is_removed_in_a_script_without_spaces():
+    said = MetadataWords(titles=(), section=(), names=frozenset(["山田花子"]))
 
     assert drop_head(["山田花子記者", *BODY], said) == BODY
     assert drop_head(["山田花子が港で見たもの", *BODY], said)[0] == "山田花子が港で見たもの"
 
 
-def test_only_the_first_lines_are_looked_at():
+def test_only_the_first_lines_are_checked():
     lines = [*(f"Line number {n} of the story that is told" for n in range(5)), "Mara Quill"]
 
     assert drop_head(lines, SAID) == lines
@@ -77,12 +77,12 @@ def test_a_single_line_stays():
     assert drop_head(["LONDON"], SAID) == ["LONDON"]
 
 
-def test_nothing_known_drops_no_sentence():
-    assert drop_head(BODY, Said(titles=(), section=(), names=frozenset())) == BODY
+def test_without_metadata_nothing_is_removed():
+    assert drop_head(BODY, MetadataWords(titles=(), section=(), names=frozenset())) == BODY
 
 
 @pytest.mark.parametrize("line", ["ผลสลากงวด 16 ธันวาคม 2567", "ผลสลากงวด 16 ธันวาคม 2567 | Port Courier"])
-def test_a_title_with_a_date_in_a_buddhist_year_goes(line):
-    said = Said(titles=(words_of("ผลสลากงวด 16 ธันวาคม 2567"),), section=(), names=frozenset())
+def test_a_title_with_a_buddhist_year_is_removed(line):
+    said = MetadataWords(titles=(words_of("ผลสลากงวด 16 ธันวาคม 2567"),), section=(), names=frozenset())
 
     assert drop_head([line, *BODY], said) == BODY

@@ -1,6 +1,6 @@
-"""Pages made to cost: each within its bound of CPU and memory. The bounds are generous; what they catch is quadratic.
+"""Expensive pages: each within its bounds of CPU and memory, which are generous and catch quadratic behaviour.
 
-Sizes are those that a worker lets through: 5 MB decoded and 50,000 elements (`ExtractConfig`), or a part of them.
+Sizes are at most those that a worker accepts: 5 MB decoded and 50,000 elements (`ExtractConfig`).
 """
 
 import resource
@@ -61,7 +61,7 @@ PAGES = {
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_hostile_page_is_read_within_its_bounds(name, part):
+def test_a_hostile_page_is_extracted_within_its_bounds(name, part):
     read = read_hostile(name, part)
 
     assert read.calls < read.may_call
@@ -83,7 +83,7 @@ def test_a_hostile_page_is_read_within_its_bounds(name, part):
         "nested comments",
     ],
 )
-def test_and_its_story_is_found(name, part):
+def test_a_hostile_pages_story_is_found(name, part):
     read = read_hostile(name, part)
 
     assert [one for one in PARAGRAPHS if one not in read.found.text] == []
@@ -91,7 +91,7 @@ def test_and_its_story_is_found(name, part):
 
 @dataclass(frozen=True, kw_only=True)
 class HostileRead:
-    """What a page gave, and what reading it cost beside what it may."""
+    """A page's result, its cost, and its bound."""
 
     found: Read
     growth_mb: float
@@ -109,7 +109,7 @@ def read_hostile(name: str, part: int) -> HostileRead:
 
 
 def bound(html: str) -> int:
-    """Return how many calls reading a page may make: so many a character, and some for any page."""
+    """Return the allowed number of function calls: a constant, plus some for each character."""
     return 50_000 + 8 * len(html)
 
 
@@ -130,11 +130,11 @@ def bound(html: str) -> int:
         "depth of inline elements",
     ],
 )
-def test_a_page_without_a_text_gives_none(html):
+def test_a_page_without_text_gives_none(html):
     assert read_page(html).text == ""
 
 
-def test_nul_bytes_do_not_cut_the_text():
+def test_nul_bytes_do_not_truncate_the_text():
     story = "".join(f"<p>{one}</p>".replace("o", "o\x00") for one in PARAGRAPHS)
 
     assert read_page(f"<html><body>{story}</body></html>").lines == list(PARAGRAPHS)
@@ -148,7 +148,7 @@ NO_PAGES = {
 
 
 @pytest.mark.parametrize("html", NO_PAGES.values(), ids=NO_PAGES)
-def test_what_is_no_page_is_read_without_harm(html):
+def test_payloads_that_are_not_pages_do_no_harm(html):
     assert calls_of(lambda: read_page(html)) < bound(html)
 
 

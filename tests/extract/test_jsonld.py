@@ -30,16 +30,16 @@ def headlines(*blocks: str) -> list[str]:
         '{"@type": "NewsArticle", "body": "line\nbreak", "headline": "A"}',
     ],
 )
-def test_an_article_is_found_however_it_is_written(block):
+def test_an_article_is_found_in_every_form_of_jsonld(block):
     assert headlines(block) == ["A"]
 
 
 @pytest.mark.parametrize("block", ["", "no json", '{"@type": "NewsArticle", "headline": ', "null", "3", '"text"', "{}"])
-def test_a_block_that_is_none_counts_for_nothing(block):
+def test_an_invalid_block_is_ignored(block):
     assert headlines(block, '{"@type": "NewsArticle", "headline": "B"}') == ["B"]
 
 
-def test_a_pages_own_node_comes_before_those_that_it_mentions():
+def test_the_pages_own_node_comes_before_mentioned_ones():
     nested = '{"@type": "NewsArticle", "headline": "A", "hasPart": [{"@type": "NewsArticle", "headline": "B"}]}'
 
     assert headlines(nested) == ["A", "B"]
@@ -54,11 +54,11 @@ def test_references_are_followed_by_id():
     assert found.resolve(article["author"])["name"] == "Mara"
 
 
-def test_a_reference_to_nothing_stays_what_it_is():
+def test_a_dangling_reference_stays_as_it_is():
     assert graph().resolve({"@id": "#nobody"}) == {"@id": "#nobody"}
 
 
-def test_types_are_without_their_vocabulary():
+def test_types_lose_their_vocabulary_prefix():
     assert types_of({"@type": ["http://schema.org/NewsArticle", "Thing"]}) == ("NewsArticle", "Thing")
 
 
@@ -79,6 +79,6 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("block", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_block_costs_little(block):
+def test_a_hostile_block_is_parsed_cheaply(block):
     assert len(graph(block).nodes) <= 5_000
     assert calls_of(lambda: graph(block)) < 300_000

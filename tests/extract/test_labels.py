@@ -11,7 +11,7 @@ from tests.extract.reading import PARAGRAPHS, page, read_page, read_story
         "<ul><li>Our harbour reporter</li><li>4 min read</li></ul>",
     ],
 )
-def test_labels_over_the_storys_element_go(label):
+def test_labels_above_the_storys_element_are_removed(label):
     assert read_story(over=label) == list(PARAGRAPHS)
 
 
@@ -25,7 +25,7 @@ def test_labels_over_the_storys_element_go(label):
         + "</ul>",
     ],
 )
-def test_sentences_headings_and_long_lists_over_it_stay(lede):
+def test_sentences_headings_and_long_lists_above_it_stay(lede):
     assert read_story(over=lede)[-len(PARAGRAPHS) :] == list(PARAGRAPHS)
     assert len(read_story(over=lede)) > len(PARAGRAPHS)
 
@@ -42,7 +42,7 @@ def within(line: str) -> list[str]:
         "<div class='last-updated'><p>Looked through again on April 21, 2025 by the desk</p></div>",
     ],
 )
-def test_lines_named_as_dates_go(line):
+def test_lines_named_as_dates_are_removed(line):
     assert within(line) == list(PARAGRAPHS)
 
 

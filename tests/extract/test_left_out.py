@@ -16,7 +16,7 @@ def test_a_first_paragraph_stays_whatever_its_class(name):
     assert lines_of(f'<p class="{name}">{PARAGRAPHS[0]}</p>') == list(PARAGRAPHS)
 
 
-def test_a_first_paragraph_that_is_one_link_to_elsewhere_stays():
+def test_a_first_paragraph_that_is_a_link_to_another_site_stays():
     first = "The board says in a report of two hundred pages that no quay of the coast is safe in winter."
     linked = f"<p><a href='https://board.example/report'>{first}</a></p><p>{PARAGRAPHS[0]}</p>"
 
@@ -32,5 +32,5 @@ def test_a_first_paragraph_that_is_one_link_to_elsewhere_stays():
     ],
     ids=["a label", "a link", "a box"],
 )
-def test_what_is_no_paragraph_of_the_text_before_it_goes(first):
+def test_other_content_before_the_text_is_removed(first):
     assert lines_of(first) == list(PARAGRAPHS[1:])

@@ -6,5 +6,5 @@ from tasks.extract.lengths import size_of
 @pytest.mark.parametrize(
     ("text", "size"), [("harbour", 7), ("café", 4), ("旧港", 4), ("항구", 4), ("旧港 quay", 9), ("", 0)]
 )
-def test_what_says_more_in_a_character_counts_twice(text, size):
+def test_characters_of_dense_scripts_count_twice(text, size):
     assert size_of(text) == size

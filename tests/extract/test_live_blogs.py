@@ -20,31 +20,31 @@ def update(body: str, headline: str | None = None) -> dict:
     return {"@type": "BlogPosting", "headline": headline, "articleBody": body}
 
 
-def test_updates_that_the_page_does_not_show_are_its_text():
+def test_hidden_updates_are_the_text():
     found = live([update(FIRST, "Wards declare"), update(SECOND)])
 
     assert found.lines == ["Wards declare", FIRST, SECOND]
     assert found.path == "jsonld"
 
 
-def test_updates_stand_under_the_body():
+def test_updates_follow_the_body():
     assert live([update(SECOND)], body=FIRST).lines == [FIRST, SECOND]
 
 
-def test_updates_of_which_the_page_shows_the_first_are_all_read():
+def test_all_updates_are_read_if_the_page_shows_only_the_first():
     assert live([update(FIRST), update(SECOND), update(THIRD)], shown=f"<p>{FIRST}</p>").lines == [
         FIRST, SECOND, THIRD,
     ]  # fmt: skip
 
 
-def test_an_update_alone_and_in_markup_is_read():
+def test_a_single_update_in_markup_is_read():
     assert live(update(f"<p>{FIRST}</p><p>{SECOND}</p>")).lines == [FIRST, SECOND]
 
 
-def test_a_headline_that_its_update_begins_with_is_read_once():
+def test_a_headline_repeated_by_its_update_is_read_once():
     assert live([update(f"{SECOND} {FIRST}", SECOND)]).lines == [f"{SECOND} {FIRST}"]
 
 
 @pytest.mark.parametrize("updates", [None, [], "none", [None, 1, {"@type": "BlogPosting"}]])
-def test_what_has_no_update_has_the_text_that_is_shown(updates):
+def test_without_updates_the_visible_text_is_used(updates):
     assert live(updates, shown=f"<p>{FIRST}</p><p>{SECOND}</p>").lines == [FIRST, SECOND]

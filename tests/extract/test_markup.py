@@ -1,4 +1,4 @@
-"""An article's text as markdown: rendered, it is the text again, and the page's markup is in it."""
+"""An article's markdown: rendered, it equals the text, and it keeps the page's markup."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def rendered(markdown: str) -> str:
-    """The plain text of markdown, written as `text` writes it: an item after a dash, a row of cells between bars."""
+    """Render markdown as plain text in the form of `text`: a dash before items, bars between cells."""
     return "\n".join(_lines(MARKDOWN.parse(markdown)))
 
 
@@ -95,7 +95,7 @@ def marked(html: str, text: str) -> str:
         ("", "", ""),
     ],
 )  # fmt: skip
-def test_the_markup_of_the_page_is_in_the_markdown(html, text, markdown):
+def test_markdown_keeps_the_pages_markup(html, text, markdown):
     assert marked(html, text) == markdown
     assert without_space(rendered(markdown)) == without_space(text)
 
@@ -109,7 +109,7 @@ def test_the_markup_of_the_page_is_in_the_markdown(html, text, markdown):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("tag", ["p", "h2", "li", "blockquote"])
-def test_what_only_looks_like_markup_stands_as_it_is(line, tag):
+def test_text_that_looks_like_markup_is_escaped(line, tag):
     page = document_fromstring("<html><body></body></html>", base_url=URL)
     block = page.makeelement(tag)
     block.text = line
@@ -132,7 +132,7 @@ pieces = st.lists(
 
 
 @given(pieces)
-def test_whatever_a_line_is_made_of_it_reads_the_same(made):
+def test_any_line_renders_as_itself(made):
     page = document_fromstring("<html><body><p></p></body></html>", base_url=URL)
     paragraph = page.find("body/p")
     for tag, text in made:
@@ -146,10 +146,10 @@ def test_whatever_a_line_is_made_of_it_reads_the_same(made):
 
 
 @pytest.mark.parametrize("path", sorted(PAGES.glob("*.html")), ids=lambda path: path.stem)
-def test_the_markdown_of_our_pages_is_their_text(path):
+def test_the_markdown_of_fixture_pages_renders_as_their_text(path):
     try:
         page = extract_html(path.read_bytes(), URL)
-    except Exception as error:  # noqa: BLE001 - what is no article has no markdown
+    except Exception as error:  # noqa: BLE001 - not an article: no markdown
         pytest.skip(f"no article: {type(error).__name__}")
 
     assert without_space(rendered(page.markdown or "")) == without_space(page.text)
@@ -158,7 +158,7 @@ def test_the_markdown_of_our_pages_is_their_text(path):
 @pytest.mark.newsroom
 @needs_newsroom
 @pytest.mark.parametrize("fold", range(4))
-def test_the_markdown_of_real_pages_is_their_text(fold):
+def test_the_markdown_of_real_pages_renders_as_their_text(fold):
     truth = NEWSROOM / "pages/truth.jsonl"
     wrong = []
     for number, row in enumerate(map(json.loads, truth.read_text(encoding="utf-8").split("\n")[:-1])):
@@ -177,7 +177,7 @@ def stored_page():
 
 
 @pytest.mark.parametrize("is_wanted", [True, False])
-def test_a_setting_leaves_it_out(is_wanted):
+def test_markdown_can_be_switched_off(is_wanted):
     page = extract_page(stored_page(), ExtractConfig(has_markdown=is_wanted))
 
     assert (page.markdown is not None) is is_wanted
@@ -185,7 +185,7 @@ def test_a_setting_leaves_it_out(is_wanted):
 
 
 @pytest.mark.parametrize("html", ["<p>Again and again.</p>", "Again and <b>again</b>.<br>"])
-def test_a_page_that_repeats_one_line_costs_what_its_length_does(html):
+def test_a_repeated_line_costs_linear_time(html):
     many = 20_000
     blocks = blocks_of(document_fromstring(f"<html><body><div>{html * many}</div></body></html>", base_url=URL))
     before = time.process_time()

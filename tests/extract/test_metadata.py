@@ -20,7 +20,7 @@ def jsonld(**fields) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_our_own_pages_say_what_they_say(name):
+def test_fixture_pages_give_their_metadata(name):
     wanted, found = expected(name), read_fixture(name).metadata
 
     got = {key: getattr(found, key) for key in TEXTS}
@@ -31,7 +31,7 @@ def test_our_own_pages_say_what_they_say(name):
     }
 
 
-def test_jsonld_is_believed_before_meta():
+def test_jsonld_takes_precedence_over_meta():
     head = (
         jsonld(datePublished="2026-03-02T06:15:00Z") + '<meta property="article:published_time" content="2025-01-01">'
     )
@@ -39,7 +39,7 @@ def test_jsonld_is_believed_before_meta():
     assert metadata(head).published_at == datetime(2026, 3, 2, 6, 15, tzinfo=UTC)
 
 
-def test_the_article_under_the_pages_own_title_is_its_article():
+def test_the_article_with_the_pages_title_is_chosen():
     other = jsonld(headline="Derby ends without a goal", datePublished="2026-01-01")
 
     assert metadata(other + jsonld(datePublished="2026-03-02")).published_at == datetime(2026, 3, 2, tzinfo=UTC)
@@ -53,19 +53,19 @@ def test_the_article_under_the_pages_own_title_is_its_article():
         '<time pubdate datetime="2026-03-02">Monday</time>',
     ],
 )
-def test_a_date_on_show_is_read_where_none_is_declared(shown):
+def test_a_visible_date_is_used_if_none_is_declared(shown):
     html = page().replace("</h1>", f"</h1>{shown}")
 
     assert read_page(html).metadata.published_at == datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_a_date_in_the_address_is_the_last_resort():
+def test_a_date_in_the_url_is_the_last_resort():
     found = metadata(url="https://www.portcourier.example/2026/03/02/harbour")
 
     assert found.published_at == datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def test_no_date_is_none():
+def test_a_page_without_a_date_has_none():
     assert metadata().published_at is None
 
 
@@ -76,7 +76,7 @@ def test_a_date_with_an_offset_of_a_day_or_more_is_none(offset):
     )
 
 
-def test_a_date_in_the_future_is_none():
+def test_a_date_in_the_future_is_ignored():
     assert metadata(jsonld(datePublished="2031-01-01")).published_at is None
 
 
@@ -93,7 +93,7 @@ def test_a_date_in_the_future_is_none():
         ("javascript:void(0)", None),
     ],
 )
-def test_the_canonical_address_is_on_the_same_site_and_not_its_root(canonical, url):
+def test_a_canonical_url_must_be_on_the_same_site_and_not_its_root(canonical, url):
     found = metadata(f'<link rel="canonical" href="{canonical}">', url="https://www.example.com/local/harbour-reopens")
 
     assert found.canonical_url == url
@@ -106,15 +106,15 @@ def test_the_canonical_address_is_on_the_same_site_and_not_its_root(canonical, u
         '<link rel="canonical" href="/local/harbour"><meta name="original-source" content="https://wire.example/stories/harbour">',
     ],
 )
-def test_a_page_says_whose_story_it_carries(head):
+def test_a_pages_syndication_source_is_read(head):
     assert metadata(head).syndicated_from == "https://wire.example/stories/harbour"
 
 
-def test_a_canonical_address_on_the_site_is_no_syndication():
+def test_a_canonical_url_on_the_same_site_is_no_syndication():
     assert metadata('<link rel="canonical" href="/local/harbour">').syndicated_from is None
 
 
-def test_og_url_stands_in_for_the_canonical_address():
+def test_og_url_is_used_without_a_canonical_url():
     assert metadata('<meta property="og:url" content="/a/b">').canonical_url == "https://www.portcourier.example/a/b"
 
 
@@ -126,7 +126,7 @@ def test_the_language_is_the_first_part_of_its_tag(declared, language):
     assert metadata(language=declared).language == language
 
 
-def test_content_language_stands_in_for_lang():
+def test_content_language_is_used_without_lang():
     assert metadata('<meta http-equiv="Content-Language" content="fr-FR">', language="").language == "fr"
 
 
@@ -163,7 +163,7 @@ def test_a_reservation_of_text_mining_is_reported(content, reserved):
         (7, None),
     ],
 )
-def test_the_image_is_an_address(image, url):
+def test_the_image_is_an_absolute_url(image, url):
     assert metadata(jsonld(image=image)).image_url == url
 
 
@@ -180,11 +180,11 @@ def test_the_image_is_an_address(image, url):
         (f'<meta name="keywords" content="{"x" * 200}">', ()),
     ],
 )
-def test_tags_are_the_first_list_that_there_is(head, tags):
+def test_tags_are_the_first_non_empty_list(head, tags):
     assert metadata(head).tags == tags
 
 
-def test_broken_characters_are_mended_in_every_field():
+def test_mojibake_is_repaired_in_every_field():
     found = read_fixture("broken_sv")
 
     assert [
@@ -192,7 +192,7 @@ def test_broken_characters_are_mended_in_every_field():
     ] == []
 
 
-def test_a_page_that_says_nothing_has_nothing():
+def test_a_page_without_metadata_has_none():
     found = read_page("<html><body><p>words</p></body></html>", url="https://a.example/").metadata
 
     assert (found.title, found.lede, found.authors, found.published_at, found.tags) == (None, None, (), None, ())
@@ -207,20 +207,20 @@ def test_a_page_that_says_nothing_has_nothing():
         "<span class='section'>Island life</span>: Harbour reopens",
     ],
 )
-def test_what_stands_before_the_title_in_its_heading_is_no_part_of_it(heading):
+def test_a_label_before_the_title_in_its_heading_is_not_part_of_it(heading):
     assert (
         read_page(page().replace("<h1>Harbour reopens</h1>", f"<h1>{heading}</h1>")).metadata.title == "Harbour reopens"
     )
 
 
-def test_a_title_in_two_lines_is_one():
+def test_a_title_on_two_lines_is_joined():
     found = read_page(page().replace("<h1>Harbour reopens</h1>", "<h1>Harbour<br>reopens</h1>"))
 
     assert found.metadata.title == "Harbour reopens"
     assert found.lines == list(PARAGRAPHS)
 
 
-def test_a_heading_that_the_page_repeats_whole_is_the_title():
+def test_a_heading_repeated_in_full_is_the_title():
     html = (
         page()
         .replace("Harbour reopens", "Lesetipp Harbour reopens")

@@ -27,7 +27,7 @@ LINES = (
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_line_that_was_read_wrongly_is_mended(line):
+def test_a_wrongly_decoded_line_is_repaired(line):
     assert mend(misread(line)) == line
 
 
@@ -47,31 +47,31 @@ def test_a_line_that_was_read_wrongly_is_mended(line):
         "",
     ],
 )
-def test_a_line_that_is_right_is_left(line):
+def test_a_correct_line_stays(line):
     assert mend(line) == line
 
 
-def test_a_line_that_is_right_in_part_is_left():
+def test_a_partly_correct_line_stays():
     assert mend("Größe und GrÃ¶ÃŸe") == "Größe und GrÃ¶ÃŸe"
 
 
 @pytest.mark.parametrize(("line", "meant"), [("dÃ©jÃ  vu", "déjà vu"), ("â€œSo,â€ he said", "“So,” he said")])
-def test_what_lost_its_last_byte_on_the_way_is_guessed(line, meant):
+def test_a_lost_last_byte_is_guessed(line, meant):
     assert " ".join(mend(" ".join(line.split())).split()) == meant
 
 
-def test_it_is_mended_once():
+def test_repair_is_applied_once():
     twice = misread(misread("café"))
 
     assert mend(twice) == misread("café")
 
 
 @given(st.text(max_size=100))
-def test_no_text_breaks_it(text):
+def test_no_text_raises(text):
     mend(text)
 
 
-def test_title_and_text_of_a_page_are_mended():
+def test_title_and_text_of_a_page_are_repaired():
     story = "L’été dernier, déjà, la mer était montée jusqu’au café du port, dit le maire."
     found = read_page(page(inside=f"<p>{misread(story)}</p>").replace("Harbour reopens", misread("L’été au café")))
 

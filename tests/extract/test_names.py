@@ -47,7 +47,7 @@ from tasks.extract.names import is_full_name, is_nickname, is_team, tidy_names
         ("2024年5月3日", []),
     ],
 )
-def test_names_are_read_out_of_a_byline(said, names):
+def test_names_are_read_from_a_byline(said, names):
     assert list(tidy_names([said])) == names
 
 
@@ -55,7 +55,7 @@ def test_names_are_read_out_of_a_byline(said, names):
     "text",
     ["Mara Quill", "Ines de Quellmar", "Juan Carlos de la Vega", "Mara Quill, MD", "Анна Белова", "山田太郎", "김민수"],
 )
-def test_a_name_in_full_is_one(text):
+def test_a_full_name_is_a_name(text):
     assert is_full_name(text)
 
 
@@ -73,7 +73,7 @@ def test_a_name_in_full_is_one(text):
         "",
     ],
 )
-def test_what_is_none_is_none(text):
+def test_other_texts_are_not_names(text):
     assert not is_full_name(text)
 
 

@@ -27,7 +27,7 @@ def read_lines(mark: str, notes: str) -> list[str]:
         ),
     ],
 )
-def test_what_a_mark_in_the_text_leads_down_to_goes(mark, notes, note):
+def test_footnotes_linked_from_a_mark_are_removed(mark, notes, note):
     assert len(read_lines(mark, notes.format(note))) == len(PARAGRAPHS)
     assert note not in "".join(read_lines(mark, notes.format(note)))
 
@@ -47,13 +47,13 @@ def test_what_a_mark_in_the_text_leads_down_to_goes(mark, notes, note):
         ('<a href="#log">1</a>', '<div id="log"><p>{}</p></div>'),  # a part of its own
     ],
 )
-def test_what_is_led_to_otherwise_stays(mark, notes):
+def test_other_link_targets_stay(mark, notes):
     html = page(inside=notes.format(NOTES["en"])).replace("the port authority said", f"the port authority said{mark}")
 
     assert any("port board" in line for line in read_page(html).lines)
 
 
-def test_notes_that_are_most_of_a_text_stay():
+def test_notes_that_make_up_most_of_the_text_stay():
     notes = "".join(f'<li id="n{at}">{one}</li>' for at, one in enumerate(PARAGRAPHS))
     marks = "".join(f'<a href="#n{at}">{at}</a>' for at in range(len(PARAGRAPHS)))
     html = (

@@ -42,7 +42,7 @@ BRIEF = (
         story(TAKEN, "<h1>船を数える灯台守</h1>"),
     ],
 )
-def test_the_next_article_is_none_of_this_one(below):
+def test_an_appended_article_is_cut_off(below):
     assert read_page(scrolled(story(PARAGRAPHS, OWN), below, below)).lines == list(PARAGRAPHS)
 
 
@@ -54,7 +54,7 @@ def test_the_next_article_is_none_of_this_one(below):
         story(NEXT * 2, "<h1>The keeper who counts</h1><time>3 May 2024</time>", tag="section"),
     ],
 )
-def test_nor_is_one_that_is_not_called_an_article(below):
+def test_an_appended_article_in_another_element_is_cut_off(below):
     tag = "section" if below.startswith("<section") else "div"
 
     assert read_page(scrolled(story(PARAGRAPHS, OWN, tag=tag), below)).lines == list(PARAGRAPHS)
@@ -74,5 +74,5 @@ def test_a_part_of_the_story_stays(part):
     assert NEXT[2] in read_page(scrolled(story(PARAGRAPHS, OWN, tag=tag), part)).lines
 
 
-def test_what_stands_before_the_first_text_is_no_article_yet():
+def test_content_before_the_first_text_is_not_cut_off():
     assert PARAGRAPHS[4] in read_page(page(before="<article class='post'><h1>Port Courier</h1></article>")).lines

@@ -14,11 +14,11 @@ def labels(body: str, **known) -> list[str]:
     return [text for _, text in outline(body, **known).labels]
 
 
-def test_short_texts_that_stand_alone_are_labels():
+def test_short_texts_on_their_own_are_labels():
     assert labels(f"<div><h2>Most read</h2><p>{PARAGRAPHS[0]}</p></div>") == ["Most read"]
 
 
-def test_a_label_is_the_outermost_element_that_holds_nothing_else():
+def test_a_label_is_the_outermost_element_with_only_that_text():
     found = outline(f"<div><div class='head'><h2><span>Most read</span></h2></div><p>{PARAGRAPHS[0]}</p></div>").labels
 
     assert [one.get("class") for one, _ in found] == ["head"]
@@ -36,7 +36,7 @@ def test_the_main_heading_is_no_label():
     assert labels(f"<h1>Latest</h1><p>{PARAGRAPHS[0]}</p>", title="Latest") == []
 
 
-def test_the_title_is_the_heading_that_says_it():
+def test_the_title_is_the_matching_heading():
     found = outline("<h1>Port Courier</h1><h1>Harbour reopens</h1>", title="Harbour reopens!")
 
     assert text_of(found.title) == "Harbour reopens"
@@ -61,7 +61,7 @@ def test_without_a_title_the_first_heading_is_taken():
         ("<h3><a href='http://[broken'>A</a></h3>", 0),
     ],
 )
-def test_headings_that_lead_to_another_page_are_stories(heading, count):
+def test_headings_that_link_to_another_page_are_stories(heading, count):
     found = outline(f"<div>{heading}</div>")
 
     assert found.stories[found.body] == count
@@ -78,7 +78,7 @@ def test_ledes_are_kept_as_words():
 
 
 @pytest.mark.parametrize("body", ["<p><img></p>", "<p><b><picture></picture></b></p>", "<p><video></video></p>"])
-def test_pictures_are_seen_at_any_depth(body):
+def test_pictures_are_found_at_any_depth(body):
     assert has_picture(next(parse_html(body).iter("p")))
 
 
@@ -108,5 +108,5 @@ SITE = URL[: URL.index("/", len("https://"))]
         ("", False),
     ],
 )
-def test_an_address_is_on_the_site_where_it_is_another_page_of_it(href, is_on):
+def test_a_url_is_on_the_site_if_it_is_another_page_of_it(href, is_on):
     assert is_on_site(href, parse_page("<p>Harbour", URL)) is is_on

@@ -33,7 +33,7 @@ def read(html: str | bytes = "", config: ExtractConfig = CONFIG, **changes):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_our_own_pages_are_what_they_are(name):
+def test_fixture_pages_give_their_expected_values(name):
     try:
         found = read((PAGES / f"{name}.html").read_bytes(), url=expected(name)["url"])
     except NotAnArticle:
@@ -44,11 +44,11 @@ def test_our_own_pages_are_what_they_are(name):
         assert {field: getattr(found, field) for field in told} == {field: expected(name)[field] for field in told}
 
 
-def test_what_made_it_is_said_with_rule_set_library_and_path():
+def test_extractor_names_rules_library_and_path():
     assert read().extractor == f"presslake/{RULE_SET} trafilatura/{version('trafilatura')} fast"
 
 
-def test_the_content_coding_is_undone():
+def test_the_content_coding_is_decoded():
     fields = f"Content-Type: {HTML_TYPE}\r\nContent-Encoding: gzip\r\n"
 
     assert read(gzip.compress(page().encode()), fields=fields).text == "\n".join(PARAGRAPHS)
@@ -65,7 +65,7 @@ def test_the_charset_is_the_servers():
 @pytest.mark.parametrize(
     "broken", ["fähren", "fähren \ufffd", b"f\xc3\xa4hren \xc3\xb6\xc3\xb6 \xff", "fähren \uffff \x01"]
 )
-def test_a_page_in_utf_8_is_read_as_the_text_that_it_is(mark, broken):
+def test_a_utf_8_page_is_decoded_as_utf_8(mark, broken):
     written = broken if isinstance(broken, bytes) else broken.encode()
     body = mark + page().encode().replace(b"ferries", written)
 
@@ -80,22 +80,22 @@ def test_words_are_counted():
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n", b"%PDF-1.7 stream", b"<!-- -->"])
-def test_nothing_to_read_is_no_article(body):
+def test_an_empty_body_is_not_an_article(body):
     with pytest.raises(NotAnArticle):
         read(body)
 
 
-def test_a_short_page_without_text_is_no_article():
+def test_a_short_page_without_text_is_not_an_article():
     with pytest.raises(NotAnArticle):
         read("<html><head><title>Harbour</title></head><body></body></html>")
 
 
-def test_a_long_page_without_text_is_a_fault():
+def test_a_long_page_without_text_is_an_empty_extraction():
     with pytest.raises(EmptyExtraction):
         read(f"<html><head><title>Harbour</title></head><body><script>{'x' * LONG_PAGE_SIZE}</script></body></html>")
 
 
-def test_a_wall_without_text_is_a_wall():
+def test_a_wall_without_text_keeps_its_label():
     assert read("<html><head><title>Page not found</title></head><body></body></html>").page_type is PageType.SOFT_404
 
 
@@ -104,24 +104,24 @@ def test_a_page_of_too_many_elements_is_not_extracted():
         read(page(inside="<i></i>" * 1000), ExtractConfig(max_elements=1000))
 
 
-def test_a_page_of_as_many_elements_as_may_be_is():
+def test_a_page_with_the_most_allowed_elements_is_extracted():
     assert read("<p>" + PARAGRAPHS[0], ExtractConfig(max_elements=4)).text == PARAGRAPHS[0]
 
 
-def test_a_body_too_large_once_it_is_decoded_is_not_extracted():
+def test_a_body_too_large_when_decoded_is_not_extracted():
     fields = f"Content-Type: {HTML_TYPE}\r\nContent-Encoding: gzip\r\n"
 
     with pytest.raises(DecompressionBomb):
         read(gzip.compress(b"x" * 100_000), ExtractConfig(max_decoded_size=10_000), fields=fields)
 
 
-def test_a_coding_that_is_not_there_harms_nothing():
+def test_a_wrongly_declared_coding_does_no_harm():
     fields = f"Content-Type: {HTML_TYPE}\r\nContent-Encoding: gzip\r\n"
 
     assert read(page(), fields=fields).text == "\n".join(PARAGRAPHS)
 
 
-def test_an_unknown_coding_is_refused_unless_the_page_is_plain():
+def test_an_unknown_coding_is_refused_unless_the_body_is_plain():
     fields = f"Content-Type: {HTML_TYPE}\r\nContent-Encoding: rot13\r\n"
 
     with pytest.raises(BadContentEncoding):
@@ -144,7 +144,7 @@ def test_the_same_record_gives_the_same_page():
 @pytest.mark.parametrize(
     ("written", "offset_s"), [("2026-10-02T23:30:00+09:00", 32_400), ("2026-10-02T14:30:00Z", 0), ("2026-10-02", None)]
 )
-def test_the_publishers_clock_is_kept(written, offset_s):
+def test_the_publishers_utc_offset_is_kept(written, offset_s):
     html = page(head=f'<meta property="article:published_time" content="{written}">')
 
     assert extract_html(html, URL, fetched_at=NOW).published_at_offset_s == offset_s

@@ -26,7 +26,7 @@ def typed(*types: str) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_our_own_pages_are_what_they_are(name):
+def test_fixture_pages_have_their_page_type(name):
     assert read_fixture(name).kind == expected(name)["page_type"]
 
 
@@ -41,7 +41,7 @@ def test_our_own_pages_are_what_they_are(name):
         ("WebPage", PageType.ARTICLE),
     ],
 )
-def test_a_short_page_is_what_it_calls_itself(types, found):
+def test_a_short_page_has_its_declared_type(types, found):
     assert kind("Harbour", f"<h1>Harbour</h1><p>{SHORT}</p>", head=typed(types)) is found
 
 
@@ -62,7 +62,7 @@ def test_an_article_with_a_video_is_an_article():
         "ページが見つかりません",
     ],
 )
-def test_a_missing_page_says_so_in_its_title(title):
+def test_a_missing_page_is_known_by_its_title(title):
     head = '<meta property="og:site_name" content="Port Courier">'
 
     assert kind(title, f"<h1>{title}</h1><p>{SHORT}</p>", head=head) is PageType.SOFT_404
@@ -80,7 +80,7 @@ def test_a_story_about_missing_pages_is_a_story(title):
 @pytest.mark.parametrize(
     "title", ["Just a moment...", "Access Denied", "Attention Required! | Cloudflare", "Are you a robot?"]
 )
-def test_a_block_page_says_so_in_its_title(title):
+def test_a_block_page_is_known_by_its_title(title):
     assert kind(title, f"<p>{SHORT}</p>") is PageType.BLOCKED
 
 
@@ -98,7 +98,7 @@ def test_a_story_that_begins_like_a_block_page_is_a_story():
         ("Port Courier", "https://www.portcourier.example/consent/?to=a"),
     ],
 )
-def test_a_consent_page_is_known_by_its_title_or_its_place(title, url):
+def test_a_consent_page_is_known_by_its_title_or_url(title, url):
     assert kind(title, f"<p>{SHORT}</p>", url=url) is PageType.CONSENT
 
 
@@ -117,14 +117,14 @@ def test_an_article_about_consent_is_an_article():
     )
 
 
-def test_a_login_page_asks_for_a_password():
+def test_a_login_page_has_a_password_field():
     form = '<form><input name="mail"><input type="password"></form>'
 
     assert kind("Log in | Port Courier", f"<h1>Log in</h1><p>{SHORT}</p>{form}") is PageType.LOGIN
     assert kind("Log in | Port Courier", f"<h1>Log in</h1><p>{SHORT}</p>") is PageType.ARTICLE
 
 
-def test_a_login_box_on_a_story_makes_no_login_page():
+def test_a_story_with_a_login_box_is_a_story():
     form = '<form><input name="mail"><input type="password"></form>'
 
     assert read_page(page(after=form)).kind is PageType.ARTICLE
@@ -142,7 +142,7 @@ def test_a_story_among_teasers_is_a_story():
     assert kind("Harbour", f"<h1>Harbour</h1><p>{SHORT}</p>{TEASERS}") is PageType.ARTICLE
 
 
-def test_a_page_that_calls_itself_an_article_is_no_index():
+def test_a_page_declared_as_an_article_is_no_index():
     assert read_page(page(after=TEASERS), url="https://www.portcourier.example/local").kind is PageType.ARTICLE
 
 
@@ -156,7 +156,7 @@ LOCKED = '<script type="application/ld+json">{"@type": "NewsArticle", "headline"
 
 @pytest.mark.parametrize("notice", NOTICES)
 @pytest.mark.parametrize("title", ["Harbour reopens after repairs", "埠頭が三週間ぶりに再開"])
-def test_a_notice_in_place_of_the_story_is_none(notice, title):
+def test_a_notice_in_place_of_the_story_is_not_an_article(notice, title):
     assert kind(title, f"<article><h1>{title}</h1><p>{notice}</p></article>", head=LOCKED % title) is PageType.PAYWALL
 
 
@@ -168,13 +168,13 @@ def test_a_notice_in_place_of_the_story_is_none(notice, title):
         ("埠頭が三週間ぶりに再開", "北の埠頭は月曜日に再開され、渡し船は通常どおり運航される。"),
     ],
 )
-def test_the_free_beginning_of_a_story_is_one(title, beginning):
+def test_the_free_beginning_of_a_story_is_an_article(title, beginning):
     assert (
         kind(title, f"<article><h1>{title}</h1><p>{beginning}</p></article>", head=LOCKED % title) is PageType.ARTICLE
     )
 
 
-def test_a_page_that_says_that_it_is_free_keeps_nothing_for_those_who_pay():
+def test_a_page_declared_free_is_not_paywalled():
     free = (LOCKED % STORY_TITLE).replace("false", "true")
 
     assert noticed(NOTICES[0], head=free) is PageType.ARTICLE
@@ -184,7 +184,7 @@ STORY_TITLE = "Harbour reopens after repairs"
 
 
 def noticed(notice: str, *, title: str = STORY_TITLE, head: str = "") -> PageType:
-    """What a page is that has a story's title, and its address, and this text."""
+    """Return the type of a page with a story's title and URL, and this text."""
     declared = f'<meta property="og:type" content="article"><meta property="og:title" content="{title}">{head}'
     return kind(title, f"<article><h1>{title}</h1><p>{notice}</p></article>", head=declared)
 
@@ -217,7 +217,7 @@ def noticed(notice: str, *, title: str = STORY_TITLE, head: str = "") -> PageTyp
         ("Cet article est réservé aux abonnés. Abonnez-vous à partir de 1 euro.", "paywall"),
     ],
 )
-def test_a_notice_under_a_storys_title_is_none(notice, found):
+def test_a_notice_under_a_storys_title_is_not_an_article(notice, found):
     assert noticed(notice) == found
 
 
@@ -247,7 +247,7 @@ def test_a_short_story_is_no_notice(text):
         ("Captcha is dead", "The captcha has outlived its use, since machines are better at it than people are."),
     ],
 )
-def test_a_story_about_notices_is_a_story(title, text):
+def test_a_story_about_access_notices_is_a_story(title, text):
     assert noticed(text, title=title) is PageType.ARTICLE
 
 
@@ -257,7 +257,7 @@ def test_a_long_text_is_no_notice():
     )
 
 
-def test_the_story_that_a_notice_covers_is_read_from_the_pages_data():
+def test_a_story_behind_a_notice_is_read_from_the_pages_data():
     story = " ".join(f"The harbour opens for ferry number {n} on Monday." for n in range(20))
     data = json.dumps({"@type": "NewsArticle", "headline": STORY_TITLE, "articleBody": story})
     head = f'<script type="application/ld+json">{data}</script>'

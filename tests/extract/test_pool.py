@@ -43,7 +43,7 @@ def test_a_page_that_misbehaves_is_quarantined_once_and_its_neighbours_are_extra
     assert [type(one) for _, one in found] == [Page, Page, error, Page, Page, Page]
 
 
-def test_of_many_pages_a_few_are_held_at_once(pool):
+def test_few_pages_are_held_in_memory(pool):
     taken = []
 
     def pages():
@@ -58,7 +58,7 @@ def test_of_many_pages_a_few_are_held_at_once(pool):
     assert (ahead, len(list(found))) == (JOBS_AHEAD, len(taken) - 1)
 
 
-def test_each_of_several_pages_that_misbehave_is_told_apart(pool):
+def test_several_misbehaving_pages_are_told_apart(pool):
     deeds = ["die", GOOD, "eat", "die_at_once", GOOD, "hang", "fault", GOOD]
 
     found = list(pool.extract(asked(*deeds)))
@@ -66,20 +66,20 @@ def test_each_of_several_pages_that_misbehave_is_told_apart(pool):
     assert [isinstance(one, Page) for _, one in found] == [deed == GOOD for deed in deeds]
 
 
-def test_an_error_names_the_page_and_what_was_wrong(pool):
+def test_an_error_names_the_page_and_the_cause(pool):
     ((_, died), (_, faulty)) = pool.extract(asked("die", "fault"))
 
     assert str(died) == f"the worker died with exit code {-signal.SIGKILL} at https://daily.example/die/0"
     assert str(faulty) == "OverflowError: a fault of a library at https://daily.example/fault/1"
 
 
-def test_a_page_that_waits_is_killed_by_the_clock(pool):
+def test_a_hanging_page_is_killed_after_the_time_limit(pool):
     ((_, waited),) = pool.extract(asked("hang"))
 
     assert str(waited) == "killed after 6 s at https://daily.example/hang/0"
 
 
-def test_a_page_that_burns_is_killed_by_its_cpu_and_one_that_others_slow_down_is_not():
+def test_a_busy_page_is_killed_by_cpu_time_but_a_delayed_one_is_not():
     with ExtractorPool(replace(CONFIG, time_limit_s=0.5, patience=600), read=misbehave) as pool:
         ((_, burned), (_, slowed)) = pool.extract(asked("spin", "doze"))
 
@@ -87,11 +87,11 @@ def test_a_page_that_burns_is_killed_by_its_cpu_and_one_that_others_slow_down_is
     assert isinstance(slowed, Page)
 
 
-def test_workers_that_are_killed_while_they_wait_are_replaced(pool):
+def test_idle_workers_that_are_killed_are_replaced(pool):
     pids = {int(one.section) for _, one in pool.extract(asked(*[GOOD] * 8))}
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    time.sleep(0.5)  # the pool looks after its workers five times a second
+    time.sleep(0.5)  # the pool checks its workers five times a second
 
     found = list(pool.extract(asked(GOOD, GOOD)))
 
@@ -113,7 +113,7 @@ def test_a_damaged_record_stops_the_batch(pool):
         list(pool.extract([good, (url, replace(damaged, record=damaged.record[:-20])), last]))
 
 
-def test_batches_that_share_the_pool_pay_for_none_of_each_other_s_pages(pool):
+def test_batches_that_share_the_pool_do_not_affect_each_other(pool):
     batches = [asked(GOOD, "die_at_once", GOOD, "die"), asked(*[GOOD] * 6), asked("die_at_once", GOOD, GOOD)]
 
     with ThreadPoolExecutor(len(batches)) as threads:
@@ -123,7 +123,7 @@ def test_batches_that_share_the_pool_pay_for_none_of_each_other_s_pages(pool):
 
 
 @pytest.mark.parametrize("deeds", [["hang"], ["hang", *[GOOD] * 20]])
-def test_a_batch_whose_pool_is_closed_meanwhile_ends_and_starts_nothing(deeds):
+def test_a_batch_ends_without_new_workers_if_its_pool_is_closed(deeds):
     with ThreadPoolExecutor(1) as threads, ExtractorPool(replace(CONFIG, workers=1), read=misbehave) as pool:
         batch = threads.submit(lambda: list(pool.extract(asked(*deeds))))
         time.sleep(1)
@@ -135,12 +135,12 @@ def test_a_batch_whose_pool_is_closed_meanwhile_ends_and_starts_nothing(deeds):
             list(pool.extract(asked(GOOD)))
 
 
-def test_nothing_to_extract_starts_nothing():
+def test_an_empty_batch_starts_no_worker():
     with ExtractorPool(CONFIG) as pool:
         assert list(pool.extract([])) == []
 
 
-def test_two_runs_two_worker_counts_and_two_orders_give_equal_pages():
+def test_results_do_not_depend_on_run_worker_count_or_order():
     forwards, again = pages_by_id(2, fixtures()), pages_by_id(2, fixtures())
     backwards = pages_by_id(1, fixtures()[::-1])
 
@@ -154,5 +154,5 @@ def pages_by_id(workers: int, pages) -> dict[str, bytes]:
 
 
 def as_bytes(found: Page | ItemError) -> bytes:
-    """All that was found, field by field; not pickle alone, whose bytes tell which equal strings are one object."""
+    """Serialise a result field by field: pickle's bytes also depend on which equal strings are one object."""
     return repr(found).encode() if isinstance(found, Page) else pickle.dumps((type(found).__name__, str(found)))

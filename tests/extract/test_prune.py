@@ -12,7 +12,7 @@ CARDS = "".join(CARD.format(n) for n in range(4))
 
 
 def pruned(html: str, *, rules=RULES, is_news: bool = True, title: str = "Harbour reopens") -> str:
-    """What is left of a page's text."""
+    """Return the text left of a page."""
     tree = parse_page(html, URL)
     prune(tree, title=title, ledes=(LEDE,), is_news=is_news, rules=rules)
     return text_of(tree.find("body"))
@@ -23,21 +23,21 @@ def shown(html: str) -> str:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_what_a_rule_is_for_goes(name):
+def test_each_rule_removes_its_target(name):
     rule = BY_NAME[name]
 
     assert shown(rule.example) not in pruned(page(after=f"<div>{rule.example}</div>"), rules=(rule,))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_the_story_round_it_stays(name):
+def test_each_rule_keeps_the_story_around_it(name):
     left = pruned(page(inside=BY_NAME[name].example), rules=(BY_NAME[name],))
 
     assert [one for one in PARAGRAPHS if one not in left] == []
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_without_any_rule_it_stays(name):
+def test_without_rules_the_targets_stay(name):
     assert shown(BY_NAME[name].example) in pruned(page(inside=BY_NAME[name].example), rules=())
 
 
@@ -58,13 +58,13 @@ COUNTER_EXAMPLES = {
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_what_looks_like_it_stays(name):
+def test_each_rule_keeps_similar_content(name):
     example = COUNTER_EXAMPLES[name]
 
     assert shown(example) in pruned(page(inside=example), rules=(BY_NAME[name],))
 
 
-def test_every_rule_has_a_reason_and_a_name_of_its_own():
+def test_every_rule_has_a_reason_and_a_unique_name():
     assert all(rule.reason.endswith(".") for rule in RULES)
     assert len(BY_NAME) == len(RULES)
 
@@ -80,12 +80,12 @@ def test_every_rule_has_a_reason_and_a_name_of_its_own():
         "<figure><img><figcaption>Most read today: something else.</figcaption></figure>",
     ],
 )
-def test_what_calls_itself_furniture_goes(furniture):
+def test_elements_named_as_furniture_are_removed(furniture):
     assert "something else" not in pruned(page(inside=furniture))
 
 
 @pytest.mark.parametrize("tag", ["footer", "aside", "nav", "menu"])
-def test_a_story_inside_of_furniture_stays(tag):
+def test_a_story_inside_a_furniture_element_stays(tag):
     assert PARAGRAPHS[0] in pruned(page().replace("<main>", f"<{tag}>").replace("</main>", f"</{tag}>"))
 
 
@@ -105,18 +105,18 @@ def test_a_hidden_story_stays():
         "اقرأ أيضا",
     ],
 )
-def test_cards_under_a_stop_heading_go_with_it(heading):
+def test_cards_under_a_stop_heading_are_removed_with_it(heading):
     left = pruned(page(after=f"<section><h2>{heading}</h2><div>{CARDS}</div></section>"))
 
     assert "Story number" not in left
     assert heading not in left
 
 
-def test_a_heading_and_its_cards_go_where_nothing_holds_them_together():
+def test_a_stop_heading_and_its_cards_are_removed_without_a_common_element():
     assert "Story number" not in pruned(page(after=f"<h2>More For You</h2>{CARDS}"))
 
 
-def test_the_story_goes_on_after_a_block_in_its_midst():
+def test_the_story_after_an_inserted_block_stays():
     block = "<div><h3>Related</h3><ul><li><a href='/a'>Another story</a></li></ul></div>"
     left = pruned(page(inside=block))
 
@@ -124,31 +124,31 @@ def test_the_story_goes_on_after_a_block_in_its_midst():
     assert PARAGRAPHS[4] in left
 
 
-def test_cards_without_a_heading_go_from_news_pages_only():
+def test_cards_without_a_heading_are_removed_only_on_news_pages():
     html = page(after=f"<div>{CARDS}</div>")
 
     assert "Story number" not in pruned(html, rules=(BY_NAME["cards"],))
     assert "Story number" in pruned(html, rules=(BY_NAME["cards"],), is_news=False)
 
 
-def test_cards_before_the_body_stay_for_the_other_rules():
+def test_cards_before_the_body_are_left_to_other_rules():
     assert "Story number" in pruned(page(before=f"<div>{CARDS}</div>"), rules=(BY_NAME["cards"],))
 
 
-def test_teasers_that_say_more_than_a_short_story_go_as_well():
+def test_teasers_longer_than_a_short_story_are_removed():
     short = f"<html><body><h1>Harbour reopens</h1><div><p>{PARAGRAPHS[0]}</p></div><div>{CARDS}</div></body></html>"
 
     assert pruned(short) == f"Harbour reopens{PARAGRAPHS[0]}"
 
 
-def test_a_list_of_things_with_linked_headings_is_a_story():
+def test_a_listicle_with_linked_headings_is_a_story():
     things = "".join(f"<div><h3><a href='/{n}'>Camera {n}</a></h3><p>{PARAGRAPHS[n] * 3}</p></div>" for n in range(4))
     left = pruned(f"<html><body><h1>Four cameras</h1><p>{PARAGRAPHS[4]}</p><div>{things}</div></body></html>")
 
     assert [one for one in PARAGRAPHS if one not in left] == []
 
 
-def test_a_prune_that_would_take_the_story_is_not_done():
+def test_pruning_that_would_remove_the_story_is_undone():
     story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
     html = f"<html><body><h1>Harbour reopens</h1><section><h2>Latest</h2><ul>{story}</ul></section></body></html>"
     tree = parse_page(html, URL)
@@ -159,13 +159,13 @@ def test_a_prune_that_would_take_the_story_is_not_done():
     assert PARAGRAPHS[0] in text_of(tree)
 
 
-def test_a_prune_of_less_is_heeded():
+def test_pruning_of_less_is_kept():
     tree = parse_page(page(inside="<p>Photo: Jane Doe</p>"), URL)
 
     assert prune(tree, title="Harbour reopens", ledes=(), is_news=True)
 
 
-def test_what_is_certain_goes_even_where_the_rest_is_not_heeded():
+def test_certain_furniture_is_removed_even_if_pruning_is_undone():
     comments = "<div id='comments'><p>Endless.</p></div>"
     story = "".join(f"<li>{one}</li>" for one in PARAGRAPHS)
     html = f"<html><body><ul>{story}</ul>{comments}</body></html>"
@@ -201,19 +201,19 @@ HEADLINE = "Council backs the new plan for the market"
         ),
     ],
 )
-def test_linked_headlines_go_in_twos_and_behind_a_picture_that_says_more(inside):
+def test_linked_headlines_are_removed_in_pairs_and_after_a_captioned_picture(inside):
     left = pruned(page(inside=inside), rules=(BY_NAME["read_more_lines"],))
 
     assert "Mill burns down" not in left
 
 
-def test_three_linked_lines_in_a_row_stay():
+def test_three_consecutive_linked_lines_stay():
     rows = "".join(f"<p><a href='/mill-{at}'>Mill number {at} of the valley of Selby</a></p>" for at in range(3))
 
     assert "Mill number 1" in pruned(page(inside=rows), rules=(BY_NAME["read_more_lines"],))
 
 
-def test_a_headline_that_is_a_link_between_two_paragraphs_goes():
+def test_a_linked_headline_between_two_paragraphs_is_removed():
     assert HEADLINE not in pruned(page(inside=f'<p><a href="/other"><strong>{HEADLINE}</strong></a></p><div></div>'))
 
 
@@ -226,7 +226,7 @@ def test_a_headline_that_is_a_link_between_two_paragraphs_goes():
         "<figure>The quay in June</figure>{}",
     ],
 )
-def test_so_does_one_behind_a_list_or_before_a_heading_or_beside_a_box(inside):
+def test_a_linked_headline_beside_a_list_heading_or_box_is_removed(inside):
     assert HEADLINE not in pruned(page(inside=inside.format(f'<p><a href="/other">{HEADLINE}</a></p>')))
 
 
@@ -240,7 +240,7 @@ def test_so_does_one_behind_a_list_or_before_a_heading_or_beside_a_box(inside):
         f'<h3>Read</h3><p><a href="/other">{HEADLINE}</a></p><p>by us</p>',  # one of several things
     ],
 )
-def test_a_linked_paragraph_that_is_no_headline_of_the_site_stays(inside):
+def test_other_linked_paragraphs_stay(inside):
     assert HEADLINE in pruned(page(inside=inside))
 
 
@@ -258,11 +258,11 @@ def test_a_story_in_boxes_with_forms_stays():
     assert all(one in pruned(html) for one in PARAGRAPHS)
 
 
-def test_one_box_with_a_form_goes_from_a_story():
+def test_a_single_box_with_a_form_is_removed():
     assert "Number 0" not in pruned(page(inside=_stores(1).replace(PARAGRAPHS[0], "Our letter comes every evening.")))
 
 
-def test_a_long_part_of_the_story_with_one_linked_heading_is_not_about_other_pages():
+def test_a_long_section_with_one_linked_heading_stays():
     part = f'<div><p>{" ".join(PARAGRAPHS)}</p><p>{" ".join(PARAGRAPHS)}</p><h3><a href="/seal">The seal</a></h3></div>'
     html = page().replace(f"<p>{PARAGRAPHS[0]}</p>", f"<p>{' '.join(5 * PARAGRAPHS)}</p>")
     whole = html.replace("</main>", f"<div><h4>Featured</h4></div>{part}</main>")
@@ -270,28 +270,28 @@ def test_a_long_part_of_the_story_with_one_linked_heading_is_not_about_other_pag
     assert "The seal" in pruned(whole)
 
 
-def test_a_teaser_after_a_label_goes():
+def test_a_teaser_after_a_label_is_removed():
     teaser = f'<div><h3><a href="/seal">The seal</a></h3><p>{PARAGRAPHS[1]}</p></div>'
 
     assert "The seal" not in pruned(page(after=f"<div><h4>Featured</h4></div>{teaser}"))
 
 
 @pytest.mark.parametrize("name", ["photo__info", "imageDescription", "mediaInfo", "bild_legende"])
-def test_a_line_that_is_named_as_a_pictures_goes(name):
+def test_a_line_named_as_a_caption_is_removed(name):
     html = page(inside=f'<div><img src="a.jpg"><p class="{name}">The quay in June, seen from Skarv</p></div>')
 
     assert "The quay in June" not in pruned(html)
 
 
 @pytest.mark.parametrize("name", ["photographers", "media-partners", "information"])
-def test_a_line_beside_a_picture_that_is_named_otherwise_stays(name):
+def test_other_lines_beside_a_picture_stay(name):
     html = page(inside=f'<div><img src="a.jpg"><p class="{name}">The quay in June was closed to ferries.</p></div>')
 
     assert "The quay in June" in pruned(html)
 
 
 @pytest.mark.parametrize("kind", ["visually-hidden", "sr-only", "a screen-reader-text", "u-visuallyHidden"])
-def test_a_label_that_only_screen_readers_say_goes(kind):
+def test_a_screen_reader_label_is_removed(kind):
     assert "المتن" not in pruned(page(inside=f'<span class="{kind}">المتن</span>'))
 
 
@@ -303,14 +303,14 @@ def test_a_label_that_only_screen_readers_say_goes(kind):
         '<p class="hidden-harbour">what it cost</p>',
     ],
 )
-def test_words_of_a_heading_or_a_table_that_only_screen_readers_say_stay(inside):
+def test_screen_reader_text_in_headings_and_tables_stays(inside):
     assert "what it cost" in pruned(page(inside=inside))
 
 
 LINKS = "".join(f'<li><a href="/{at}">The story of pillar number {at} of the old quay</a></li>' for at in range(6))
 
 
-def test_paragraphs_behind_a_list_under_a_stop_heading_are_the_storys():
+def test_paragraphs_after_a_list_under_a_stop_heading_stay():
     inside = f"<div class='block'><p>You may also like</p><ul>{LINKS}</ul><p>{PARAGRAPHS[0]} {PARAGRAPHS[1]}</p></div>"
 
     left = pruned(page(inside=inside))
@@ -319,7 +319,7 @@ def test_paragraphs_behind_a_list_under_a_stop_heading_are_the_storys():
     assert "pillar number 3" not in left
 
 
-def test_a_box_of_links_with_a_line_or_a_linked_paragraph_is_not():
+def test_a_box_of_links_with_a_line_or_linked_paragraph_is_removed():
     line = f"<p>All of them are on our pages.</p><p>{PARAGRAPHS[0]} <a href='/9'>{PARAGRAPHS[1]}</a></p>"
 
     assert "All of them" not in pruned(
@@ -335,7 +335,7 @@ def test_a_box_of_links_with_a_line_or_a_linked_paragraph_is_not():
         (f"{PARAGRAPHS[0]}!", False),
     ],
 )
-def test_text_of_several_paragraphs_beside_a_picture_is_no_caption(text, stays):
+def test_several_paragraphs_beside_a_picture_are_no_caption(text, stays):
     inside = f"<div class='row'><img src='a.jpg'><div class='image-text'>{text}</div></div>"
 
     assert (f"{PARAGRAPHS[0]}!" in pruned(page(inside=inside), rules=(BY_NAME["captions"],))) is stays

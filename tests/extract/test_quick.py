@@ -63,7 +63,7 @@ PARTS = {
 
 
 def asked(html, options=FAST):
-    """Return what our steps give, and what the library's whole gives."""
+    """Return the result of our steps, and that of the library's full extraction."""
     trees = [parse_html(html), parse_html(html)]
     for tree in trees:
         remove(list(tree.iter(*INVISIBLE)))
@@ -72,19 +72,19 @@ def asked(html, options=FAST):
     return quick.text if quick is not None and quick.is_sure else None, found.text if found is not None else ""
 
 
-def test_the_steps_are_those_of_the_version_that_is_installed():
+def test_the_steps_match_the_installed_version():
     assert version("trafilatura") == KNOWN_VERSION
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_our_own_pages_read_as_by_the_whole(name):
+def test_fixture_pages_give_the_full_extractions_text(name):
     quick, whole = asked((PAGES / f"{name}.html").read_text(encoding="utf-8", errors="replace"))
 
     assert quick in (None, whole)
 
 
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
-def test_each_kind_of_frame_is_found_as_by_the_whole(frame):
+def test_each_kind_of_frame_gives_the_full_extractions_text(frame):
     quick, whole = asked(f"<html><body><div>{frame}</div></body></html>")
 
     assert quick == whole
@@ -92,7 +92,7 @@ def test_each_kind_of_frame_is_found_as_by_the_whole(frame):
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
 @pytest.mark.parametrize("text", [STORY, f"<p>{PARAGRAPHS[0]}</p><div>{PARAGRAPHS[1]}</div>"], ids=["long", "short"])
-def test_what_stands_in_a_story_is_taken_as_by_the_whole(text, part):
+def test_parts_of_a_story_give_the_full_extractions_text(text, part):
     half = text.index("</p>") + 4
     for html in (page(inside=part), f"<body><article>{text[:half]}{part}{text[half:]}{part}</article>{part}</body>"):
         quick, whole = asked(html)
@@ -101,14 +101,14 @@ def test_what_stands_in_a_story_is_taken_as_by_the_whole(text, part):
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
-def test_a_frame_is_read_in_recall_mode_as_by_the_whole(part):
+def test_recall_mode_gives_the_full_extractions_text(part):
     quick, whole = asked(f"<body><article>{STORY}{part}{STORY}{part}</article></body>", RECALL)
 
     assert quick in (None, whole)
     assert ("The next story begins" in whole) == ("The next story begins" in part)
 
 
-def test_most_stories_need_no_more_than_the_steps():
+def test_most_stories_need_only_the_steps():
     quick = [asked(f"<body><article>{STORY}{part}</article></body>")[0] for part in PARTS.values()]
 
     assert sum(text is not None for text in quick) >= 0.8 * len(quick)
@@ -126,18 +126,18 @@ GAINING = {
 
 
 @pytest.mark.parametrize("html", GAINING.values(), ids=GAINING)
-def test_what_a_more_lenient_look_may_change_is_not_sure(html):
+def test_pages_that_a_lenient_pass_may_change_are_uncertain(html):
     assert not quick_text(parse_html(html), FAST).is_sure
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
-def test_a_text_that_is_little_of_its_page_is_that_of_the_whole_where_no_lenient_look_changes_it(part):
+def test_a_small_part_of_the_page_gives_the_full_extractions_text_if_certain(part):
     quick, whole = asked(f"<body><article>{SHORT}{part}</article>{MUCH}</body>")
 
     assert quick in (None, whole)
 
 
-def test_a_text_that_is_little_of_its_page_needs_the_whole_seldom():
+def test_a_small_part_of_the_page_rarely_needs_the_full_extraction():
     pages = [f"<body><article>{SHORT}{part}</article>{MUCH}</body>" for part in PARTS.values()]
 
     assert sum(asked(page)[0] is not None for page in pages) >= 0.8 * len(pages)
@@ -158,25 +158,25 @@ MUCH_BESIDE = {
 
 @pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
 @pytest.mark.parametrize("frame", ["article", "main", "div"])
-def test_a_short_text_is_read_with_the_rest_of_its_page_as_by_the_whole(frame, beside):
+def test_a_short_text_with_the_rest_of_its_page_gives_the_full_extractions_text(frame, beside):
     quick, whole = asked(f"<body><{frame}>{FEW}</{frame}>{beside}</body>")
 
     assert quick == whole
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
-def test_what_stands_in_a_short_text_is_taken_as_by_the_whole(part):
+def test_parts_of_a_short_text_give_the_full_extractions_text(part):
     quick, whole = asked(f"<body><article>{FEW}{part}</article><div>{STORY}</div></body>")
 
     assert quick in (None, whole)
 
 
 @pytest.mark.parametrize("beside", MUCH_BESIDE.values(), ids=MUCH_BESIDE)
-def test_a_short_text_on_a_page_that_says_much_is_left_to_the_whole(beside):
+def test_a_short_text_on_a_long_page_is_left_to_the_full_extraction(beside):
     assert quick_text(parse_html(f"<body><article>{FEW}</article>{beside}</body>"), FAST) is None
 
 
-def test_a_story_before_those_that_scrolling_appends_is_read_as_by_the_whole():
+def test_a_story_before_appended_ones_gives_the_full_extractions_text():
     more = f"<div class='infinite-scroll'><article><h2>Another</h2>{STORY}</article></div>"
 
     quick, whole = asked(f"<body><main><h1>Harbour</h1><article>{STORY}</article>{more}</main></body>")
@@ -185,7 +185,7 @@ def test_a_story_before_those_that_scrolling_appends_is_read_as_by_the_whole():
 
 
 @pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
-def test_a_story_in_no_frame_is_read_from_all_of_the_page_as_by_the_whole(part):
+def test_a_story_outside_frames_gives_the_full_extractions_text(part):
     quick, whole = asked(f"<body><div>{STORY}</div>{part}</body>")
 
     assert quick in (None, whole)

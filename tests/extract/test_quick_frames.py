@@ -8,7 +8,7 @@ NAMES = st.text("ab-.", max_size=12)
 
 
 @given(st.lists(st.text("ab-", min_size=1, max_size=5), max_size=9), NAMES)
-def test_words_are_found_wherever_they_stand(tokens, name):
+def test_words_are_found_anywhere_in_a_name(tokens, name):
     assert Words(*tokens).occur_in(name) == any(token in name for token in tokens)
 
 

@@ -10,7 +10,7 @@ def kept(*lines: str) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_paragraphs_said_again_at_the_end_go(size):
+def test_paragraphs_repeated_at_the_end_are_removed(size):
     assert kept(*PARAGRAPHS, *PARAGRAPHS[-size:]) == list(PARAGRAPHS)
 
 
@@ -22,5 +22,5 @@ def test_paragraphs_said_again_at_the_end_go(size):
         (PARAGRAPHS[0], *PARAGRAPHS[1:3], PARAGRAPHS[3], *PARAGRAPHS[1:3], PARAGRAPHS[4]),  # two items with like words
     ],
 )
-def test_what_a_text_says_twice_in_less_stays(lines):
+def test_smaller_repetitions_stay(lines):
     assert kept(*lines) == list(lines)

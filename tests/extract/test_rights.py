@@ -1,4 +1,4 @@
-"""What a page and its headers say of the rights to it."""
+"""Rights signals of a page and its headers."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def meta(name, content):
     return f'<meta name="{name}" content="{content}">'
 
 
-def test_a_page_that_says_nothing_says_nothing():
+def test_a_page_without_signals_has_none():
     assert rights() == Rights(tdm_reserved=None, noarchive=None)
 
 
@@ -29,7 +29,7 @@ def test_a_page_that_says_nothing_says_nothing():
         ("1", "0", True),
     ],
 )
-def test_of_meta_and_header_the_stricter_counts(head, header, expected):
+def test_the_stricter_of_meta_and_header_applies(head, header, expected):
     said = [("tdm-reservation", header)] if header else []
 
     assert rights(meta("tdm-reservation", head) if head else "", *said).tdm_reserved is expected
@@ -38,21 +38,21 @@ def test_of_meta_and_header_the_stricter_counts(head, header, expected):
 @pytest.mark.parametrize(
     ("content", "expected"), [("noarchive", True), ("NOCACHE", True), ("index, follow", False), ("noai", False)]
 )
-def test_no_archive_is_told_from_both_places(content, expected):
+def test_no_archive_is_read_from_both_places(content, expected):
     assert rights(meta("robots", content)).noarchive is expected
     assert rights("", ("x-robots-tag", content)).noarchive is expected
 
 
-def test_what_is_said_to_another_crawler_is_not_said_to_us():
+def test_directives_for_other_crawlers_are_ignored():
     assert rights("", ("x-robots-tag", "otherbot: noarchive")).noarchive is None
 
 
-def test_several_fields_count_together():
+def test_several_header_fields_are_combined():
     assert rights("", ("x-robots-tag", "noindex"), ("x-robots-tag", "noarchive")).noarchive is True
 
 
 @pytest.mark.parametrize(("reservation", "expected"), [(None, True), ("0", False), ("1", True)])
-def test_no_ai_reserves_where_nothing_else_speaks_of_it(reservation, expected):
+def test_no_ai_reserves_if_no_other_signal_does(reservation, expected):
     said = [("tdm-reservation", reservation)] if reservation else []
 
     assert rights("", ("x-robots-tag", "noai, noimageai"), *said).tdm_reserved is expected

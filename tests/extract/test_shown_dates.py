@@ -24,23 +24,23 @@ def published(shown: str, *, head: str = ""):
         "<time datetime='4/24/x'>11 Feb 2025</time>",
     ],
 )
-def test_a_written_date_near_the_heading_is_the_pages(shown):
+def test_a_written_date_near_the_heading_is_the_pages_date(shown):
     assert published(shown) == DAY
 
 
-def test_what_is_shown_is_better_than_a_field_in_words():
+def test_a_visible_date_is_preferred_to_a_field_in_words():
     head = '<meta name="date" content="August 1, 2026">'
 
     assert published("<div>11 Feb 2025</div>", head=head) == DAY
 
 
-def test_a_field_in_figures_is_better_than_what_is_shown():
+def test_a_numeric_field_is_preferred_to_a_visible_date():
     head = '<meta property="article:published_time" content="2025-02-10">'
 
     assert published("<div>11 Feb 2025</div>", head=head) == datetime(2025, 2, 10, tzinfo=UTC)
 
 
-def test_a_page_node_of_jsonld_is_asked():
+def test_a_webpage_node_of_jsonld_is_used():
     head = '<script type="application/ld+json">{"@type": "WebPage", "datePublished": "2025-02-11"}</script>'
 
     assert published("", head=head) == DAY
@@ -53,5 +53,5 @@ def test_a_page_node_of_jsonld_is_asked():
         "<div>03-09-2026</div>",
     ],
 )
-def test_a_date_in_a_sentence_or_in_any_order_is_not(shown):
+def test_dates_in_sentences_and_ambiguous_dates_are_ignored(shown):
     assert published(shown) is None

@@ -5,11 +5,11 @@ import pytest
 from tests.extract.reading import PARAGRAPHS, read_story
 
 STORY = [*PARAGRAPHS, *(" ".join(reversed(one.split())) for one in PARAGRAPHS)]
-"""A story that is long enough to know its words."""
+"""A story long enough to establish its vocabulary."""
 
 
 def ended_by(box: str, story: Sequence[str] = STORY) -> list[str]:
-    """The lines of a story with something after its last paragraph."""
+    """Return the lines of a story with a box after its last paragraph."""
     return read_story(behind=box, story=story)
 
 
@@ -21,7 +21,7 @@ def ended_by(box: str, story: Sequence[str] = STORY) -> list[str]:
         "<div><h4>Other merchants</h4></div><section><p>Advertisers pay nothing.</p></section>",
     ],
 )
-def test_boxes_of_a_rare_make_with_other_words_go(box):
+def test_unusual_boxes_with_other_vocabulary_are_removed(box):
     assert ended_by(box) == STORY
 
 
@@ -38,20 +38,20 @@ def test_boxes_of_a_rare_make_with_other_words_go(box):
         f"<p class='note'>{'Advertisers pay nothing towards this. ' * 4}</p>",  # more than a tenth
     ],
 )
-def test_others_stay(box):
+def test_other_boxes_stay(box):
     assert len(ended_by(box)) == len(STORY) + box.count("<p") + box.count("<li")
 
 
-def test_what_stands_before_something_that_stays_does_too():
+def test_boxes_before_one_that_stays_also_stay():
     box = "<p class='note'>Advertisers pay nothing.</p><p>The harbour opens on Monday.</p>"
     assert ended_by(box)[-2:] == ["Advertisers pay nothing.", "The harbour opens on Monday."]
 
 
-def test_only_the_last_of_several_boxes_are_looked_at():
+def test_only_the_last_boxes_are_checked():
     rows = "".join(f"<p class='n{at}'>Qx{at}zz</p>" for at in range(20))
     assert ended_by(rows)[: len(STORY)] == STORY
     assert len(ended_by(rows)) > len(STORY)
 
 
-def test_a_short_story_uses_too_few_words_to_know():
+def test_a_short_story_has_too_small_a_vocabulary():
     assert len(ended_by("<p class='note'>Advertisers pay nothing.</p>", STORY[:5])) == 6

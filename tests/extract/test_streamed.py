@@ -13,11 +13,11 @@ def streamed(name: str, part: str, *, place: str = "B:0") -> str:
     )
 
 
-def test_a_part_that_comes_late_stands_in_its_place():
+def test_a_streamed_part_is_moved_to_its_place():
     assert read_page(streamed("S:0", LATE)).lines == [*PARAGRAPHS[:3], LATE, *PARAGRAPHS[3:]]
 
 
-def test_a_piece_of_a_part_stands_in_its_place():
+def test_a_segment_of_a_part_is_moved_to_its_place():
     html = streamed("S:0", f'{FIRST} </p><template id="P:1"></template><p>')
     html = html.replace("</body>", f'<div hidden id="S:1"><p>{LATE}</p></div></body>')
 
@@ -32,7 +32,7 @@ def test_a_piece_of_a_part_stands_in_its_place():
     ],
     ids=["no place", "another name"],
 )
-def test_what_has_no_place_stays_hidden(html):
+def test_a_part_without_a_place_stays_hidden(html):
     assert read_page(html).lines == list(PARAGRAPHS)
 
 
@@ -42,7 +42,7 @@ def test_a_part_that_holds_its_own_place_stays_where_it_is():
     assert text_of(tree) == LATE
 
 
-def test_what_follows_a_place_follows_the_part():
+def test_content_after_a_place_follows_the_part():
     tree = parse_html('<p>one <template id="B:0"></template>three</p><div hidden id="S:0">two </div>')
 
     assert text_of(tree) == "one two three"

@@ -35,7 +35,7 @@ def lines(ending: str, *, head: str = HEAD) -> list[str]:
         ),
     ],
 )
-def test_what_is_the_pages_goes_from_the_end(ending):
+def test_page_furniture_at_the_end_is_removed(ending):
     assert lines(ending) == list(PARAGRAPHS)
 
 
@@ -62,7 +62,7 @@ def test_what_is_the_pages_goes_from_the_end(ending):
         ),
     ],
 )
-def test_what_the_story_says_last_stays(ending, stays):
+def test_the_storys_last_lines_stay(ending, stays):
     assert any(stays in line for line in lines(ending))
 
 
@@ -86,7 +86,7 @@ def test_what_the_story_says_last_stays(ending, stays):
         "<p>More of it:</p><p>© 2024 Port Courier</p>",
     ],
 )
-def test_how_its_makers_are_reached_and_what_announces_nothing_go(ending):
+def test_contact_lines_and_empty_announcements_are_removed(ending):
     assert lines(ending) == list(PARAGRAPHS)
 
 
@@ -110,14 +110,14 @@ def test_how_its_makers_are_reached_and_what_announces_nothing_go(ending):
         ("<ul><li>Skarv and Holm have their ferry again</li><li>Those who wait for it:</li></ul>", "Those who wait"),
     ],
 )
-def test_what_only_looks_like_that_stays(ending, stays):
+def test_lines_that_only_look_like_furniture_stay(ending, stays):
     assert any(stays in line for line in lines(ending))
 
 
 LEADS = "<p>Read how <a href='/2019/nine-harbours-older-than-the-town'>nine harbours</a> grew.</p>"
 
 
-def test_a_last_box_that_leads_on_goes():
+def test_a_last_box_of_links_is_removed():
     assert lines(f"<div class='t'>{LEADS}</div>") == list(PARAGRAPHS)
 
 
@@ -128,21 +128,21 @@ def test_a_last_box_that_leads_on_goes():
         LEADS,  # loose
     ],
 )
-def test_what_may_be_the_storys_end_stays(ending):
+def test_boxes_that_may_be_the_storys_end_stay(ending):
     assert any(line.startswith("Read how nine harbours") for line in lines(ending))
 
 
 @pytest.mark.parametrize(
     "name", ["RelatedContent-box", "article-factbox", "c-references", "contentAdvertiserDisclosure", "whatsAppBox"]
 )
-def test_boxes_that_name_themselves_in_camel_case_or_as_facts_or_sources_go(name):
+def test_boxes_with_camel_case_facts_or_sources_names_are_removed(name):
     box = f"<section class='{name}'><p>Nine harbours are older than the town, and the oldest of them is Skarv.</p></section>"
 
     assert lines(box) == list(PARAGRAPHS)
 
 
 @pytest.mark.parametrize("name", ["most-popular-harbours", "how-to-sign-up", "trending-now"])
-def test_parts_whose_id_is_made_of_words_stay(name):
+def test_parts_with_an_id_made_of_words_stay(name):
     part = (
         f"<section id='{name}'><p>Nine harbours are older than the town, and the oldest of them is Skarv.</p></section>"
     )
@@ -158,20 +158,20 @@ BIOGRAPHIES = {
 
 @pytest.mark.parametrize("name", BIOGRAPHIES)
 @pytest.mark.parametrize("box", ["<div class='who'><p>{}</p></div>", "<p><em>{}</em></p>"])
-def test_a_biography_in_a_script_without_spaces_goes(name, box):
+def test_a_biography_in_a_script_without_spaces_is_removed(name, box):
     head = f'<meta name="author" content="{name}">'
 
     assert lines(box.format(BIOGRAPHIES[name]), head=head) == list(PARAGRAPHS)
 
 
-def test_a_last_paragraph_that_begins_with_the_authors_name_alone_stays():
+def test_a_last_paragraph_that_only_begins_with_the_authors_name_stays():
     assert (
         "山田花子"
         in lines("<p>山田花子　が港で見たものは以上である。</p>", head='<meta name="author" content="山田花子">')[-1]
     )
 
 
-def test_sources_of_a_short_story_in_a_dense_script_go():
+def test_sources_of_a_short_story_in_a_dense_script_are_removed():
     story = [f"{at}番目の柱にひびが見つかり、港湾局は修理のために埠頭を三週間閉鎖したと発表した。" for at in range(6)]
     sources = "".join(f"<li>Port Board {at}. https://board.example/r/{at}</li>" for at in range(3))
     html = page(language="ja").split("<p>")[0] + "".join(f"<p>{one}</p>" for one in story)
@@ -179,7 +179,7 @@ def test_sources_of_a_short_story_in_a_dense_script_go():
     assert read_page(f"{html}<h3>出典</h3><ul>{sources}</ul></div></main></body></html>").lines == story
 
 
-def test_sources_in_latin_script_go_from_a_brief_in_a_dense_one():
+def test_latin_sources_of_a_brief_in_a_dense_script_are_removed():
     story = [f"{at}番目の柱にひびが見つかり、港湾局は修理のために埠頭を三週間閉鎖したと発表した。" for at in range(4)]
     sources = "".join(f"<li>Minutes of the board, {at}. https://board.example/r/{at}</li>" for at in range(3))
     html = page(language="ja").split("<p>")[0] + "".join(f"<p>{one}</p>" for one in story)
@@ -194,7 +194,7 @@ BRIEFS = {
 
 
 @pytest.mark.parametrize("language", BRIEFS)
-def test_dialogs_in_another_script_go_however_long_beside_a_brief(language):
+def test_long_dialogs_in_another_script_beside_a_brief_are_removed(language):
     story = [BRIEFS[language].format(at) for at in range(3)]
     panes = "".join(f"<div class='pane'><h3>Step {at}</h3><p>{year}</p></div>" for at, year in enumerate(YEARS[:6]))
     html = page(language=language, after=f"<div id='flow'>{panes}</div>").replace('class="story"', 'class="tale"')
@@ -204,20 +204,20 @@ def test_dialogs_in_another_script_go_however_long_beside_a_brief(language):
     assert read_page(html.replace("Harbour reopens", "港 다시 열려")).lines == story
 
 
-def test_headlines_beside_a_story_go_however_many():
+def test_any_number_of_headlines_beside_a_story_is_removed():
     links = "".join(f"<p><a href='/n{at}'>{MAKER} {at}</a></p>" for at in range(3))
 
     assert around(f"<div class='nine'>{links}</div>") == list(PARAGRAPHS)
 
 
-def test_a_body_printed_twice_is_read_once():
+def test_a_body_repeated_on_the_page_is_read_once():
     twice = page().replace('<div class="story">', '<div class="phone">')
     body = "".join(f"<p>{one}</p>" for one in PARAGRAPHS)
 
     assert read_page(twice.replace("</main>", f"<div class='desk'>{body}</div></main>")).lines == list(PARAGRAPHS)
 
 
-def test_a_chorus_stays():
+def test_a_repeated_refrain_stays():
     verse = "<p>Row, row the ferry home.</p>"
 
     assert lines(verse + "<p>The tide is out, the tide is in again.</p>" + verse).count("Row, row the ferry home.") == 2
@@ -238,7 +238,7 @@ def behind(box: str) -> list[str]:
         f"<div class='meta'><p>{MAKER}</p></div><div class='last'><p>{MAKER[:60]}</p></div>",
     ],
 )
-def test_boxes_of_another_make_behind_a_whole_story_go(box):
+def test_different_boxes_after_a_complete_story_are_removed(box):
     assert behind(box) == list(PARAGRAPHS)
 
 
@@ -250,7 +250,7 @@ def test_boxes_of_another_make_behind_a_whole_story_go(box):
         f"<div class='rest'><p>{MAKER}</p><p>{' '.join([MAKER] * 9)}</p></div>",  # no little part
     ],
 )
-def test_what_may_be_the_rest_of_the_story_stays(box):
+def test_boxes_that_may_be_the_rest_of_the_story_stay(box):
     assert behind(box)[len(PARAGRAPHS)] == MAKER
 
 
@@ -261,19 +261,19 @@ OTHERS = "".join(f"<p>{MAKER.replace('quays', kind)}</p>" for kind in ("boats", 
 
 
 def beside(box: str, *, before: bool) -> list[str]:
-    """The lines of a story that has one element with its heading, and a box before or after that."""
+    """Return the lines of a story in one element with its heading, and a box before or after it."""
     html = page(before=box) if before else page(after=box)
     return read_page(html.replace('class="story"', 'class="tale"')).lines
 
 
-def test_dialogs_that_say_more_than_a_short_story_go():
+def test_dialogs_longer_than_a_short_story_are_removed():
     panes = "".join(f"<div class='pane'><h3>Step {at}</h3><p>{year}</p></div>" for at, year in enumerate(YEARS[:6]))
 
     assert beside(f"<div id='account-flow'>{panes}</div>", before=False) == list(PARAGRAPHS)
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_boxes_outside_of_the_element_of_text_and_heading_go(before):
+def test_boxes_outside_the_element_of_text_and_heading_are_removed(before):
     box = f"<div class='maker'><h2>What we do</h2>{OTHERS}</div>"
 
     assert beside(box, before=before) == list(PARAGRAPHS)
@@ -288,11 +288,11 @@ def test_boxes_outside_of_the_element_of_text_and_heading_go(before):
         f"<div class='maker'>{OTHERS}<p>{' '.join(PARAGRAPHS[1:3])} {YEARS[0]}</p></div>",  # half of it
     ],
 )
-def test_what_is_like_the_storys_element_loose_or_long_stays(box):
+def test_similar_loose_or_long_content_stays(box):
     assert any(line.startswith("The harbour office builds boats") for line in beside(box, before=False))
 
 
-def test_boxes_behind_a_story_in_several_elements_stay():
+def test_boxes_after_a_story_in_several_elements_stay():
     parts = "".join(
         f"<section class='s{at}'><h3>Part {at}</h3><p>{one}</p></section>" for at, one in enumerate(PARAGRAPHS)
     )
@@ -305,7 +305,7 @@ BESIDE = "Nine harbours that are older than the town"
 
 
 def around(inside: str) -> list[str]:
-    """The lines of a story whose element has no name that extractors know, with something before its last paragraphs."""
+    """Return the lines of a story in an element with an unknown name, with `inside` before its last paragraphs."""
     parts = "".join(f"<p>{one}</p>" for one in PARAGRAPHS[:4])
     last = f"<div class='y'><p>{PARAGRAPHS[4]}</p></div>"
     html = page().split("<div class=")[0]
@@ -325,7 +325,7 @@ def around(inside: str) -> list[str]:
         f"<p class='copyright-txt'>{BESIDE} are shown by leave of the board, which made the pictures in the spring.</p>",
     ],
 )
-def test_boxes_beside_a_story_that_name_themselves_or_lead_on_go(inside):
+def test_named_and_link_boxes_beside_a_story_are_removed(inside):
     assert around(inside) == list(PARAGRAPHS)
 
 
@@ -337,18 +337,18 @@ def test_boxes_beside_a_story_that_name_themselves_or_lead_on_go(inside):
         f"<div class='biology'><p>{BESIDE} are home to seals, as the marine station found in the spring.</p></div>",
     ],
 )
-def test_boxes_of_a_story_stay(inside):
+def test_boxes_that_belong_to_a_story_stay(inside):
     assert any(line.startswith(BESIDE) for line in around(inside))
 
 
 def parted(behind: str) -> list[str]:
-    """The lines of a story whose paragraphs have an element each, within one that has a box after it."""
+    """Return the lines of a story with an element per paragraph, in an element followed by a box."""
     parts = "".join(f"<div class='p{at}'><p>{one}</p></div>" for at, one in enumerate(YEARS))
     html = page().split("<div class=")[0]
     return read_page(f"{html}<h1>Harbour reopens</h1><div class='all'>{parts}</div>{behind}</main></body></html>").lines
 
 
-def test_a_box_behind_the_element_of_all_parts_goes():
+def test_a_box_after_the_element_of_all_parts_is_removed():
     assert MAKER not in parted(f"<div class='maker'><h4>Who we are</h4><p>{MAKER}</p></div>")
 
 
@@ -360,5 +360,5 @@ def test_a_box_behind_the_element_of_all_parts_goes():
         f"<div class='b'><p>{MAKER}</p><p>{MAKER.upper()}</p><p>{' '.join(PARAGRAPHS)}</p></div>",
     ],
 )
-def test_more_of_the_same_behind_all_parts_stays(box):
+def test_more_parts_after_that_element_stay(box):
     assert MAKER in parted(box)

@@ -12,7 +12,7 @@ def taken(html: str) -> dict[str, int]:
     return {one.rule: one.size for one in extract_text(tree, metadata).taken}
 
 
-def test_each_rule_says_how_much_it_took():
+def test_each_rule_reports_how_much_it_removed():
     html = page(
         inside="<p>Photo: Jane Doe</p>",
         after="<div id='comments'>Endless.</div>",

@@ -20,11 +20,11 @@ from tasks.extract.titles import choose_title, without_site
         ([], [], None),
     ],
 )
-def test_the_title_is_the_heading_that_the_page_confirms(headings, candidates, title):
+def test_the_title_is_the_heading_confirmed_by_metadata(headings, candidates, title):
     assert choose_title(headings, candidates, ["Port Courier"]) == title
 
 
-def test_a_lesser_heading_in_a_script_without_spaces_is_a_title():
+def test_a_lower_heading_in_a_script_without_spaces_can_be_the_title():
     title = choose_title(
         ["Port Courier"], ["Port Courier - 旧港がフェリーに再び開放"], [], others=["旧港がフェリーに再び開放"]
     )
@@ -46,11 +46,11 @@ def test_a_lesser_heading_in_a_script_without_spaces_is_a_title():
         ("Port Courier", "Port Courier"),
     ],
 )
-def test_a_sites_name_at_the_end_goes(title, bare):
+def test_a_site_name_at_the_end_is_removed(title, bare):
     assert without_site(title, frozenset(("portcourier", "portcourierexample"))) == bare
 
 
-def test_a_title_is_bounded():
+def test_a_titles_length_is_bounded():
     assert len(choose_title([], ["harbour | " * 100_000], [])) <= 500
 
 
@@ -79,11 +79,11 @@ def test_a_title_is_bounded():
         ([], ["Harbour reopens after repairs | Press Room"], "Harbour reopens after repairs"),
     ],
 )
-def test_what_stands_beside_the_title_goes(headings, candidates, title):
+def test_text_beside_the_title_is_removed(headings, candidates, title):
     assert choose_title(headings, candidates, ["Port Courier"], sections=["Local", "opinion"]) == title
 
 
-def test_a_lesser_heading_is_the_title_where_the_main_one_is_the_sites_name():
+def test_a_lower_heading_is_the_title_if_the_main_one_is_the_site_name():
     candidates = ["Copper Kettle: Notes on a ferry"]
 
     assert choose_title([], candidates, ["Copper Kettle"], others=["Menu", "Notes on a ferry"]) == "Notes on a ferry"

@@ -20,12 +20,12 @@ from tasks.extract.tree import clean, count_words, is_one_of, parse_html, remove
     ],
     ids=["nothing", "white space", "NUL", "a comment", "a PDF", "a PDF after a line", "a JPEG", "a PNG"],
 )
-def test_nothing_to_parse_is_no_tree(source):
+def test_an_empty_document_gives_no_tree(source):
     assert parse_html(source) is None
 
 
 @pytest.mark.parametrize("source", ["words alone", "<p>a", "<td>a</td>", "<frameset><frame></frameset>"])
-def test_whatever_there_is_has_a_root(source):
+def test_any_content_has_a_root(source):
     assert parse_html(source).tag == "html"
 
 
@@ -40,7 +40,7 @@ def test_a_meta_element_does_not_decide_the_charset():
     assert text_of(parse_html('<meta charset="latin-1"><body>Müller</body>')) == "Müller"
 
 
-def test_nul_bytes_are_left_out():
+def test_nul_bytes_are_removed():
     assert text_of(parse_html("<p>har\x00bour</p>")) == "harbour"
 
 
@@ -52,13 +52,13 @@ def test_comments_and_instructions_are_no_nodes():
     assert all(isinstance(one.tag, str) for one in parse_html("<p>a<!-- b --><?php c ?>d</p>").iter())
 
 
-def test_depth_of_three_hundred_is_kept():
+def test_nesting_of_300_levels_is_kept():
     tree = parse_html("<div>" * 300 + "<p>deep</p>")
 
     assert [one.text for one in tree.iter("p")] == ["deep"]
 
 
-def test_what_is_deeper_than_a_browser_nests_gives_its_text_to_what_is_above():
+def test_text_below_a_browsers_nesting_limit_moves_up():
     tree = parse_html("<div>" * 600 + "<b>deep</b>")
 
     assert text_of(tree) == "deep"
@@ -82,18 +82,18 @@ def test_text_is_cleaned(text, cleaned):
     assert clean(text) == cleaned
 
 
-def test_words_are_equal_whatever_their_case_and_marks():
+def test_words_are_equal_ignoring_case_and_punctuation():
     assert words_of("Don’t miss!") == words_of("don't  MISS")
 
 
-def test_removing_leaves_the_text_behind():
+def test_removing_an_element_keeps_its_tail_text():
     tree = parse_html("<p>one <b>two</b> three</p>")
     remove(list(tree.iter("b")))
 
     assert text_of(tree) == "one three"
 
 
-def test_removing_a_thing_inside_of_a_removed_thing_does_nothing():
+def test_removing_a_child_of_a_removed_element_does_nothing():
     tree = parse_html("<div><p><b>two</b></p></div>three")
     remove([*tree.iter("p"), *tree.iter("b")])
 
@@ -105,7 +105,7 @@ def weights_of(tree):
     return weigh(elements, [one.getparent() for one in elements])
 
 
-def test_weights_tell_text_from_links():
+def test_weights_distinguish_text_from_links():
     tree = parse_html("<div>1234<a>56<b>7</b></a>89</div>")
     div = next(tree.iter("div"))
     weight = weights_of(tree)[div]
@@ -113,14 +113,14 @@ def test_weights_tell_text_from_links():
     assert (weight.text, weight.linked, weight.prose) == (9, 3, 6)
 
 
-def test_a_tail_behind_a_link_is_no_link():
+def test_text_after_a_link_is_not_link_text():
     tree = parse_html("<p><a>12</a>3456</p>")
 
     assert weights_of(tree)[next(tree.iter("p"))].link_share == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("end", ["", "</head>", "</head><body>", "<body>"])
-def test_what_cannot_stand_in_a_head_is_the_bodys(end):
+def test_content_not_allowed_in_a_head_starts_the_body(end):
     tree = parse_html(
         f"<html><head><title>T</title><meta name='a'><script>1</script>{end}<article><h1>T</h1>A story.</article>And more.<p>The end."
     )
@@ -131,11 +131,11 @@ def test_what_cannot_stand_in_a_head_is_the_bodys(end):
 
 @pytest.mark.parametrize("code", [*range(1, 0x20), 0xFFFE, 0xFFFF])
 @pytest.mark.parametrize("spelt", ["&#{};", "&#{}", "&#0{};", "&#x{:x};", "&#X00{:X};", "{chr}"])
-def test_what_lxml_cannot_write_is_not_in_the_tree(code, spelt):
+def test_characters_that_lxml_cannot_write_are_removed(code, spelt):
     tree = parse_html(f"<p>one{spelt.format(code, chr=chr(code))} two</p><p><b>three</b> four</p><i>{'x' * 900}</i>")
     assert tree is not None
 
-    for paragraph in tree.iter("p"):  # lxml refuses to write such a character
+    for paragraph in tree.iter("p"):  # lxml raises on such a character
         paragraph.text = paragraph.text
     remove(list(tree.iter("b")))
 
@@ -145,7 +145,7 @@ def test_what_lxml_cannot_write_is_not_in_the_tree(code, spelt):
 @pytest.mark.parametrize(
     "reference", ["&#65;", "&#9;", "&#160;", "&#65535000;", "&#x41;", "&#xfffd;", "&#110;", "&#x1f600;", "&#12354;"]
 )
-def test_other_references_stay(reference):
+def test_other_character_references_stay(reference):
     tree = parse_html(f"<p>a{reference}b</p>")
 
     assert tree is not None
@@ -153,7 +153,7 @@ def test_other_references_stay(reference):
 
 
 @pytest.mark.parametrize("name", ["o:p", "fb:like", "a:b:c", 'a"b', "x=y", "x'y", "x@y", "tête"])
-def test_an_element_whose_name_lxml_cannot_write_is_a_span(name):
+def test_an_element_with_an_invalid_name_becomes_a_span(name):
     tree = parse_html(f"<ul><li><{name}>one</{name}> two</li></ul>")
 
     assert tree is not None
@@ -162,7 +162,7 @@ def test_an_element_whose_name_lxml_cannot_write_is_a_span(name):
 
 
 @pytest.mark.parametrize("name", ["x-1.2", "my_tag", "section", "H1"])
-def test_other_names_stay(name):
+def test_valid_element_names_stay(name):
     tree = parse_html(f"<div><{name}>one</{name}></div>")
 
     assert tree is not None
@@ -180,7 +180,7 @@ def test_other_names_stay(name):
         "<body><p>a</p><p>b</p></body> </html> <!-- made in 0.2 s -->",
     ],
 )
-def test_what_follows_an_end_is_the_bodys(source):
+def test_content_after_an_end_tag_belongs_to_the_body(source):
     body = parse_html(f"<html><head><title>t</title></head>{source}").find("body")
 
     assert [text_of(one) for one in body.iter("p")] == ["a", "b"]
@@ -194,7 +194,7 @@ def test_words_are_runs_of_letters_and_digits_casefolded(text):
     assert count_words(text) == len(words)
 
 
-def test_a_text_is_one_of_the_titles_if_it_says_nothing_else():
+def test_a_text_counts_as_a_title_if_it_says_nothing_else():
     titles = [("the", "quay"), ("harbour",)]
 
     assert is_one_of("The quay.", titles)

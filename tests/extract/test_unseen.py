@@ -36,7 +36,7 @@ def state(*parts: object, title: str = TITLE, before: str = "", kind: str = "app
     ],
     ids=["noscript", "template", "a body", "paragraphs", "pieces", "a script"],
 )
-def test_a_story_that_is_not_shown_is_found(inside):
+def test_a_hidden_story_in_script_data_is_found(inside):
     found = bare(inside)
 
     assert found.path == "unseen"
@@ -57,7 +57,7 @@ def test_paragraphs_without_spaces_are_found():
     ],
     ids=["another title", "a notice", "no data", "addresses"],
 )
-def test_what_is_no_story_of_the_pages_is_not(inside):
+def test_data_that_is_not_the_pages_story_is_ignored(inside):
     assert bare(inside).path != "unseen"
 
 
@@ -69,17 +69,17 @@ TEASERS = "".join(
 
 @pytest.mark.parametrize("hidden", [f"<noscript>{STORY}</noscript>", f"<template>{STORY}</template>", state(STORY)])
 @pytest.mark.parametrize("shown", [TEASERS, "<p>Loading</p>"])
-def test_a_story_that_is_not_shown_counts_before_teasers(hidden, shown):
+def test_a_hidden_story_is_preferred_to_teasers(hidden, shown):
     found = bare(f"{hidden}<section>{shown}</section>")
 
     assert "".join(found.lines) == "".join(PARAGRAPHS)
 
 
-def test_what_a_page_keeps_behind_its_beginning_is_left_in_the_scripts():
+def test_the_paid_rest_of_a_story_is_not_read_from_scripts():
     assert bare(state(STORY), shown=f"<p>{PARAGRAPHS[0]}</p>").lines == [PARAGRAPHS[0]]
 
 
-def test_a_short_story_counts_before_a_notice_without_scripts():
+def test_a_short_story_is_preferred_to_a_noscript_notice():
     notice = "".join(
         f"<p>{one} switch scripts on to read what the Port Courier writes.</p>" for one in ("Please", "You must", "Do")
     )
@@ -87,19 +87,19 @@ def test_a_short_story_counts_before_a_notice_without_scripts():
     assert bare(f"<noscript>{notice}</noscript>", shown=f"<p>{PARAGRAPHS[0]}</p>").lines == [PARAGRAPHS[0]]
 
 
-def test_what_is_shown_counts_before_what_is_not():
+def test_visible_text_is_preferred_to_hidden_text():
     shown = "".join(f"<p>{one}</p>" for one in PARAGRAPHS[:3])
 
     assert bare(state(STORY), shown=shown).lines == list(PARAGRAPHS[:3])
 
 
-def test_an_open_shadow_is_on_show():
+def test_declarative_shadow_content_is_visible():
     found = bare(shown=f'<story-body><template shadowrootmode="open">{STORY}</template></story-body>')
 
     assert (found.lines, found.path) == (list(PARAGRAPHS), "fast")
 
 
-def test_nested_parts_with_the_title_cost_no_more_than_a_few():
+def test_the_search_in_nested_parts_is_bounded():
     part: object = {"headline": TITLE, "text": PARAGRAPHS[0]}
     for _ in range(200):
         part = {"headline": TITLE, "below": part}

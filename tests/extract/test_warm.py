@@ -26,7 +26,7 @@ def test_workers_start_warm_and_do_not_import_the_program(tmp_path):
     assert done.stdout.split() == ["warm", "frozen"]
 
 
-def test_what_pages_may_need_is_loaded_before_a_worker_starts():
+def test_modules_that_pages_may_need_are_loaded_before_a_worker_starts():
     program = "import tasks.extract.warm; from tasks.values.domain import _suffixes; print(_suffixes.cache_info())"
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

@@ -1,4 +1,4 @@
-"""What a home page says of its feeds."""
+"""Feeds linked from a home page."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_a_linked_feed_is_found(markup):
         '<a href="/feedback">Feedback</a>',
     ],
 )
-def test_what_is_no_feed_of_articles_is_not_found(markup):
+def test_links_that_are_not_article_feeds_are_not_found(markup):
     assert linked(markup) == []
 
 
@@ -57,7 +57,7 @@ def test_a_link_that_looks_like_a_feed_is_found(href):
     assert linked(f'<a href="{href}">Feed</a>') == [HOME.rstrip("/") + href]
 
 
-def test_the_sites_own_word_comes_before_what_is_common():
+def test_linked_feeds_come_before_common_paths():
     body = b'<html><head><link rel="alternate" type="application/rss+xml" title=" All  news " href="/all.rss"></head><body><a href="/sport.rss">Sport</a></body></html>'
 
     proposals = propose_feeds(
@@ -73,7 +73,7 @@ def test_the_sites_own_word_comes_before_what_is_common():
     assert {one.found_by for one in proposals[3:]} == {FoundBy.COMMON}
 
 
-def test_no_address_is_proposed_twice_and_there_is_an_end_to_them():
+def test_proposed_urls_are_unique_and_bounded():
     body = (
         "<html>" + "<a href='/rss.xml'>x</a>" * 10 + "".join(f"<a href='/{n}.rss'>x</a>" for n in range(500))
     ).encode()
@@ -84,7 +84,7 @@ def test_no_address_is_proposed_twice_and_there_is_an_end_to_them():
 
 
 @pytest.mark.parametrize("body", [b"", b"%PDF", b"<rss></rss>"])
-def test_where_there_is_no_page_what_is_common_is_proposed(body):
+def test_without_a_page_common_paths_are_proposed(body):
     proposals = propose_feeds(body, content_type=None, page_url=HOME)
 
     assert {one.found_by for one in proposals} == {FoundBy.COMMON}

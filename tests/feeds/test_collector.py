@@ -1,4 +1,4 @@
-"""What becomes of raw links, titles and dates."""
+"""Cleaning of raw links, titles and dates."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ def collector(limit=10):
     return Collector(base_url=BASE, now=NOW, limit=limit)
 
 
-def test_entries_stand_in_their_order_with_what_was_said_of_them():
+def test_entries_keep_their_order_and_metadata():
     gathered = collector()
 
     gathered.add("/a", title="A", published="2026-02-28", modified="2026-03-01")
@@ -29,7 +29,7 @@ def test_entries_stand_in_their_order_with_what_was_said_of_them():
     assert gathered.entries[0].modified_at == datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_past_the_limit_nothing_is_kept_and_all_is_counted():
+def test_entries_beyond_the_limit_are_only_counted():
     gathered = collector(limit=2)
     for number in range(5):
         gathered.add(f"/{number}")
@@ -38,7 +38,7 @@ def test_past_the_limit_nothing_is_kept_and_all_is_counted():
     assert gathered.warnings == ("entry past the limit of 2 (3 times)",)
 
 
-def test_doubts_are_counted_by_kind():
+def test_doubtful_entries_are_counted_by_kind():
     gathered = collector()
 
     for published in ("soon", "never", "1970-01-01", " "):
@@ -48,14 +48,14 @@ def test_doubts_are_counted_by_kind():
     assert set(gathered.warnings) == {
         "date unreadable (2 times)",
         "date implausible",
-        "entry without a link that can be fetched",
+        "entry without a fetchable link",
     }
 
 
 @pytest.mark.parametrize(
     "dates", [["2026-02-28T10:00:01Z"] * 2, ["2026-02-28"] * 9, ["2026-02-28T10:00:01Z", None, None]]
 )
-def test_few_entries_days_and_gaps_are_no_equal_dates(dates):
+def test_few_entries_days_and_gaps_do_not_count_as_equal_dates(dates):
     gathered = collector()
     for number, published in enumerate(dates):
         gathered.add(f"/{number}", published=published)
@@ -79,17 +79,17 @@ def test_few_entries_days_and_gaps_are_no_equal_dates(dates):
         ("https://daily.example/" + "x" * 9000, None),
     ],
 )
-def test_a_link_is_absolute_as_announced_or_none(link, url):
+def test_a_link_is_made_absolute_or_is_none(link, url):
     assert absolute_url(link, base_url=BASE) == url
 
 
 @given(st.text(max_size=300))
-def test_no_text_is_an_error(text):
+def test_no_text_raises(text):
     url, title = absolute_url(text, base_url=BASE), plain_title(text)
 
     assert url is None or url.startswith(("http://", "https://"))
     assert title is None or title == " ".join(title.split())
 
 
-def test_a_title_is_bounded():
+def test_a_titles_length_is_bounded():
     assert len(plain_title("word " * 10_000)) <= MAX_TITLE_LENGTH

@@ -1,4 +1,4 @@
-"""Dates as the web spells them."""
+"""Dates as written on the web."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -50,7 +50,7 @@ def utc(*parts):
         ("0001-01-01T00:00:00Z", utc(1, 1, 1)),
     ],
 )
-def test_a_date_that_is_spelled_out_is_read(text, instant):
+def test_a_written_date_is_read(text, instant):
     assert parse_instant(text) == instant
 
 
@@ -76,7 +76,7 @@ def test_a_date_that_is_spelled_out_is_read(text, instant):
         "0001-01-01T00:00:00+14:00",
     ],
 )
-def test_what_names_no_instant_is_none(text):
+def test_a_text_that_is_not_a_date_is_none(text):
     assert parse_instant(text) is None
 
 
@@ -84,14 +84,14 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 
 
 @given(st.datetimes(min_value=EARLIEST.replace(tzinfo=None), timezones=ZONES))
-def test_what_python_writes_is_read_back_to_the_second(instant):
+def test_dates_written_by_python_round_trip_to_the_second(instant):
     assume(instant.year < 9999)
 
     assert parse_instant(instant.isoformat(timespec="seconds")) == instant.replace(microsecond=0)
 
 
 @given(st.text(max_size=120))
-def test_no_text_is_an_error(text):
+def test_no_text_raises(text):
     instant = parse_instant(text)
 
     assert instant is None or instant.tzinfo is UTC
@@ -107,5 +107,5 @@ def test_no_text_is_an_error(text):
         (EARLIEST - timedelta(seconds=1), False),
     ],
 )
-def test_an_article_is_of_this_age_or_no_more_than_a_day_ahead(instant, plausible):
+def test_a_plausible_date_is_not_ancient_and_at_most_a_day_ahead(instant, plausible):
     assert is_plausible(instant, now=NOW) is plausible

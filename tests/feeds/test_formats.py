@@ -1,4 +1,4 @@
-"""The table of formats: the bytes say which reads a document, and what is there when none does."""
+"""The table of formats: the bytes determine a document's parser, and its format is named if none applies."""
 
 import gzip
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def read(kind, text, content_type=None):
     ],
 )
 @pytest.mark.parametrize("content_type", [None, "text/html", "application/octet-stream"])
-def test_the_bytes_say_what_reads_a_document(kind, text, content_type):
+def test_the_bytes_determine_the_parser(kind, text, content_type):
     assert [entry.url for entry in read(kind, text, content_type).entries] == [HARBOUR]
 
 
@@ -59,19 +59,19 @@ def test_the_bytes_say_what_reads_a_document(kind, text, content_type):
         (FeedKind.HOME, SITEMAP, "a sitemap"),
     ],
 )
-def test_what_cannot_stand_here_is_named(kind, text, name):
+def test_an_unexpected_format_is_named(kind, text, name):
     with pytest.raises(NotAFeed, match=f"^{name} at {URL}$"):
         read(kind, text)
 
 
 @pytest.mark.parametrize("parse", [rss_atom.parse, sitemap.parse])
 @pytest.mark.parametrize("text", [PAGE, OPML, JSON, ""])
-def test_a_parser_that_is_given_another_format_says_so(parse, text):
+def test_a_parser_refuses_another_format(parse, text):
     with pytest.raises(NotAFeed, match=URL):
         parse(text.encode(), Document(content_type=None, url=URL, now=NOW))
 
 
-def test_a_format_is_recognised_however_long_its_beginning_is_and_wherever_a_character_would_be_torn():
+def test_a_format_is_recognised_after_a_long_prologue_and_across_split_characters():
     comment = "<!--" + "ü" * 40_000 + "-->"
 
     assert read(FeedKind.FEED, RSS.replace("<item>", f"{comment}<item>")).entries
@@ -84,7 +84,7 @@ def test_a_front_page_names_the_feeds_of_its_head_and_a_listing_does_not():
     assert not read(FeedKind.LISTING, page).linked
 
 
-def test_what_is_asked_for_are_the_tables_own_labels():
+def test_the_accept_header_has_the_tables_media_types():
     labels = {label for one in FORMATS if FeedKind.FEED in one.kinds for label in one.media_types}
 
     assert {part.partition(";")[0].strip() for part in ACCEPT.split(",")} == labels | {"*/*"}

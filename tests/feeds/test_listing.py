@@ -1,4 +1,4 @@
-"""Listing pages: which links are followed and which are furniture."""
+"""Listing pages: which links are followed, and which are furniture."""
 
 import time
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def link(href, text="A story of the harbour"):
         ("/12345", "https://www.example.com/12345"),
     ],
 )
-def test_a_link_to_a_page_of_the_site_is_followed(href, url):
+def test_a_link_to_a_page_of_the_same_site_is_followed(href, url):
     assert links(page(link(href))) == [url]
 
 
@@ -88,13 +88,13 @@ def test_furniture_and_other_sites_are_not_followed(href):
         '<ul role="menu"><li>{}</li></ul>',
     ],
 )
-def test_what_stands_in_navigation_or_footer_is_not_followed(block):
+def test_links_in_navigation_and_footer_are_not_followed(block):
     body = page(link("/2026/first-story"), block.format(link("/2026/nav-story")), link("/2026/last-story"))
 
     assert [url.rpartition("/")[2] for url in links(body)] == ["first-story", "last-story"]
 
 
-def test_a_story_that_is_linked_thrice_comes_once_with_its_longest_text():
+def test_a_story_linked_three_times_is_one_entry_with_its_longest_text():
     body = page(
         link("/2026/harbour", "<img src='/1.jpg'>"),
         link("/2026/harbour?utm_source=front", "Harbour reopens after storm"),
@@ -108,19 +108,19 @@ def test_a_story_that_is_linked_thrice_comes_once_with_its_longest_text():
     ]
 
 
-def test_links_are_relative_to_the_pages_base():
+def test_links_are_resolved_against_the_base_element():
     body = page(link("harbour-1"), head='<base href="https://www.example.com/2026/">')
 
     assert links(body) == ["https://www.example.com/2026/harbour-1"]
 
 
-def test_the_pages_charset_is_heeded():
+def test_the_pages_charset_is_used():
     body = page(link("/2026/a-1", "Überfall im Café")).encode("iso-8859-1")
 
     assert parse(body, "text/html; charset=iso-8859-1").entries[0].title == "Überfall im Café"
 
 
-def test_broken_markup_is_read_as_browsers_do():
+def test_broken_markup_is_parsed_as_in_browsers():
     assert links("<html><a href=/2026/a-1>A<a href=/2026/b-2>B<p></a></div>") == [
         "https://www.example.com/2026/a-1",
         "https://www.example.com/2026/b-2",
@@ -131,7 +131,7 @@ def test_broken_markup_is_read_as_browsers_do():
     "body",
     [b"", b"   ", b"%PDF-1.7", b"<rss><channel></channel></rss>", b'{"a": 1}', b"<!-- nothing -->", b"\x00" * 99],
 )
-def test_what_is_no_page_is_told_so(body):
+def test_a_document_that_is_not_a_page_is_refused(body):
     with pytest.raises(NotAFeed, match=r"https://www\.example\.com/news/"):
         parse(body)
 
@@ -156,7 +156,7 @@ def test_at_most_a_thousand_links_are_taken():
     ],
     ids=["divs", "navs", "open links", "many links", "long link", "bold"],
 )
-def test_a_hostile_page_costs_seconds_at_most(body):
+def test_a_hostile_page_takes_at_most_seconds(body):
     began = time.process_time()
 
     assert len(links(body)) <= MAX_LINKS
@@ -186,7 +186,7 @@ HEADLINE = "Quay reopens to fishing boats again"
         ("/local/two-hurt", BARE),
     ],
 )
-def test_a_word_in_the_path_of_an_article_does_not_reject_it(href, text):
+def test_an_article_is_not_rejected_for_a_word_in_its_path(href, text):
     assert links(page(link(href, text))) == [f"https://www.example.com{href}"]
 
 
@@ -206,7 +206,7 @@ def test_a_word_in_the_path_of_an_article_does_not_reject_it(href, text):
         "/weather",
     ],
 )
-def test_furniture_is_left_out_and_kept_for_what_names_it(href):
+def test_furniture_is_left_out_but_kept_for_include_patterns(href):
     content = parse(page(link(href, BARE), link("/2026/harbour-1")))
 
     assert [entry.url for entry in content.entries] == ["https://www.example.com/2026/harbour-1"]
@@ -222,7 +222,7 @@ def test_furniture_is_left_out_and_kept_for_what_names_it(href):
         ("windows-1251", "%26%23233%3Bt%26%23233%3B"),  # which has no such letter
     ],
 )
-def test_a_query_is_in_the_pages_charset_and_a_path_in_utf_8(charset, query):
+def test_a_query_is_encoded_in_the_pages_charset_and_a_path_in_utf_8(charset, query):
     body = page(link("/caf&eacute;?q=&eacute;t&eacute;#&eacute;"), head=f'<meta charset="{charset}">').encode("ascii")
     about = "ж" if charset == "windows-1251" else "ö"
 

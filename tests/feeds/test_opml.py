@@ -1,4 +1,4 @@
-"""Lists of feeds, in and out."""
+"""Import and export of OPML."""
 
 import time
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ LIST = b"""<?xml version="1.0" encoding="UTF-8"?>
 </body></opml>"""
 
 
-def test_feeds_are_read_at_any_depth_each_once():
+def test_feeds_at_any_depth_are_read_once():
     assert [(one.title, one.feed_url) for one in read_opml(LIST, name="mine.opml")[0]] == [
         ("Daily & Sunday", "https://daily.example/rss?a=1&b=2"),
         ("Daily Sport", "https://daily.example/sport.rss"),
@@ -35,7 +35,7 @@ def test_feeds_are_read_at_any_depth_each_once():
     ]
 
 
-def test_folders_become_tags_the_outermost_first():
+def test_folders_become_tags_outermost_first():
     body = b"<opml><outline text='News'><outline text='Local'><outline text='A' xmlUrl='https://a.example/rss'/></outline></outline></opml>"
 
     (source,) = sources_of(read_opml(body, name="x")[0])
@@ -43,7 +43,7 @@ def test_folders_become_tags_the_outermost_first():
     assert source.tags == ("News", "Local")
 
 
-def test_what_is_left_out_is_told_with_its_title_and_why():
+def test_skipped_entries_are_reported_with_title_and_reason():
     left_out = read_opml(LIST, name="mine.opml")[1]
 
     assert [(one.title, one.address) for one in left_out] == [
@@ -62,7 +62,7 @@ def test_feeds_of_one_home_page_are_one_source():
     ]
 
 
-def test_what_is_imported_is_a_catalogue(tmp_path):
+def test_imported_sources_are_a_valid_catalogue(tmp_path):
     path = tmp_path / "sources.yaml"
     sources = sources_of(read_opml(LIST, name="mine.opml")[0])
     path.write_text(with_sources("", path, sources), encoding="utf-8")
@@ -70,13 +70,13 @@ def test_what_is_imported_is_a_catalogue(tmp_path):
     assert load_catalogue(path).sources == sources
 
 
-def test_only_what_was_said_stands_in_the_catalogue():
+def test_the_catalogue_has_only_what_the_list_states():
     written = yaml.safe_load(with_sources("", Path("x"), sources_of(read_opml(LIST, name="mine.opml")[0])))
 
     assert set(written["sources"][1]) == {"id", "name", "feeds"}
 
 
-def test_a_catalogues_feeds_go_out_and_come_back():
+def test_a_catalogues_feeds_round_trip():
     sources = [
         Source(
             id="daily",
@@ -103,12 +103,12 @@ def test_a_catalogues_feeds_go_out_and_come_back():
         b"junk <opml version='2.0'><outline text='A & B' xmlUrl='https://a.example/rss'></b></opml>",
     ],
 )
-def test_a_broken_list_is_read_as_far_as_it_goes(body):
+def test_a_broken_list_is_read_as_far_as_possible(body):
     assert [one.feed_url for one in read_opml(body, name="x")[0]] == ["https://a.example/rss"]
 
 
 @pytest.mark.parametrize("body", [b"", b"words", b"<rss></rss>", b"<html></html>", b"\x00\x01"])
-def test_what_is_no_list_is_refused_with_its_name(body):
+def test_a_file_that_is_not_opml_is_refused_by_name(body):
     with pytest.raises(CatalogueError, match=r"^mine\.opml: "):
         read_opml(body, name="mine.opml")
 
@@ -119,7 +119,7 @@ def test_no_entity_is_expanded():
     assert read_opml(body, name="x")[0] == ()
 
 
-def test_a_hostile_list_costs_seconds_at_most():
+def test_a_hostile_list_takes_at_most_seconds():
     began = time.process_time()
 
     read_opml(b"<opml>" + b"<outline>" * 200_000, name="x")

@@ -1,4 +1,4 @@
-"""What a stranger names and cannot be stored costs itself alone, whatever the format that names it."""
+"""Unstorable URLs are dropped alone, in every format."""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from tests.documents import linked_feeds
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SITE = "https://daily.example"
 LONG = "/" + "a" * MAX_URL_LENGTH
-SWOLLEN = "/" + "ä" * 1500  # short as it is written, long as it is asked for
+SWOLLEN = "/" + "ä" * 1500  # short as written, too long when percent-encoded
 
 
 def read(kind, body, content_type="application/xml"):
@@ -67,7 +67,7 @@ def test_a_link_too_long_for_the_index_is_counted_and_the_others_are_kept(kind, 
     assert [(one.reason, one.number) for one in content.refused] == [("bad_url", 3)]
 
 
-def test_half_a_surrogate_pair_in_a_json_feed_costs_the_item_whose_address_it_is_in():
+def test_a_lone_surrogate_in_a_json_feed_drops_only_the_item_with_it_in_its_url():
     items = [
         {"url": f"{SITE}/\ud800", "title": "broken address"},
         {"url": f"{SITE}/a", "title": "half \udfff a pair", "id": "\ud800"},
@@ -88,13 +88,13 @@ def test_half_a_surrogate_pair_in_a_json_feed_costs_the_item_whose_address_it_is
     assert [(one.reason, one.number) for one in content.refused] == [("bad_url", 3)]
 
 
-def test_a_json_feed_that_is_broken_or_nested_without_end_is_no_feed():
+def test_a_broken_or_deeply_nested_json_feed_is_refused():
     for body in ('{"items": [', '{"items": ' + "[" * 100_000 + '"\\ud800"'):
         with pytest.raises(Exception, match="broken JSON at https://daily.example/feed"):
             read(FeedKind.FEED, body, "application/feed+json")
 
 
-def test_sitemaps_of_an_index_that_cannot_be_stored_cost_no_other():
+def test_unstorable_sitemap_urls_of_an_index_are_dropped_alone():
     index = "<sitemapindex>" + "".join(
         f"<sitemap><loc>{link}</loc></sitemap>" for link in (LONG, "/1.xml", "ftp://daily.example/2.xml")
     )
@@ -105,7 +105,7 @@ def test_sitemaps_of_an_index_that_cannot_be_stored_cost_no_other():
     assert {one.reason: one.number for one in content.refused} == {"bad_url": 1, "forbidden_scheme": 1}
 
 
-def test_a_listings_mail_and_script_links_are_no_refusals():
+def test_mail_and_script_links_of_a_listing_are_not_counted():
     content = read(
         FeedKind.LISTING, listing("mailto:desk@daily.example", "javascript:void(0)", "/a-story-1"), "text/html"
     )
@@ -113,7 +113,7 @@ def test_a_listings_mail_and_script_links_are_no_refusals():
     assert (len(content.entries), content.refused) == (1, ())
 
 
-def test_a_front_pages_feed_that_cannot_be_stored_is_counted():
+def test_an_unstorable_feed_url_of_a_front_page_is_counted():
     link = '<link rel="alternate" type="application/rss+xml" href="{}">'
     page = f"<html><head>{link.format(LONG)}{link.format('/rss')}</head></html>".encode()
     refusals = Refusals()
@@ -124,7 +124,7 @@ def test_a_front_pages_feed_that_cannot_be_stored_is_counted():
     assert [(one.reason, one.number) for one in refusals.listed()] == [("bad_url", 1)]
 
 
-def test_a_feed_of_an_opml_list_that_cannot_be_stored_is_counted():
+def test_an_unstorable_feed_url_in_opml_is_counted():
     outlines = "".join(f'<outline text="T" xmlUrl="{url}"/>' for url in (f"{SITE}{LONG}", f"{SITE}/rss", "&#0;"))
 
     found, left_out = read_opml(f"<opml><body>{outlines}</body></opml>".encode(), name="mine.opml")
@@ -147,7 +147,7 @@ def test_the_first_of_each_reason_is_kept_with_its_detail():
     )
 
 
-def test_an_exception_at_an_entry_is_counted_with_its_trace_and_ends_there():
+def test_an_exception_at_an_entry_is_counted_with_its_traceback_and_stops_reading():
     refusals = Refusals()
 
     for number in (1, 0, 2):

@@ -1,4 +1,4 @@
-"""Sitemaps of every form, whole and broken, each written here."""
+"""Sitemaps of every form, valid and broken."""
 
 import gzip
 import time
@@ -40,7 +40,7 @@ def url(loc, more=""):
 TWO = urlset(url(HARBOUR), url(BRIDGE))
 
 
-def test_urls_come_in_the_order_of_the_sitemap_with_their_lastmod():
+def test_urls_are_in_sitemap_order_with_their_lastmod():
     content = parse(urlset(url(HARBOUR, "<lastmod>2026-02-28T10:00:00+01:00</lastmod>"), url(BRIDGE)))
 
     assert [(entry.url, entry.modified_at) for entry in content.entries] == [
@@ -58,7 +58,7 @@ def test_a_news_sitemap_gives_title_and_date():
     assert (entry.title, entry.published_at) == ("Harbour & bridge", datetime(2026, 2, 28, tzinfo=UTC))
 
 
-def test_a_pictures_address_is_not_the_pages():
+def test_image_urls_are_not_taken_for_the_pages():
     image = "<image:image><image:loc>https://daily.example/1.jpg</image:loc><image:title>Picture</image:title></image:image>"
     flat = "<image:loc>https://daily.example/2.jpg</image:loc>"
 
@@ -93,11 +93,11 @@ def test_namespace_prefix_and_prologue_do_not_matter(body):
         ("/2026/harbour", HARBOUR),
     ],
 )
-def test_links_are_absolute_and_whole(loc, link):
+def test_links_are_complete_and_absolute(loc, link):
     assert links(urlset(url(loc))) == [link]
 
 
-def test_an_index_names_its_sitemaps_newest_first():
+def test_an_index_gives_its_sitemaps_newest_first():
     body = f"""<sitemapindex {NAMESPACE}>
     <sitemap><loc>https://daily.example/2024.xml</loc><lastmod>2024-12-31</lastmod></sitemap>
     <sitemap><loc>https://daily.example/undated.xml</loc></sitemap>
@@ -111,15 +111,15 @@ def test_an_index_names_its_sitemaps_newest_first():
     assert content.entries == ()
 
 
-def test_a_compressed_sitemap_is_unpacked_by_its_bytes():
+def test_a_gzipped_sitemap_is_recognised_by_its_bytes():
     assert links(gzip.compress(TWO.encode())) == [HARBOUR, BRIDGE]
 
 
-def test_what_was_compressed_twice_is_unpacked_twice():
+def test_a_sitemap_gzipped_twice_is_decompressed_twice():
     assert links(gzip.compress(gzip.compress(TWO.encode()))) == [HARBOUR, BRIDGE]
 
 
-def test_a_compressed_sitemap_that_is_cut_is_read_as_far_as_it_goes():
+def test_a_truncated_gzipped_sitemap_is_read_as_far_as_possible():
     body = urlset(*(url(f"https://daily.example/{number}-{number * 7919 % 10007}") for number in range(5000)))
     packed = gzip.compress(body.encode())
 
@@ -129,7 +129,7 @@ def test_a_compressed_sitemap_that_is_cut_is_read_as_far_as_it_goes():
     assert "gzip stream ends early" in content.warnings
 
 
-def test_a_bomb_is_refused_in_bounded_memory():
+def test_a_decompression_bomb_is_refused_in_bounded_memory():
     bomb = gzip.compress(b"<urlset>" + b" " * (2 * MAX_SITEMAP_SIZE))
     tracemalloc.start()
 
@@ -141,11 +141,11 @@ def test_a_bomb_is_refused_in_bounded_memory():
     assert peak < 2.5 * MAX_SITEMAP_SIZE
 
 
-def test_lines_of_urls_are_a_sitemap():
+def test_a_list_of_urls_is_read_as_a_sitemap():
     assert links(f"{HARBOUR}\r\n\r\nnot a url\n{BRIDGE}\n") == [HARBOUR, BRIDGE]
 
 
-def test_a_feed_may_stand_for_a_sitemap():
+def test_a_feed_is_accepted_as_a_sitemap():
     assert links(f"<rss><channel><item><link>{HARBOUR}</link></item></channel></rss>") == [HARBOUR]
 
 
@@ -161,7 +161,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("fault", MALFORMED)
-def test_a_malformed_sitemap_is_read_as_far_as_it_goes(fault):
+def test_a_malformed_sitemap_is_read_as_far_as_possible(fault):
     assert links(MALFORMED[fault])[:2] == [HARBOUR, BRIDGE]
 
 
@@ -177,7 +177,7 @@ def test_a_malformed_sitemap_is_read_as_far_as_it_goes(fault):
         b"words",
     ],
 )
-def test_what_is_no_sitemap_is_told_so(body):
+def test_a_document_that_is_not_a_sitemap_is_refused(body):
     with pytest.raises(NotAFeed, match=r"https://daily\.example/sitemap\.xml"):
         parse(body)
 
@@ -192,21 +192,21 @@ def test_no_entity_is_expanded_and_no_file_read(tmp_path):
     assert not any("secret" in entry.url for entry in content.entries)
 
 
-def test_links_that_cannot_be_fetched_are_counted():
+def test_unfetchable_links_are_counted():
     content = parse(urlset(url("file:///etc/passwd"), url("ftp://daily.example/x"), url(""), url(HARBOUR)))
 
     assert [entry.url for entry in content.entries] == [HARBOUR]
-    assert content.warnings == ("entry without a link that can be fetched (3 times)",)
+    assert content.warnings == ("entry without a fetchable link (3 times)",)
 
 
-def test_past_the_limit_nothing_more_is_read():
+def test_nothing_is_read_beyond_the_limit():
     content = parse(urlset(*(url(f"/{number}") for number in range(MAX_ENTRIES + 10))))
 
     assert len(content.entries) == MAX_ENTRIES
     assert content.warnings == (f"more than {MAX_ENTRIES:,} entries",)
 
 
-def test_50_000_urls_are_read_in_seconds_and_flat_memory():
+def test_50_000_urls_are_read_in_seconds_with_flat_memory():
     body = urlset(*(url(f"{HARBOUR}-{number}", "<lastmod>2026-02-28</lastmod>") for number in range(50_000))).encode()
     began = time.process_time()
 
@@ -216,7 +216,7 @@ def test_50_000_urls_are_read_in_seconds_and_flat_memory():
     assert time.process_time() - began < 10
 
 
-def test_a_lastmod_that_all_bear_to_the_second_is_no_change_of_theirs():
+def test_a_lastmod_shared_by_all_to_the_second_is_ignored():
     body = urlset(*(url(f"/{number}", "<lastmod>2026-02-28T10:00:07Z</lastmod>") for number in range(5)))
 
     content = parse(body)
@@ -225,7 +225,7 @@ def test_a_lastmod_that_all_bear_to_the_second_is_no_change_of_theirs():
     assert content.warnings == ("change equal on all entries",)
 
 
-def test_a_day_that_all_bear_is_believed():
+def test_a_day_shared_by_all_is_accepted():
     body = urlset(*(url(f"/{number}", "<lastmod>2026-02-28</lastmod>") for number in range(5)))
 
     assert {entry.modified_at for entry in parse(body).entries} == {datetime(2026, 2, 28, tzinfo=UTC)}
@@ -247,7 +247,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_sitemap_costs_seconds_at_most(kind):
+def test_a_hostile_sitemap_takes_at_most_seconds(kind):
     body = HOSTILE[kind].encode()
     began = time.process_time()
 

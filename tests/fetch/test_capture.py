@@ -1,4 +1,4 @@
-"""Bytes come before labels: what a browser would show as a page is one, whatever its server calls it."""
+"""Bytes take precedence over Content-Type: what a browser would display as a page is one, whatever its label."""
 
 import pytest
 
@@ -67,29 +67,29 @@ def is_page_with(label: str | None, body: bytes) -> bool:
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("way", PAGES)
-def test_what_begins_as_a_page_is_one_under_any_label(way, label):
+def test_html_by_its_first_bytes_is_a_page_under_any_label(way, label):
     assert is_page_with(label, PAGES[way])
 
 
 @pytest.mark.parametrize("label", UNNAMED)
 @pytest.mark.parametrize("way", FRAGMENTS)
-def test_html_without_its_beginning_is_a_page_where_nothing_is_said(way, label):
+def test_html_without_a_prologue_is_a_page_if_unlabelled(way, label):
     assert is_page_with(label, FRAGMENTS[way])
 
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("what", OTHERS)
-def test_what_begins_as_something_else_is_none_under_any_label(what, label):
+def test_another_format_by_its_first_bytes_is_no_page_under_any_label(what, label):
     assert not is_page_with(label, OTHERS[what])
 
 
 @pytest.mark.parametrize("label", ["text/plain", "application/xml", "image/png", None])
-def test_words_are_a_page_only_where_they_are_called_one(label):
+def test_plain_text_is_a_page_only_if_labelled_as_html(label):
     assert is_page_with("text/html", b"The north quay was opened again.")
     assert not is_page_with(label, b"The north quay was opened again.")
 
 
-async def test_a_page_in_utf_16_that_is_called_xml_is_fetched_and_a_feed_that_is_called_html_is_not(book):
+async def test_a_utf_16_page_labelled_xml_is_a_page_but_a_feed_labelled_html_is_not(book):
     bodies = {
         "/wide": (PAGES["UTF-16 with a mark"], "application/xml"),
         "/bare": (PAGES["its charset first"], "unknown/unknown"),

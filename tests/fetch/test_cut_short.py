@@ -1,4 +1,4 @@
-"""Bodies that end before their end: looked at again twice, then taken if the bytes are the same."""
+"""Truncated bodies: fetched again twice, then accepted if the bytes are the same."""
 
 import gzip
 from dataclasses import replace
@@ -7,7 +7,7 @@ import pytest
 
 from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
-from tasks.fetch.capture import is_taken, seen_partial
+from tasks.fetch.capture import is_accepted, seen_partial
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
 from tasks.values.truncation import is_truncated
@@ -22,12 +22,12 @@ __all__ = ["book"]
     ("digests", "is_page"),
     [("AAA", True), ("AA", False), ("ABB", False), ("ABBB", True), ("ABAB", False), ("AABAAA", True)],
 )
-def test_a_body_is_taken_after_the_third_look_in_a_row_with_the_same_bytes(digests, is_page):
+def test_a_truncated_body_is_accepted_after_three_equal_fetches_in_a_row(digests, is_page):
     partial = None
     for digest in digests:
         partial = seen_partial(replace(DUE, partial=partial), digest)
 
-    assert is_taken(partial) is is_page
+    assert is_accepted(partial) is is_page
 
 
 LONG = b"<html><title>Story</title><p>" + b"The harbour was opened again by the mayor of the town. " * 20
@@ -47,12 +47,12 @@ def answering(way):
 
 
 async def looked(book, url, **known):
-    """Look once, at a URL of which so much is known."""
+    """Fetch a URL once, given what is known of it."""
     return (await fetched(book, url, due=known)).looks[0]
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_what_is_cut_short_is_due_again_and_taken_at_the_third_look(book, way):
+async def test_a_truncated_body_stays_due_and_is_accepted_at_the_third_fetch(book, way):
     async with serve({**ALLOW, "*": answering(way)}) as server:
         first = await looked(book, server.url("/1"))
         second = await looked(book, server.url("/1"), partial=first.partial, attempt=2)
@@ -66,7 +66,7 @@ async def test_what_is_cut_short_is_due_again_and_taken_at_the_third_look(book, 
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_page_that_was_taken_so_is_known_when_it_comes_so_again(book, way):
+async def test_an_accepted_truncated_page_is_unchanged_when_fetched_again(book, way):
     async with serve({**ALLOW, "*": answering(way)}) as server:
         first = await looked(book, server.url("/1"))
         again = await looked(book, server.url("/1"), payload_digest=first.captured.payload_digest)
@@ -75,7 +75,7 @@ async def test_a_page_that_was_taken_so_is_known_when_it_comes_so_again(book, wa
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_its_text_is_read_as_far_as_it_goes_and_is_doubtful(book, way):
+async def test_a_truncated_pages_text_is_extracted_and_doubtful(book, way):
     objects = {}
     async with serve({**ALLOW, "*": answering(way)}) as server:
         batch = await fetched(book, server.url("/1"), objects=objects)
@@ -91,7 +91,7 @@ async def test_its_text_is_read_as_far_as_it_goes_and_is_doubtful(book, way):
     assert page.quality <= 0.5
 
 
-async def test_a_refusal_that_is_cut_short_is_a_refusal(book):
+async def test_a_truncated_error_response_keeps_its_status(book):
     said = says(b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 99\r\n\r\ngone")
     async with serve({**ALLOW, "*": said}) as server:
         look = await looked(book, server.url("/1"))

@@ -1,4 +1,4 @@
-"""Batches that are fetched from servers on loopback, and what is said of each page."""
+"""Batches fetched from servers on loopback, and the outcome of each page."""
 
 import gc
 from contextlib import asynccontextmanager
@@ -72,7 +72,7 @@ def outcomes_of(batch):
 OK = (Outcome.OK, None)
 
 
-async def test_ordinary_pages_are_asked_for_and_nothing_else(book):
+async def test_only_the_batchs_pages_are_requested(book):
     pages = {f"/{number}": story(number) for number in range(4)}
     async with serve({**ALLOW, **pages}) as server:
         batch = await fetched(book, *map(server.url, pages))
@@ -81,7 +81,7 @@ async def test_ordinary_pages_are_asked_for_and_nothing_else(book):
     assert sorted(server.paths()) == sorted(["/robots.txt", *pages])
 
 
-async def test_a_client_that_lives_on_holds_nothing_of_the_batch(book):
+async def test_a_reused_client_keeps_no_reference_to_the_batch(book):
     pages = {f"/{number}": story(number) for number in range(4)}
     async with serve({**ALLOW, **pages}) as server, polite(book) as client:
         await fetched_by(client, *map(server.url, pages))
@@ -91,7 +91,7 @@ async def test_a_client_that_lives_on_holds_nothing_of_the_batch(book):
     assert held == []
 
 
-async def test_what_a_host_gives_for_anything_is_no_page(book):
+async def test_a_hosts_catch_all_page_is_a_soft_404(book):
     async with serve({**ALLOW, "/1": story(1), "*": SORRY}) as server:
         batch = await fetched(book, *map(server.url, ("/1", "/2", "/3")))
 
@@ -99,7 +99,7 @@ async def test_what_a_host_gives_for_anything_is_no_page(book):
     assert dispositions_of(batch) == {capture.url_key: Disposition.SKIPPED for capture in batch.captures[1:]}
 
 
-async def test_the_payload_of_what_is_no_page_is_in_the_segment(book):
+async def test_the_payload_of_a_non_page_is_in_the_segment(book):
     objects = {}
     async with serve({**ALLOW, "*": SORRY}) as server:
         [capture] = (await fetched(book, server.url("/2"), objects=objects)).captures
@@ -108,23 +108,23 @@ async def test_the_payload_of_what_is_no_page_is_in_the_segment(book):
     assert (capture.reason, b"We looked" in stored.body) == ("soft_404", True)
 
 
-async def test_short_pages_of_a_host_that_knows_what_does_not_exist_are_pages(book):
+async def test_short_pages_of_a_host_with_real_404s_are_pages(book):
     async with serve({**ALLOW, "/2": SORRY, "/3": SORRY}) as server:
         batch = await fetched(book, server.url("/2"), server.url("/3"))
 
     assert outcomes_of(batch) == [OK, OK]
 
 
-async def test_a_host_is_asked_for_what_does_not_exist_once_a_day(book):
+async def test_a_host_is_probed_for_soft_404s_once_a_day(book):
     async with serve({**ALLOW, "*": SORRY}) as server:
         for path in ("/1", "/2", "/3"):
             await fetched(book, server.url(path))
 
-    assert len(server.paths()) == 5  # robots.txt, three pages, and one that does not exist
+    assert len(server.paths()) == 5  # robots.txt, three pages and the probe
     assert server.paths()[2].strip("/").isalnum()
 
 
-async def test_an_article_that_leads_home_is_none(book):
+async def test_a_redirect_to_the_front_page_is_not_an_article(book):
     pages = {"/": story(0), "/news/12345-harbour": redirect("/"), "/news/old/12345": redirect("/news/12345-b")}
     async with serve({**ALLOW, **pages, "/news/12345-b": story(1)}) as server:
         batch = await fetched(book, server.url("/news/12345-harbour"), server.url("/news/old/12345"))
@@ -132,7 +132,7 @@ async def test_an_article_that_leads_home_is_none(book):
     assert outcomes_of(batch) == [(Outcome.SKIPPED, "redirected_home"), OK]
 
 
-async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(book):
+async def test_an_obeying_sources_reservations_are_in_the_batch(book):
     said = answer(200, b'[{"location": "/news/", "tdm-reservation": 1}]')
     async with serve({**ALLOW, "/.well-known/tdmrep.json": said, "/news/1": story(1), "/2": story(2)}) as server:
         urls = [server.url(path) for path in ("/news/1", "/2")]
@@ -143,7 +143,7 @@ async def test_the_reservations_of_a_source_that_obeys_them_go_with_the_batch(bo
     assert reservations_of(careless) == {}
 
 
-async def test_the_urls_that_a_redirect_passes_are_reported(book):
+async def test_a_captures_redirect_hops_are_reported(book):
     pages = {"/old/1": redirect("/moved/1"), "/moved/1": redirect("/news/1"), "/news/1": story(1), "/news/2": story(2)}
     async with serve({**ALLOW, **pages}) as server:
         batch = await fetched(book, server.url("/old/1"), server.url("/news/2"))
@@ -152,7 +152,7 @@ async def test_the_urls_that_a_redirect_passes_are_reported(book):
 
 
 class Garbling:
-    """A client that hands over answers in which something is amiss, for the URLs given."""
+    """A client that corrupts the responses of the given URLs."""
 
     def __init__(self, client, amiss):
         self._client, self._amiss = client, amiss
@@ -193,7 +193,7 @@ def without_redirects(one):
 
 
 @pytest.mark.parametrize("amiss", [without_content, without_redirects])
-async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_trace(book, amiss):
+async def test_an_exception_at_one_response_fails_that_url_alone_with_its_traceback(book, amiss):
     async with serve({**ALLOW, **{f"/{number}": story(number) for number in range(3)}}) as server:
         urls = [server.url(f"/{number}") for number in range(3)]
 
@@ -204,7 +204,7 @@ async def test_an_exception_at_one_answer_costs_that_url_and_is_kept_with_its_tr
     assert dispositions_of(batch) == {url_key(urls[1]): Disposition.QUARANTINED}
 
 
-async def test_exceptions_at_most_answers_fail_the_batch(book):
+async def test_exceptions_at_most_responses_fail_the_batch(book):
     async with serve({**ALLOW, "*": story(1)}) as server:
         urls = [server.url(f"/{number}") for number in range(8)]
 
@@ -212,7 +212,7 @@ async def test_exceptions_at_most_answers_fail_the_batch(book):
             await fetched_amiss(book, dict.fromkeys(urls, without_content), *urls)
 
 
-async def test_a_header_that_no_store_takes_costs_nothing(book):
+async def test_an_unstorable_header_does_no_harm(book):
     async with serve(
         {**ALLOW, "/a": page(b"<html><p>A</p>", ETag='"\xff\xfe"', **{"Last-Modified": "\xe4"})}
     ) as server:
@@ -222,7 +222,7 @@ async def test_a_header_that_no_store_takes_costs_nothing(book):
     assert batch.captures[0].etag == '"\xff\xfe"'
 
 
-async def test_rights_with_half_a_surrogate_pair_cost_nothing(book):
+async def test_rights_with_a_lone_surrogate_do_no_harm(book):
     rights = rb'[{"location": "/\ud800", "tdm-reservation": 1}, {"location": "/a", "tdm-reservation": 1}]'
     async with serve({**ALLOW, "/.well-known/tdmrep.json": answer(200, rights), "/a": story(1)}) as server:
         batch = await fetched(book, server.url("/a"), rules=replace(RULES, obedience=Obedience(obeys_tdm=True)))

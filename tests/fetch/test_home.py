@@ -1,4 +1,4 @@
-"""Redirects that lead from an article to a front page."""
+"""Redirects from an article to a front page."""
 
 import pytest
 
@@ -22,7 +22,7 @@ SITE = "https://daily.example"
         ("/sport/football/12345.html", "/sport/index.php"),
     ],
 )
-def test_a_redirect_to_the_root_or_to_its_section_leads_home(asked, found):
+def test_a_redirect_to_the_root_or_the_section_leads_home(asked, found):
     assert leads_home(SITE + asked, SITE + found)
 
 
@@ -42,9 +42,9 @@ def test_a_redirect_to_the_root_or_to_its_section_leads_home(asked, found):
         ("/en/", "/en"),
     ],
 )
-def test_a_redirect_to_another_page_does_not(asked, found):
+def test_a_redirect_to_another_page_does_not_lead_home(asked, found):
     assert not leads_home(SITE + asked, SITE + found)
 
 
-def test_the_root_of_another_site_is_home_too():
+def test_a_redirect_to_another_sites_root_leads_home():
     assert leads_home(f"{SITE}/news/12345", "https://other.example/")

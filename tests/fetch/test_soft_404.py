@@ -1,4 +1,4 @@
-"""Which pages look as if their host gave them for anything, and when they are that."""
+"""Pages suspected of being soft 404s, and their comparison with the host's answer to a made-up URL."""
 
 import time
 
@@ -34,32 +34,32 @@ def suspected(*looks):
     return {str(one.number) for group in suspects(looks).values() for one in group}
 
 
-def test_pages_that_differ_are_no_suspects():
+def test_different_pages_are_not_suspected():
     assert suspected(*map(look, range(10))) == set()
 
 
-def test_one_payload_at_two_urls_of_a_host_is_suspect():
+def test_equal_payloads_at_two_urls_of_a_host_are_suspected():
     assert suspected(look(1, payload_digest="a"), look(2, payload_digest="a"), look(3)) == {"1", "2"}
 
 
-def test_one_payload_at_two_hosts_is_not():
+def test_equal_payloads_at_two_hosts_are_not_suspected():
     assert suspected(look(1, payload_digest="a"), look(2, payload_digest="a", origin="https://other.example")) == set()
 
 
 @pytest.mark.parametrize(("count", "expected"), [(2, set()), (3, {"0", "1", "2"})])
-def test_one_title_at_three_urls_is_suspect(count, expected):
+def test_equal_titles_at_three_urls_are_suspected(count, expected):
     assert suspected(*(look(number, title="daily") for number in range(count))) == expected
 
 
-def test_pages_without_a_title_have_none_in_common():
+def test_missing_titles_do_not_count_as_equal():
     assert suspected(*(look(number, title="") for number in range(5))) == set()
 
 
-def test_a_page_that_says_little_is_suspect():
+def test_a_page_with_little_text_is_suspected():
     assert suspected(look(1, says_little=True), look(2)) == {"1"}
 
 
-def test_a_template_resembles_itself_whatever_url_it_repeats():
+def test_a_template_that_repeats_the_url_resembles_itself():
     one = gist_of(page("Sorry", f"{STORY} You asked for /news/4f2a91c7.").encode())
     other = gist_of(page("Sorry", f"{STORY} You asked for /8bd03a5e.").encode())
 
@@ -71,18 +71,18 @@ def test_a_template_resembles_itself_whatever_url_it_repeats():
     [page("Another"), page(text=STORY + " ".join("abcdefghijklmnopqrstuvwxyz")), page(text="")],
     ids=["title", "text", "empty"],
 )
-def test_a_page_of_its_own_resembles_no_other(other):
+def test_a_real_page_resembles_no_other(other):
     assert not gist_of(page().encode()).resembles(gist_of(other.encode()))
 
 
-def test_what_is_not_on_show_is_no_text():
+def test_invisible_content_is_no_text():
     assert gist_of(b"<style>p { color: red }</style><!-- a --><script>var a</script ><p>Yes<noscript>no").words == {
         "yes"
     }
 
 
 @pytest.mark.parametrize("piece", [b"<", b"<script", b"<!--", b"<title", b"<a ", b"</script>", b"<script></script>"])
-def test_no_page_takes_long_to_look_at(piece):
+def test_no_page_takes_long_to_compare(piece):
     began = time.process_time()
     gist_of((piece * SEEN_SIZE)[:SEEN_SIZE])
 

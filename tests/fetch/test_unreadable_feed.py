@@ -1,4 +1,4 @@
-"""A feed whose reader is killed: it costs itself alone, and what it answered is in quarantine like a page's."""
+"""A feed whose parser is killed fails alone, and its payload is quarantined like a page's."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.fetch.unreadable_feed import keep_unreadable
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.lake.records import read_response
 from tasks.store.publishing import publish_all
@@ -22,7 +22,7 @@ RSS = '<rss version="2.0"><channel><item><title>T</title><link>https://daily.exa
 
 
 class Killing:
-    """A reader whose process is killed at one feed, and reads the others here."""
+    """A reader that is killed at one feed, and parses the others in this process."""
 
     async def read(self, job):
         if job.item == BAD:
@@ -43,11 +43,11 @@ def store(tmp_path):
 
 
 async def polled(index, store):
-    """Poll both feeds once, and publish what came of it."""
+    """Poll both feeds once, and publish the results."""
     now = datetime.now(UTC)
     addresses = [FeedAddress(feed_url=url, source_id="daily", kind=FeedKind.FEED) for url in (BAD, GOOD)]
     with index.write() as tx:
-        know_feeds(tx, addresses, now=now)
+        add_feeds(tx, addresses, now=now)
         feeds = select_feeds(tx, (BAD, GOOD), due_by=None)
 
     kept = partial(keep_unreadable, run_id="r1", software="presslake/0", put=store.put, index=index)
@@ -69,7 +69,7 @@ def documents(store):
     return [json.loads(store.get(one.key)) for one in store.list("quarantine/")]
 
 
-async def test_its_neighbours_are_read_and_it_is_counted(index, store):
+async def test_the_other_feed_is_read_and_the_failure_counted(index, store):
     report = await polled(index, store)
 
     assert report.failed == {"feed_unreadable": 1}
@@ -77,7 +77,7 @@ async def test_its_neighbours_are_read_and_it_is_counted(index, store):
     assert (report.polled, report.discovered) == (2, 1)
 
 
-async def test_its_payload_is_in_quarantine(index, store):
+async def test_the_payload_is_quarantined(index, store):
     await polled(index, store)
 
     (document,) = documents(store)
@@ -87,7 +87,7 @@ async def test_its_payload_is_in_quarantine(index, store):
     assert stored.body == b"<rss>" * 9
 
 
-async def test_of_failures_in_a_row_the_first_payload_is_kept(index, store):
+async def test_only_the_first_payload_of_consecutive_failures_is_kept(index, store):
     await polled(index, store)
     again = await polled(index, store)
 
@@ -95,7 +95,7 @@ async def test_of_failures_in_a_row_the_first_payload_is_kept(index, store):
     assert len(documents(store)) == 1
 
 
-async def test_lake_and_index_agree_about_it(index, store):
+async def test_lake_and_index_agree_about_the_quarantined_feed(index, store):
     await polled(index, store)
 
     found = verify(

@@ -1,4 +1,4 @@
-"""Prefect's API, and a webhook that its automations post to."""
+"""Prefect's API, and a webhook for its automations."""
 
 import json
 import threading
@@ -18,14 +18,14 @@ SECRET = "a-secret-path"
 
 @dataclass
 class Webhook:
-    """A URL with a secret in it, what was posted to it, and the status that it answers with."""
+    """A webhook with a secret in its URL: the posts it received, and the status it answers with."""
 
     url: str
     status: int = 204
     posted: list[dict[str, Any]] = field(default_factory=list)
 
     def await_posts(self, number: int, timeout_s: float = 60, *, about: str = "") -> list[dict[str, Any]]:
-        """Wait for so many posts whose subject has `about` in it, and return all that came: others sweep as well."""
+        """Wait for `number` posts with `about` in their subject, and return all posts; other tests' sweeps may add some."""
         deadline = time.monotonic() + timeout_s
         while len(posted := [one for one in self.posted if about in one["subject"]]) < number:
             assert time.monotonic() < deadline, self.posted
@@ -56,7 +56,7 @@ def webhook() -> Iterator[Webhook]:
 
 @pytest.fixture
 def api(prefect_api_url: str) -> Iterator[httpx.Client]:
-    """The server's API; automations that a test left are gone afterwards."""
+    """The server's API; a test's automations are deleted afterwards."""
     with api_client(prefect_api_url) as client:
         yield client
         for automation in client.post("/automations/filter", json={}).json():

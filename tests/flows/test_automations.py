@@ -1,4 +1,4 @@
-"""The definitions of automations: what is in deploy/, and what is refused."""
+"""The definitions of automations in deploy/, and the refusal of wrong ones."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ DEFINITIONS = Path(__file__).parents[2] / "deploy/automations"
 VALUES = {"block": NOBODY, "stuck_after_s": 600, "flows": list(FLOWS)}
 
 
-def test_every_event_that_wants_somebody_is_in_an_automation_and_no_other():
+def test_exactly_the_events_that_need_attention_have_an_automation():
     triggers = [one.trigger for one in read_definitions(DEFINITIONS, VALUES)]
 
     expected = {name for one in triggers for name in one.expect if name.startswith("presslake.")}
 
     assert all(isinstance(one, EventTrigger) for one in triggers)
-    # another robots.txt is no trouble: the weekly artifact has it, and who wants more listens to the event
+    # a changed robots.txt needs no attention: the weekly artifact shows it, and listeners may use the event
     assert expected == set(NAMES) - {RUN_FINISHED, POLICY_CHANGED}
 
 
@@ -29,10 +29,10 @@ def test_every_event_that_wants_somebody_is_in_an_automation_and_no_other():
         ("name: [", "a.yaml: while parsing"),
         ("name: a", "a.yaml: trigger"),
         ("name: a\ntrigger: {type: event, within: $soon}\nactions: []", "a.yaml: $soon is none of $block"),
-        (None, "no definitions"),
+        (None, "no automation definitions"),
     ],
 )
-def test_a_definition_that_is_wrong_is_named_with_its_file(tmp_path, text, told):
+def test_a_wrong_definition_is_reported_with_its_file(tmp_path, text, told):
     if text:
         (tmp_path / "a.yaml").write_text(text)
 

@@ -1,4 +1,4 @@
-"""A backfill on real Dask workers of loopback: the same tables as on this machine alone, also if a worker is killed."""
+"""Backfills on real Dask and Ray workers give the same tables as one machine, also if a worker is killed."""
 
 import json
 import os
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def started(module: str, *words: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of Dask, until the block ends."""
+    """Run a Dask process during the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *words], env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -50,7 +50,7 @@ def started(module: str, *words: str, environment: dict[str, str]) -> Iterator[s
 def dask_cluster(
     home: Path, environment: dict[str, str], *, workers: int
 ) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler and workers on loopback: its address, and the workers."""
+    """Run a scheduler and workers on loopback; yield the scheduler's address, and the workers."""
     file = home / "scheduler.json"
     here = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def place(home: Path, **environment: str) -> Presslake:
 
 
 @pytest.mark.engine
-def test_dask_makes_the_same_tables_and_a_killed_worker_costs_a_repetition(
+def test_dask_makes_the_same_tables_and_repeats_a_killed_workers_unit(
     tmp_path, archives, prefect_api_url, postgres_url
 ):
     alone = place(tmp_path / "alone").run("backfill", "warc", archives, "--unit-pages", "6", "--json").json()
@@ -174,13 +174,13 @@ def await_port(port: int, timeout_s: float = 200) -> None:
     while time.monotonic() < deadline:
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
-                time.sleep(20)  # the head's other processes are not up yet
+                time.sleep(20)  # the head's other processes are still starting
                 return
         time.sleep(0.5)
     raise AssertionError("no Ray")
 
 
-def test_a_cluster_needs_an_index_that_it_can_share(tmp_path, archives):
+def test_a_cluster_needs_a_shared_index(tmp_path, archives):
     ended = place(tmp_path / "home").run(
         "backfill", "warc", archives, "--runner", "dask", "--address", "tcp://127.0.0.1:8786", check=False
     )
@@ -191,7 +191,7 @@ def test_a_cluster_needs_an_index_that_it_can_share(tmp_path, archives):
     )
 
 
-def test_what_was_left_out_by_one_command_is_taken_in_by_the_next(tmp_path, archives):
+def test_pages_left_out_by_one_backfill_are_stored_by_the_next(tmp_path, archives):
     home = place(tmp_path / "home")
 
     first = home.run("backfill", "warc", archives, "--host", "daily.example", "--json").json()
@@ -202,7 +202,7 @@ def test_what_was_left_out_by_one_command_is_taken_in_by_the_next(tmp_path, arch
 
 
 @pytest.mark.engine
-def test_a_backfill_over_what_a_sweep_stored_finds_every_page_there(presslake: Presslake):
+def test_a_backfill_of_a_sweeps_own_segments_adds_nothing(presslake: Presslake):
     with running_press(sites=2, articles=6, network=53) as press:
         catalogue = press.catalogue(presslake.home / "sources.yaml")
         swept = presslake.ingest("--catalogue", catalogue)

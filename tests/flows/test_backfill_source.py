@@ -1,4 +1,4 @@
-"""What a source has published before: found in its sitemaps, listings and lists, fetched within a budget, gone on with."""
+"""Older articles of a source: found in its sitemaps, listings and lists, fetched within a limit, resumed by the next run."""
 
 import threading
 from collections import Counter
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.engine
 
 
 class Site:
-    """Pages by path, and how often each was asked for."""
+    """A site: its pages by path, and the requests of each."""
 
     def __init__(self) -> None:
         self.pages: dict[str, tuple[str, str]] = {}
@@ -92,14 +92,14 @@ def _fill(site: Site) -> Path:
     site.sitemap("/sitemap-2024-05.xml", "urlset", [(url, "") for url in may])
     listed = [site.story(f"/2024/03/1{n}/a-report-of-the-listing", 30 + n) for n in range(4)]
     site.listing("/news", listed[:2])
-    site.listing("/news?page=2", listed[:2])  # this site counts its pages in the path
+    site.listing("/news?page=2", listed[:2])  # other pages are numbered in the path
     site.listing("/news/page/2/", listed[2:], more="<a rel=next href='/news/page/3/'>older</a>")
     site.listing("/news/page/3/", [site.story("/2022/01/01/a-report-that-is-too-old", 50)])
     site.story("/2024/03/30/a-report-of-the-list", 60)
     return Path()
 
 
-def test_what_sources_published_is_found_fetched_within_the_limit_and_gone_on_with(presslake: Presslake, site: Site):
+def test_older_articles_are_found_fetched_within_the_limit_and_resumed(presslake: Presslake, site: Site):
     _fill(site)
     (presslake.home / "sources.yaml").write_text(f"""
 defaults: {{crawl_delay_s: 0, max_per_host: 4, allow_networks: ["127.0.0.0/8"]}}

@@ -1,4 +1,4 @@
-"""From an empty folder to a catalogue, without an editor: `init`, `sources add`, `sources import`."""
+"""Making a catalogue without an editor: `init`, `sources add`, `sources import`."""
 
 import re
 
@@ -16,18 +16,18 @@ ALLOWED = {"PRESSLAKE_ALLOW_NETWORKS": "127.0.0.0/8"}
 
 @pytest.fixture
 def presslake(offline_presslake) -> Presslake:
-    """The command in an empty folder, with the catalogue where it is by default."""
+    """The command in an empty folder, with the catalogue at its default path."""
     return Presslake(offline_presslake.home, {**offline_presslake.environment, **ALLOWED})
 
 
 @pytest.fixture
 def sites():
-    """Three sites, and their addresses as a person writes them."""
+    """Three sites, and their addresses as users type them."""
     with running_press(sites=3, articles=2) as press:
         yield press, [f"{address}:{press.port}" for address in press.addresses]
 
 
-def test_from_nothing_to_a_catalogue_of_three_sites(presslake, sites):
+def test_init_and_add_make_a_catalogue_of_three_sites(presslake, sites):
     press, addresses = sites
 
     presslake.run("init", "--contact", "https://us.example/bot", "--allow-network", "127.0.0.0/8", "--crawl-delay", "0")
@@ -36,13 +36,13 @@ def test_from_nothing_to_a_catalogue_of_three_sites(presslake, sites):
     catalogue = load_catalogue(presslake.home / "sources.yaml")
     assert [source.feeds for source in catalogue.sources] == [(press.url(n, "/feed.xml"),) for n in range(3)]
     assert catalogue.defaults.user_agent.endswith("(+https://us.example/bot)")
-    assert {source.allow_networks for source in catalogue.sources} == {None}  # what the defaults permit is not repeated
+    assert {source.allow_networks for source in catalogue.sources} == {None}  # already in the defaults
     assert catalogue.defaults.crawl_delay_s == 0
     assert not (presslake.home / "index.db").exists()
     assert not presslake.lake.exists()
 
 
-def test_init_takes_the_sites_at_once_and_its_comments_stay(presslake, sites):
+def test_init_accepts_sites_and_keeps_its_comments(presslake, sites):
     _, addresses = sites
 
     presslake.run("init", *addresses[:2])
@@ -50,21 +50,21 @@ def test_init_takes_the_sites_at_once_and_its_comments_stay(presslake, sites):
     written = (presslake.home / "sources.yaml").read_text()
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
     assert written.startswith("# The sources that Presslake follows.")
-    assert "finds a site's feeds" in written
+    assert "find a site's feeds" in written
 
 
-def test_init_leaves_a_catalogue_alone_that_is_there(presslake):
+def test_init_does_not_change_an_existing_catalogue(presslake):
     (presslake.home / "sources.yaml").write_text("sources: [{id: mine}]\n")
 
     ended = presslake.run("init", check=False)
 
     assert ended.code == 2
-    assert "sources.yaml is there already" in ended.err
+    assert "sources.yaml already exists" in ended.err
     assert (presslake.home / "sources.yaml").read_text() == "sources: [{id: mine}]\n"
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--contact", "Zoë"), ("--allow-network", "everything")])
-def test_what_init_cannot_take_is_named_and_nothing_is_made(presslake, flag, value):
+def test_init_names_an_invalid_value_and_creates_nothing(presslake, flag, value):
     ended = presslake.run("init", flag, value, check=False)
 
     assert ended.code == 2
@@ -72,10 +72,10 @@ def test_what_init_cannot_take_is_named_and_nothing_is_made(presslake, flag, val
     assert list(presslake.home.iterdir()) == []
 
 
-def test_a_file_that_a_shell_made_empty_becomes_a_catalogue(presslake, sites):
+def test_an_empty_file_becomes_a_catalogue(presslake, sites):
     _, addresses = sites
     path = presslake.home / "sources.yaml"
-    path.touch()  # as `>> sources.yaml` does before the command begins
+    path.touch()  # as the shell does for `>> sources.yaml`
 
     path.write_text(presslake.run("sources", "add", addresses[0]).out)
     path.write_text(path.read_text() + presslake.run("sources", "add", addresses[1], "--tag", "local").out)
@@ -83,18 +83,18 @@ def test_a_file_that_a_shell_made_empty_becomes_a_catalogue(presslake, sites):
     assert [source.tags for source in load_catalogue(path).sources] == [(), ("local",)]
 
 
-def test_a_site_that_is_there_already_is_told_and_not_added_again(presslake, sites):
+def test_a_known_site_is_reported_and_not_added_again(presslake, sites):
     _, addresses = sites
     presslake.run("sources", "add", addresses[0], "--write")
 
     ended = presslake.run("sources", "add", addresses[0], f"http://{addresses[0]}/feed.xml", "--write")
 
-    assert ended.err.count("the catalogue has it already, as ") == 2
+    assert ended.err.count("already in the catalogue as ") == 2
     assert "Nothing new." in ended.err
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 1
 
 
-def test_what_works_is_written_though_one_address_does_not(presslake, sites):
+def test_working_sources_are_written_despite_a_failing_one(presslake, sites):
     _, addresses = sites
 
     ended = presslake.run("sources", "add", "127.0.0.1:9", addresses[0], "--write", check=False)
@@ -104,14 +104,14 @@ def test_what_works_is_written_though_one_address_does_not(presslake, sites):
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 1
 
 
-def test_an_address_of_ones_own_network_names_the_setting(presslake):
+def test_an_error_for_a_private_address_names_the_setting(presslake):
     ended = presslake.run("sources", "add", "127.0.0.1:9", check=False, PRESSLAKE_ALLOW_NETWORKS="")
 
     assert "127.0.0.1 is an address outside the public internet" in ended.err
     assert "PRESSLAKE_ALLOW_NETWORKS" in ended.err
 
 
-def test_what_the_setting_permitted_stands_with_the_source_since_sweeps_go_by_that(presslake, sites):
+def test_networks_allowed_by_the_setting_are_written_into_the_source(presslake, sites):
     _, addresses = sites
 
     presslake.run("sources", "add", addresses[0], "--write")
@@ -130,7 +130,7 @@ def test_the_country_of_new_sources_is_checked_before_anything_is_written(pressl
     assert list(presslake.home.glob("sources.yaml")) == []
 
 
-def test_a_list_of_feeds_is_imported_with_its_folders_and_what_is_left_out_is_listed(presslake):
+def test_opml_is_imported_with_its_folders_and_skipped_entries_are_listed(presslake):
     (presslake.home / "mine.opml").write_text(LIST)
 
     ended = presslake.run("sources", "import", "mine.opml", "--write", "--country", "gb")
@@ -140,18 +140,18 @@ def test_a_list_of_feeds_is_imported_with_its_folders_and_what_is_left_out_is_li
     assert re.search(r"Broken +rss\.xml +", ended.err)
 
 
-def test_a_list_that_is_imported_twice_adds_nothing(presslake):
+def test_importing_a_list_again_adds_nothing(presslake):
     (presslake.home / "mine.opml").write_text(LIST)
     presslake.run("sources", "import", "mine.opml", "--write")
 
     ended = presslake.run("sources", "import", "mine.opml", "--write")
 
     assert len(load_catalogue(presslake.home / "sources.yaml").sources) == 2
-    assert "source daily has it" in ended.err
+    assert "already in source daily" in ended.err
     assert "Nothing new." in ended.err
 
 
-def test_a_source_with_nothing_to_read_and_a_feed_of_two_are_warnings(presslake):
+def test_a_source_without_feeds_and_a_shared_feed_are_warnings(presslake):
     (presslake.home / "sources.yaml").write_text(
         "sources: [{id: a}, {id: b, feeds: ['https://x.example/f']}, {id: c, feeds: ['https://x.example/f']}]\n"
     )
@@ -160,4 +160,4 @@ def test_a_source_with_nothing_to_read_and_a_feed_of_two_are_warnings(presslake)
 
     assert "3 sources, well-formed." in ended.out
     assert "warning: source a has nothing to read" in ended.err
-    assert "warning: sources b and c name one feed" in ended.err
+    assert "warning: sources b and c share a feed" in ended.err

@@ -1,4 +1,4 @@
-"""What a command imports, in a process of its own: modules, no time, which would be the machine's."""
+"""The modules that each command imports, in a separate process; times would depend on the machine."""
 
 import json
 import os
@@ -23,7 +23,7 @@ NEVER = {
 LAKE = {"pyarrow", "deltalake"}
 INDEX = {"sqlalchemy"}
 FRAMES = {"numpy", "pandas"}
-"""The environment of the tests has both: Arrow imports them unless it is kept from it (ADR 0033)."""
+"""Both are installed for the tests: Arrow imports them unless it is prevented (ADR 0033)."""
 CATALOGUE = {"yaml", "pydantic", "can_ada"}
 WATCHED = """
 import atexit, json, os, sys
@@ -35,7 +35,7 @@ GOOD = 'sources:\n  - id: daily\n    feeds: ["https://daily.example/feed.xml"]\n
 
 
 def _imported(home: Path, *words: str) -> set[str]:
-    """Run a command and return the modules that its process had in the end."""
+    """Run a command; return the modules that its process imported."""
     places = {"PRESSLAKE_INDEX": f"sqlite:///{home / 'index.db'}", "PRESSLAKE_LAKE": str(home / "lake")}
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, *words],
@@ -60,7 +60,7 @@ def home(tmp_path_factory) -> Path:
     """A folder with a catalogue, an index and a lake."""
     home = tmp_path_factory.mktemp("cheap")
     (home / "sources.yaml").write_text(GOOD)
-    _imported(home, "ingest")  # ends if no server answers, after it has made both
+    _imported(home, "ingest")  # fails without a server, after creating both
     assert (home / "index.db").exists()
     assert (home / "lake").exists()
     return home
@@ -71,7 +71,7 @@ def home(tmp_path_factory) -> Path:
     [
         (("--help",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
         (("-h",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
-        (("ingest", "--help"), NEVER | LAKE | INDEX | {"yaml", "can_ada"}),  # typer itself checks options by pydantic
+        (("ingest", "--help"), NEVER | LAKE | INDEX | {"yaml", "can_ada"}),  # typer needs pydantic for options
         (("--version",), NEVER | LAKE | INDEX | CATALOGUE | {"asyncio"}),
         (("sources", "list"), NEVER | LAKE | INDEX),
         (("status",), NEVER | LAKE | {"yaml", "sqlalchemy.dialects.postgresql"}),
@@ -83,21 +83,21 @@ def home(tmp_path_factory) -> Path:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_small_command_imports_nothing_dear(home, words, dear):
+def test_a_small_command_imports_no_expensive_modules(home, words, dear):
     assert _imported(home, *words) & dear == set()
 
 
-def test_a_mistake_in_the_catalogue_is_found_before_prefect_and_the_index_are_imported(tmp_path):
+def test_a_catalogue_mistake_is_reported_before_importing_prefect_and_the_index(tmp_path):
     (tmp_path / "sources.yaml").write_text(GOOD + "    crawl_dely_s: 3\n")
 
     assert _imported(tmp_path, "ingest") & (NEVER | LAKE | INDEX) == set()
 
 
-def test_a_wrong_catalogue_is_found_by_up_before_prefect_is_imported(tmp_path):
+def test_up_reports_a_catalogue_mistake_before_importing_prefect(tmp_path):
     assert _imported(tmp_path, "up") & (NEVER | LAKE | INDEX) == set()
 
 
-def test_a_sweep_imports_nothing_of_what_verifies_replays_and_maintains():
+def test_a_sweep_imports_no_modules_of_verify_replay_and_maintain():
     looks = "import sys, flows.cli.sweeping, flows.ingest; print(*sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", looks], capture_output=True, text=True, timeout=120, check=True)
 

@@ -14,7 +14,7 @@ def clock(time, **shares):
     return SweepClock(100.0, shares, now_s=time)
 
 
-def test_a_sweep_is_over_after_its_time():
+def test_a_sweep_is_over_after_its_time_budget():
     time = Time()
     sweep = clock(time, a=0.5, b=0.5)
 
@@ -39,7 +39,7 @@ def test_a_batch_is_charged_to_the_sources_of_its_urls():
 @pytest.mark.parametrize(
     ("shares", "over"), [({"a": 0.5, "b": 0.5}, {"a"}), ({"a": 0.5}, set()), ({"a": 1.0, "b": 0.1}, set())]
 )
-def test_a_source_that_has_had_its_share_waits_unless_it_is_the_only_one(shares, over):
+def test_a_source_over_its_share_waits_unless_it_is_the_only_one(shares, over):
     time = Time()
     sweep = clock(time, **shares)
 

@@ -1,4 +1,4 @@
-"""How a process ends: cleanups of Python's run, all of the output is there, the code is right, nothing native is taken down."""
+"""How a process ends: exit handlers run, all output is written, the exit code is right, and nothing aborts."""
 
 import os
 import subprocess
@@ -42,14 +42,14 @@ def run(program: str, **more: object) -> subprocess.CompletedProcess[str]:
         ("raise KeyboardInterrupt", 1, "KeyboardInterrupt\n"),
     ],
 )
-def test_threads_and_cleanups_are_waited_for_and_the_code_is_pythons(end, code, err):
+def test_threads_and_exit_handlers_finish_and_the_exit_code_is_pythons(end, code, err):
     done = run(f"{BEGIN}\n    {end}\nrun_to_the_end(command)")
 
     assert (done.returncode, done.stdout) == (code, "said joined\ncleaned up\n")
     assert done.stderr.endswith(err)
 
 
-def test_a_thread_of_arrows_that_reads_a_file_of_pythons_does_not_abort_the_process():
+def test_an_arrow_thread_that_reads_a_python_file_does_not_abort_the_process():
     program = (
         "import io, time\nimport pyarrow as pa, pyarrow.csv as csv\nfrom flows.cli.ending import run_to_the_end\n"
         "class Slow(io.BytesIO):\n"
@@ -59,7 +59,7 @@ def test_a_thread_of_arrows_that_reads_a_file_of_pythons_does_not_abort_the_proc
         "def command():\n"
         "    global reader\n"
         "    file = pa.PythonFile(Slow(b'a,b\\n' + b'1,2\\n' * 500_000), mode='r')\n"
-        "    reader = csv.open_csv(file, read_options=csv.ReadOptions(block_size=65536))\n"  # reads ahead, in a thread
+        "    reader = csv.open_csv(file, read_options=csv.ReadOptions(block_size=65536))\n"  # reads ahead in a thread
         "    print(reader.read_next_batch().num_rows)\n"
         "run_to_the_end(command)"
     )
@@ -69,14 +69,14 @@ def test_a_thread_of_arrows_that_reads_a_file_of_pythons_does_not_abort_the_proc
     assert (done.returncode, done.stdout, done.stderr) == (0, "16383\n", "")
 
 
-def test_output_that_finds_no_room_is_a_failure():
+def test_output_to_a_full_disk_is_a_failure():
     with open("/dev/full", "w") as full:  # noqa: PTH123
         done = run("from flows.cli.ending import run_to_the_end\nrun_to_the_end(lambda: print('x'))", stdout=full)
 
     assert done.returncode == 1
 
 
-def test_a_command_leaves_no_log_of_sqlites_beside_the_index(tmp_path):
+def test_a_command_leaves_no_write_ahead_log_beside_the_index(tmp_path):
     index = tmp_path / "index.db"
     environment = {**os.environ, "PRESSLAKE_INDEX": f"sqlite:///{index}"}
     open_index(f"sqlite:///{index}").close()

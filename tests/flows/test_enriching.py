@@ -1,4 +1,4 @@
-"""The enriching example, served as its page says: Prefect runs it after each sweep."""
+"""The enriching example, served as documented: Prefect runs it after each sweep."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ NAME = "enrich/after-each-sweep"
 
 @pytest.fixture
 def table(presslake: Presslake, api: httpx.Client) -> Iterator[Path]:
-    """The table that the served flow fills; the deployment is gone afterwards."""
+    """The table that the served flow fills; its deployment is deleted afterwards."""
     table = presslake.home / "enriched"
     served = subprocess.Popen(
         [sys.executable, "-m", "examples.enrich", presslake.lake, table, "--serve"],

@@ -1,5 +1,5 @@
-"""A disk that is full, a database that is read-only, a bucket that is gone, each in mid-run: one clear failure, and nothing
-acknowledged that is not stored.
+"""A full disk, a read-only database and a deleted bucket during a run: one clear failure, and nothing is acknowledged
+that is not stored.
 """
 
 import os
@@ -35,7 +35,7 @@ def press() -> Iterator[Press]:
 
 
 def _when_half_is_fetched(press: Press, fault: Callable[[], object]) -> None:
-    """Let the fault happen at one of the requests, before it is answered."""
+    """Cause the fault at the request after half of the articles, before answering it."""
     plain, asked = press.answer, []
 
     def answer(address: str, path: str):
@@ -63,12 +63,12 @@ def _stored(lake: Path | str, endpoint_url: str | None = None) -> list[str]:
     store = open_store(str(lake), s3=S3Config(endpoint_url=endpoint_url))
     where = {"table_uri": store.delta_uri("articles"), "storage_options": store.storage_options()}
     if not DeltaTable.is_deltatable(**where):
-        return []  # the fault came before the first batch was stored
+        return []  # the fault happened before the first batch was stored
     return sorted(DeltaTable(**where).to_pyarrow_table(columns=["url"])["url"].to_pylist())
 
 
 def _found(presslake: Presslake, **environment: str) -> set[str]:
-    """Return the faults that verify finds; a segment that nobody acknowledged is none."""
+    """Return the faults that verify finds, except unacknowledged segments."""
     return set(presslake.run("verify", "--json", check=False, **environment).json()["found"]) - {"orphan_segment"}
 
 
@@ -85,7 +85,7 @@ def small_disk(tmp_path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("place", [("lake",), ("index",), ("lake", "index")], ids=" and ".join)
-def test_a_disk_that_fills_up_fails_the_run_and_loses_nothing(presslake, press, small_disk, place):
+def test_a_full_disk_fails_the_run_and_loses_nothing(presslake, press, small_disk, place):
     ballast = small_disk / "ballast"
     lake = (small_disk if "lake" in place else presslake.home) / "lake"
     index = (small_disk if "index" in place else presslake.home) / "index.db"
@@ -108,9 +108,7 @@ def test_a_disk_that_fills_up_fails_the_run_and_loses_nothing(presslake, press, 
     assert _found(presslake, **where) == set()
 
 
-def test_a_database_that_turns_read_only_fails_the_run_and_loses_nothing(
-    presslake, press, postgres_server, postgres_url
-):
+def test_a_database_turned_read_only_fails_the_run_and_loses_nothing(presslake, press, postgres_server, postgres_url):
     name = make_url(postgres_url).database
 
     def say(*statements: str) -> None:
@@ -135,7 +133,7 @@ def test_a_database_that_turns_read_only_fails_the_run_and_loses_nothing(
 
 
 @pytest.mark.s3
-def test_a_bucket_that_goes_fails_the_run_and_an_empty_one_in_its_place_is_refused(presslake, press, moto_url):
+def test_a_deleted_bucket_fails_the_run_and_an_empty_replacement_is_refused(presslake, press, moto_url):
     bucket = make_bucket(moto_url)
     client = boto3.client(
         "s3", endpoint_url=moto_url, region_name="us-east-1", config=Config(s3={"addressing_style": "path"})
@@ -155,7 +153,7 @@ def test_a_bucket_that_goes_fails_the_run_and_an_empty_one_in_its_place_is_refus
     again = _sweep(presslake, press, **where)
 
     _assert_one_failure(ended, bucket)
-    assert done <= AFTER - 1  # what was stored when there was a bucket; of the rest nothing
+    assert done <= AFTER - 1  # only what was stored before the bucket was deleted
     assert again.code == 2
     assert "belongs to the lake" in again.err
 
@@ -166,7 +164,7 @@ def test_a_bucket_that_goes_fails_the_run_and_an_empty_one_in_its_place_is_refus
     [(("busy",), 1.0), (("cut", "lost"), 1.0), (("busy",), 0.3), (("cut", "lost", "silent"), 0.3), (("slow",), 0.2)],
     ids=["503", "cut off", "503 at times", "cut off at times", "slow"],
 )
-def test_a_store_that_does_not_serve_costs_a_run_and_no_article(presslake, press, moto_url, kinds, share):
+def test_a_failing_store_costs_a_run_but_no_article(presslake, press, moto_url, kinds, share):
     lake = f"s3://{make_bucket(moto_url)}/lake"
     healthy = {"PRESSLAKE_LAKE": lake, "PRESSLAKE_S3_ENDPOINT_URL": moto_url}
 

@@ -1,4 +1,4 @@
-"""What a person sees in the first hour: no heading over nothing, no fold where nobody looks, bars that move with the work."""
+"""A new user's output: no empty headings, no wrapping in files, and progress bars that follow the work."""
 
 import io
 import os
@@ -27,20 +27,20 @@ def preview(**more):
     return Preview(**found | more)
 
 
-def test_a_dry_run_that_would_fetch_nothing_has_no_heading_over_nothing():
+def test_a_dry_run_that_would_fetch_nothing_has_no_empty_heading():
     said = "\n".join(line for line, _ in lines_of(tables(preview()), width=80))
 
     assert said.strip() == "Dry run: would fetch nothing; nothing was fetched or stored"
 
 
-def test_what_goes_into_a_file_does_not_fold_at_a_terminals_width(monkeypatch):
+def test_output_to_a_file_is_not_wrapped_at_a_terminals_width(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
 
     assert width_of(io.StringIO()) == PIPED_WIDTH > 200
 
 
 @pytest.mark.engine
-def test_the_bars_move_with_the_work_and_count_as_the_report_does(presslake: Presslake, tmp_path: Path):
+def test_the_progress_bars_follow_the_work_and_match_the_report(presslake: Presslake, tmp_path: Path):
     with running_press(sites=3, articles=6) as press:
         catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.3, max_per_host=1)
         shown, out = on_a_terminal(presslake, "ingest", "--catalogue", str(catalogue))
@@ -50,13 +50,13 @@ def test_the_bars_move_with_the_work_and_count_as_the_report_does(presslake: Pre
         seen.setdefault(what, set()).add((int(done), int(of)))
     assert max(seen["feeds polled"]) == (3, 3)
     assert max(seen["articles fetched"]) == (18, 18)
-    assert len({done for done, _ in seen["articles fetched"]}) > 3  # not from nothing to all in one step
+    assert len({done for done, _ in seen["articles fetched"]}) > 3  # several steps, not just one from 0 to all
     assert "18 fetched" in out
     assert not re.search(r"decided (\{|\[)", shown)
 
 
 def on_a_terminal(presslake: Presslake, *words: str) -> tuple[str, str]:
-    """Run the command with standard error on a terminal; return what that showed, and standard output."""
+    """Run the command with standard error on a terminal; return the terminal's output, and standard output."""
     ours, its = pty.openpty()
     command = [Path(sys.executable).with_name("presslake"), *words]
     environment = {**os.environ, **presslake.variables, "TERM": "xterm", "COLUMNS": "120"}
@@ -71,19 +71,19 @@ def on_a_terminal(presslake: Presslake, *words: str) -> tuple[str, str]:
 
 
 def _read(terminal: int, within_s: float = 240):
-    """Yield what comes until the other end is closed."""
+    """Yield the output until the other end is closed."""
     ends_at = time.monotonic() + within_s
     while time.monotonic() < ends_at:
         try:
             piece = os.read(terminal, 65536)
-        except OSError:  # EIO: nobody has the other end any more
+        except OSError:  # EIO: the other end is closed
             return
         if not piece:
             return
         yield piece
 
 
-def test_a_batch_without_an_article_says_so_in_the_log_of_its_run(presslake: Presslake, prefect_api_url: str):
+def test_a_batch_without_an_article_is_logged_as_such(presslake: Presslake, prefect_api_url: str):
     with running_press(sites=1, articles=1) as press:
         missing = press.url(0, "/news/missing.html")
         run_id = presslake.ingest("--url", missing, PRESSLAKE_ALLOW_NETWORKS="127.0.0.0/8")["run_id"]
@@ -92,4 +92,4 @@ def test_a_batch_without_an_article_says_so_in_the_log_of_its_run(presslake: Pre
     with api_client(prefect_api_url) as api:
         logs = api.post("/logs/filter", json=wanted).json()
 
-    assert "decided no page that is an article" in [one["message"] for one in logs]
+    assert "decided no article" in [one["message"] for one in logs]

@@ -1,4 +1,4 @@
-"""The command `forget`, as a person runs it: lake, index, search index and Prefect's own database have nothing of it left."""
+"""The command `forget`: nothing remains in the lake, the index, the search index and Prefect's database."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ def press():
         yield running
 
 
-def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Presslake, press: Press, tmp_path: Path):
+def test_a_forgotten_url_is_in_no_byte_of_any_place(presslake: Presslake, press: Press, tmp_path: Path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     url, story = next(iter(press.by_url().items()))
     presslake.ingest("--catalogue", catalogue, "--url", url)
@@ -37,8 +37,8 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
     assert (would["is_dry_run"], would["articles"]) == (True, 1)
     assert (done["articles"], done["revisions"], done["captures"], done["segments_rewritten"]) == (1, 1, 1, 1)
     assert find_bytes(tmp_path, needles) == {}
-    assert find_bytes(prefect, [url]) == {}  # other tests' presses print the same stories at other addresses
-    assert again.out.strip() == "Nothing matches: nothing to forget."
+    assert find_bytes(prefect, [url]) == {}  # only the URL: other tests' presses have the same stories
+    assert again.out.strip() == "Nothing matches; nothing to forget."
     found = presslake.run("verify", "--json").json()
     summary = presslake.ingest("--catalogue", catalogue, "--url", url)
     assert found["is_well"]
@@ -49,10 +49,10 @@ def test_a_url_that_was_given_by_hand_is_in_no_byte_of_any_place(presslake: Pres
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "give one of --url, --article, --host, --source and --list"),
-        (("--url", "https://a.example/", "--host", "b.example"), "give one of"),
-        (("--undo", "x", "--url", "https://a.example/"), "--undo goes with no other choice"),
-        (("--list", "missing.txt"), "--list: "),
+        ((), "name what to forget: one of --url, --article, --host, --source and --list"),
+        (("--url", "https://a.example/", "--host", "b.example"), "name what to forget"),
+        (("--undo", "x", "--url", "https://a.example/"), "--undo cannot be combined with a selection"),
+        (("--list", "missing.txt"), "--list missing.txt: no such file"),
     ],
 )
 def test_wrong_usage_is_one_line(offline_presslake: Presslake, words, said):

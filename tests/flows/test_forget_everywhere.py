@@ -1,6 +1,6 @@
-"""Articles with sentences of their own are taken, and looked for in every byte and by every command; nothing brings them back.
+"""Unique articles are taken down, then searched for in every byte and by every command; nothing brings them back.
 
-On a directory and in S3, with the index in SQLite and in PostgreSQL.
+With the lake in a directory and in S3, and the index in SQLite and in PostgreSQL.
 """
 
 import json
@@ -32,7 +32,7 @@ TAKEN = 10
 PLACES = ("directory-sqlite", "directory-postgresql", "s3-sqlite", "s3-postgresql")
 
 
-# Dozens of commands that look: a process each would cost ten times what they do
+# dozens of read commands in one process: separate processes would cost ten times as much
 LOOKING = """
 import contextlib, io, json, sys
 from flows.cli.app import app
@@ -53,7 +53,7 @@ COPIES = ("duplicate", "near_duplicate", "excerpt")
 
 @dataclass(frozen=True)
 class Copy(Story):
-    """The text of another site's story at a URL of its own."""
+    """A copy of another site's story at its own URL."""
 
     of_site: int = 0
 
@@ -76,7 +76,7 @@ class Copy(Story):
 
 @dataclass
 class Archive:
-    """A lake and an index somewhere, the command there, and all that is kept of it."""
+    """A lake and an index, the command, and every place that keeps something of them."""
 
     command: Presslake
     press: Press
@@ -97,15 +97,15 @@ class Archive:
         return self.json("ingest", "--catalogue", self.catalogue)
 
     def look(self, *commands: tuple[str, ...]) -> list[tuple[int, str]]:
-        """Return the exit code of each command, and all that it says: they run in one process."""
+        """Run commands in one process; return each one's exit code and output."""
         ended = self.command.execute(LOOKING, json.dumps(commands), timeout=1200)
         assert ended.code == 0, ended
         return [(code, said) for code, said in ended.json()]
 
     def find(self, needles, *, urls=()) -> dict[str, set[str]]:
-        """Return where these still are: the lake, the index, the search index, the log of writes, Prefect's database.
+        """Return the places that contain the needles: lake, index, search index, write-ahead log, Prefect's database.
 
-        Other tests' presses print the same stories at other addresses: of Prefect's files the URLs alone are searched.
+        Prefect's files are searched only for the URLs, since other tests' presses have the same stories at other addresses.
         """
         found = {name: set(files) for name, files in find_bytes(self._everything(), needles).items()}
         with closing(open_index(self.index_url)) as index, index.read() as tx:
@@ -116,7 +116,7 @@ class Archive:
         return found
 
     def _everything(self) -> Path:
-        """Copy the files of the place, the lake's objects among them, into one folder."""
+        """Copy all files of the place, including the lake's objects, into one folder."""
         copied = self.home.parent / f"copy-{self.number}"
         self.number += 1
         shutil.copytree(self.home, copied)
@@ -129,7 +129,7 @@ class Archive:
         return copied
 
     def answers(self, story: Story) -> str:
-        """Return all that is shown where articles are looked for by what they say, or listed."""
+        """Return the output of all searches and lists that could show the story."""
         sentence = story.paragraphs[0].partition(". ")[0]
         settings = Settings(lake=self.lake_uri, index=self.index_url, catalogue=self.catalogue,
                             s3_endpoint_url=self.s3.endpoint_url)  # fmt: skip
@@ -143,12 +143,12 @@ class Archive:
         return "\n".join([*(said for _, said in searches), *(page.text for page in pages)])
 
     def histories(self, url: str) -> str:
-        """Return all that is shown of a URL that is asked for."""
+        """Return the output of all commands that look up a URL."""
         ended = self.look(("show", url), ("trace", url), ("rights", "explain", url))
         return "\n".join(said for _, said in ended)
 
     def with_index(self, index_url: str) -> "Archive":
-        """Return the same lake with another index."""
+        """Return this archive with another index."""
         command = Presslake(self.home, {**self.command.environment, "PRESSLAKE_INDEX": index_url})
         return replace(self, command=command, index_url=index_url, number=self.number + 1000)
 
@@ -170,7 +170,7 @@ def archive_in(place: str, home: Path, press: Press, api_url: str, request: pyte
 
 
 def add_copies(press: Press, number: int) -> list[tuple[Story, list[Story]]]:
-    """Let two stories of the first site have three copies each, at other sites."""
+    """Add three copies of two stories of the first site, on other sites."""
     found = []
     for story in list(press.stories[0].values())[-2:]:
         copies = [Copy(site=one, number=story.number, of_site=0) for one in range(1, number + 1)]
@@ -191,7 +191,7 @@ def words_of(story: Story) -> list[str]:
         *(pytest.param(place, 250, marks=pytest.mark.long) for place in PLACES),
     ],
 )
-def test_nothing_is_left_of_what_was_taken_and_nothing_brings_it_back(
+def test_nothing_remains_of_taken_down_articles_and_nothing_brings_them_back(
     place, articles, tmp_path, prefect_api_url, request
 ):
     with (
@@ -225,7 +225,7 @@ def test_nothing_is_left_of_what_was_taken_and_nothing_brings_it_back(
         assert len(kept) == 1
         assert lonely.paragraphs[0] in kept.pop()
 
-        texts = [*alone, doomed] if articles > 100 else [alone[0], doomed]  # a dozen commands each
+        texts = [*alone, doomed] if articles > 100 else [alone[0], doomed]  # each takes a dozen commands
         gone += [needle for story in (doomed, *goes) for needle in (urls[story], story.path, *words_of(story))]
         gone += [urls[lonely], lonely.path]
         named = [urls[story] for story in (*alone, lonely, doomed, *goes)]

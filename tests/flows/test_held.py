@@ -1,4 +1,4 @@
-"""What a sweep's process holds while batch after batch goes through it: it must not grow with their number."""
+"""The objects that a sweep's process keeps in memory: their number must not grow with the number of batches."""
 
 import pytest
 
@@ -46,7 +46,7 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def held(prefect_api_url: str, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, int]]:
-    """How many of each kind were alive each time that a batch had been decided."""
+    """The number of live objects by kind, counted after each decided batch."""
     home = tmp_path_factory.mktemp("held")
     with running_press(sites=2, articles=ARTICLES // 2) as press:
         settings = {
@@ -59,16 +59,16 @@ def held(prefect_api_url: str, tmp_path_factory: pytest.TempPathFactory) -> list
     return ended.json()
 
 
-def test_looks_pages_segments_and_hosts_of_a_few_batches_are_held_however_many_there_are(held):
+def test_objects_of_only_a_few_batches_are_in_memory(held):
     most = {kind: max(one[kind] for one in held) for kind in held[0]}
 
     assert len(held) >= ARTICLES / BATCH_SIZE
-    assert 0 < most["Look"] <= 2 * 6 * BATCH_SIZE  # two being fetched, two extracted, one decided; some are made twice
+    assert 0 < most["Look"] <= 2 * 6 * BATCH_SIZE  # two batches fetched, two extracted, one decided; some copied
     assert most["Page"] <= 4 * BATCH_SIZE
     assert most["Sample"] <= 2 * BATCH_SIZE
     assert most["SegmentWriter"] <= 2
-    assert most["PoliteClient"] <= 2  # with all that it learnt of hosts
+    assert most["PoliteClient"] <= 2  # each keeps what it knows of hosts
 
 
-def test_rows_of_articles_are_held_for_one_batch_at_most(held):
+def test_article_rows_of_at_most_one_batch_are_in_memory(held):
     assert max(one["Article"] for one in held) <= 2 * BATCH_SIZE

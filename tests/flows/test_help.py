@@ -1,4 +1,4 @@
-"""The help of every command, as a person reads it."""
+"""The help of every command."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from flows.cli.app import app
 
 
 def commands(group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Each command's words."""
+    """Yield each command's words."""
     context = typer.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -24,7 +24,7 @@ ALL = sorted(commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
-def test_no_value_is_named_by_a_type_of_python(words):
+def test_no_value_is_named_by_a_python_type(words):
     shown = CliRunner().invoke(app, [*words, "--help"])
 
     assert shown.exit_code == 0
@@ -32,6 +32,6 @@ def test_no_value_is_named_by_a_type_of_python(words):
     assert not [name for name in ("<str", "<list", "<int", "<path", "<float", "str]>") if name in shown.output]
 
 
-def test_every_command_is_there():
+def test_every_command_is_found():
     assert {("ingest",), ("sources", "add"), ("backfill", "warc")} <= set(ALL)
     assert len(ALL) > 20

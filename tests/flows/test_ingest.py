@@ -1,4 +1,4 @@
-"""The flow `ingest`, as the command runs it, on a real Prefect server."""
+"""The flow `ingest`, run by the command on a real Prefect server."""
 
 from collections import Counter
 from pathlib import Path
@@ -29,7 +29,7 @@ def _articles(presslake: Presslake) -> list[dict]:
 
 
 def _correct(press: Press, site: int) -> str:
-    """Correct the site's first article; returns its URL."""
+    """Correct the site's first article; return its URL."""
     path, story = next(iter(press.stories[site].items()))
     press.stories[site][path] = Story(story.site, story.number, story.version + 1)
     return press.url(site, path)
@@ -44,7 +44,7 @@ def test_a_sweep_stores_every_announced_article_with_its_text(presslake, press, 
     }
 
 
-def test_a_second_sweep_asks_for_no_article_again(presslake, press, catalogue):
+def test_a_second_sweep_fetches_no_article_again(presslake, press, catalogue):
     presslake.ingest("--catalogue", catalogue)
 
     summary = presslake.ingest("--catalogue", catalogue)
@@ -53,7 +53,7 @@ def test_a_second_sweep_asks_for_no_article_again(presslake, press, catalogue):
     assert set(press.article_hits().values()) == {1}
 
 
-def test_refetch_of_what_has_not_changed_is_not_modified(presslake, press, catalogue):
+def test_refetched_unmodified_articles_are_not_modified(presslake, press, catalogue):
     presslake.ingest("--catalogue", catalogue)
 
     summary = presslake.ingest("--catalogue", catalogue, "--refetch")
@@ -62,7 +62,7 @@ def test_refetch_of_what_has_not_changed_is_not_modified(presslake, press, catal
     assert not any(summary["articles"].values())
 
 
-def test_new_furniture_is_unchanged_and_a_correction_is_a_revision(presslake, press, catalogue):
+def test_changed_furniture_is_unchanged_and_a_correction_is_a_revision(presslake, press, catalogue):
     presslake.ingest("--catalogue", catalogue)
     press.tick += 1
     corrected = _correct(press, 0)
@@ -73,7 +73,7 @@ def test_new_furniture_is_unchanged_and_a_correction_is_a_revision(presslake, pr
     assert [row["revision"] for row in _articles(presslake) if row["url"] == corrected] in ([1, 2], [2, 1])
 
 
-def test_a_limit_is_kept_and_the_rest_comes_with_the_next_sweep(presslake, press, catalogue):
+def test_the_limit_is_kept_and_the_next_sweep_fetches_the_rest(presslake, press, catalogue):
     first = presslake.ingest("--catalogue", catalogue, "--limit", "5")
 
     second = presslake.ingest("--catalogue", catalogue)
@@ -82,14 +82,14 @@ def test_a_limit_is_kept_and_the_rest_comes_with_the_next_sweep(presslake, press
     assert (second["fetched"], second["pending"]) == (7, 0)
 
 
-def test_a_source_can_be_chosen(presslake, press, catalogue):
+def test_a_source_can_be_selected(presslake, press, catalogue):
     summary = presslake.ingest("--catalogue", catalogue, "--source", "site-1")
 
     assert summary["fetched"] == 4
     assert {row["source_id"] for row in _articles(presslake)} == {"site-1"}
 
 
-def test_a_dry_run_tells_what_would_be_fetched_and_fetches_nothing(presslake, press, catalogue):
+def test_a_dry_run_lists_urls_and_fetches_nothing(presslake, press, catalogue):
     told = presslake.ingest("--catalogue", catalogue, "--dry-run", "--limit", "7")
     hits, made = press.article_hits(), {one.name for one in presslake.home.iterdir()} & {"lake", "index.db"}
 
@@ -101,11 +101,11 @@ def test_a_dry_run_tells_what_would_be_fetched_and_fetches_nothing(presslake, pr
     assert (summary["discovered"], summary["fetched"]) == (12, 12)
 
 
-def test_force_looks_again_at_once_at_what_failed(presslake, press, catalogue):
+def test_force_refetches_failed_urls_at_once(presslake, press, catalogue):
     _, story = press.stories[0].popitem()
     press.stories[0]["/news/away.html"] = story
     missing = press.url(0, "/news/away.html")
-    presslake.ingest("--catalogue", catalogue)  # it is announced, and then moves
+    presslake.ingest("--catalogue", catalogue)  # announced, then missing
     del press.stories[0]["/news/away.html"]
     presslake.ingest("--url", missing, "--catalogue", catalogue)
     press.stories[0]["/news/away.html"] = Story(story.site, story.number, story.version + 1)
@@ -131,7 +131,7 @@ def test_a_single_feed_needs_no_catalogue(presslake, press):
     assert summary["articles"]["new"] == 4
 
 
-def test_due_leaves_a_feed_alone_that_was_just_polled(presslake, press, catalogue):
+def test_due_skips_a_recently_polled_feed(presslake, press, catalogue):
     presslake.ingest("--catalogue", catalogue)
     before = Counter(press.hits)
 
@@ -140,7 +140,7 @@ def test_due_leaves_a_feed_alone_that_was_just_polled(presslake, press, catalogu
     assert press.hits == before
 
 
-def test_one_dead_host_costs_no_other_page(presslake, press, catalogue):
+def test_a_dead_host_affects_no_other_page(presslake, press, catalogue):
     dead = '  - id: dead\n    feeds: ["http://127.20.9.9:9/feed.xml"]\n'
     catalogue.write_text(catalogue.read_text() + dead)
 
@@ -150,7 +150,7 @@ def test_one_dead_host_costs_no_other_page(presslake, press, catalogue):
     assert summary["failed"] == {"feed_connect_failed": 1}
 
 
-def test_a_page_that_is_gone_is_counted_with_its_reason(presslake, press, catalogue):
+def test_a_gone_page_is_counted_with_its_reason(presslake, press, catalogue):
     press.stories[0] = {f"{path}?old": story for path, story in press.stories[0].items()}
     urls = [press.url(1, "/news/none.html"), press.url(1, "/news/nothing.html")]
 
@@ -161,7 +161,7 @@ def test_a_page_that_is_gone_is_counted_with_its_reason(presslake, press, catalo
     assert summary["failed"] == {"http_404": 2}
 
 
-def test_the_run_is_seen_in_prefect_with_its_report_and_few_task_runs(presslake, press, catalogue, prefect_api_url):
+def test_prefect_shows_the_run_with_its_report_and_few_task_runs(presslake, press, catalogue, prefect_api_url):
     summary = presslake.ingest("--catalogue", catalogue)
 
     wanted = {"flow_runs": {"id": {"any_": [summary["run_id"]]}}}

@@ -1,4 +1,4 @@
-"""Ctrl-C in each kind of command and flow, and in Prefect's own code around a flow's: one line, cancelled and never a crash."""
+"""Ctrl-C in each kind of command and flow, and in Prefect's code around a flow: one line, cancelled and not crashed."""
 
 import shutil
 import sqlite3
@@ -33,7 +33,7 @@ main()
 
 
 def interrupted(presslake: Presslake, api_url: str, when: str, *words: str, often: int = 1):
-    """Run a sweep that Prefect's own hook interrupts; return how it ended, and the run as Prefect has it."""
+    """Run a sweep that is interrupted in a hook of Prefect's; return the finished command, and Prefect's record of the run."""
     (presslake.home / "sources.yaml").write_text('sources: [{id: a, feeds: ["http://127.0.0.1:9/feed"]}]\n')
     ended = presslake.execute(INTERRUPTED_BY_A_HOOK, when, str(often), "ingest", *words)
     run_id = (presslake.home / "run-id").read_text()
@@ -47,19 +47,19 @@ def test_ctrl_c_before_the_flow_begins_cancels_it(presslake, prefect_api_url, wo
     ended, run = interrupted(presslake, prefect_api_url, "on_running", *words)
 
     assert (ended.code, run["state_type"]) == (130, "CANCELLED"), ended
-    assert run["state"]["message"].startswith("interrupted: what is stored is whole")
+    assert run["state"]["message"].startswith("interrupted: stored data is complete")
     assert [line for line in ended.err.splitlines() if "nterrupted" in line and not line.startswith("Inter")] == []
-    assert ended.err.splitlines()[-1].startswith("Interrupted: what is stored is whole")
+    assert ended.err.splitlines()[-1].startswith("Interrupted: stored data is complete")
     assert "Traceback" not in ended.err
 
 
-def test_ctrl_c_after_the_flow_has_ended_comes_too_late(presslake, prefect_api_url):
+def test_ctrl_c_after_the_flow_has_no_effect(presslake, prefect_api_url):
     ended, run = interrupted(presslake, prefect_api_url, "on_completion")
 
     assert (ended.code, run["state_type"]) == (0, "COMPLETED"), ended
 
 
-def test_ctrl_c_twice_ends_it_at_once(presslake, prefect_api_url):
+def test_a_second_ctrl_c_ends_it_at_once(presslake, prefect_api_url):
     ended, _ = interrupted(presslake, prefect_api_url, "on_running", often=2)
 
     assert ended.code == 130, ended
@@ -85,10 +85,10 @@ def watch(frame, event, arg):
 sys.setprofile(watch)
 main()
 """
-"""Interrupts the sweep where Python drops the exception: in a finalizer, when the first batch is about to be claimed."""
+"""Interrupts the sweep in a finalizer, where Python drops the exception, just before the first claim."""
 
 
-def test_ctrl_c_within_a_finalizer_ends_the_sweep(presslake, prefect_api_url):
+def test_ctrl_c_in_a_finalizer_ends_the_sweep(presslake, prefect_api_url):
     with running_press(sites=1, articles=20) as press:
         slow = press.catalogue(presslake.home / "sources.yaml", crawl_delay_s=0.5)
         ended = presslake.execute(IN_A_FINALIZER, "ingest")
@@ -102,7 +102,7 @@ def test_ctrl_c_within_a_finalizer_ends_the_sweep(presslake, prefect_api_url):
 
     assert ended.code == 130, ended
     assert "Traceback" not in ended.err
-    assert ended.err.splitlines()[-1].startswith("Interrupted: what is stored is whole")
+    assert ended.err.splitlines()[-1].startswith("Interrupted: stored data is complete")
     assert run["state_type"] == "CANCELLED", run["state"]
     assert (asked < 20, rest["pending"]) == (True, 0)
 
@@ -117,7 +117,7 @@ def interrupt_in(name):
             os.kill(os.getpid(), signal.SIGINT)
     sys.setprofile(watch)
 """
-"""Sends SIGINT to its own process when a function is called: a state, and no time that a machine may change."""
+"""Sends SIGINT to its own process when a function is called, which does not depend on timing."""
 
 COMMAND_INSIDE = f"{INSIDE}\nfrom flows.cli.app import main\ninterrupt_in(sys.argv.pop(1))\nmain()\n"
 FLOWS_INSIDE = f"""{INSIDE}
@@ -144,7 +144,7 @@ FLOWS = ("maintain", "verify", "replay", "forget", "report", "backfill")
 
 @pytest.fixture(scope="module")
 def swept(prefect_api_url, tmp_path_factory) -> tuple[Presslake, str, Path]:
-    """A place that a sweep has filled, with the URL of one of its articles and one of its segments."""
+    """A place filled by a sweep, with the URL of one of its articles and one of its segments."""
     swept = Presslake(tmp_path_factory.mktemp("swept"), {"PREFECT_API_URL": prefect_api_url})
     with running_press(sites=2, articles=4) as press:
         swept.ingest("--catalogue", press.catalogue(swept.home / "sources.yaml"))
@@ -154,7 +154,7 @@ def swept(prefect_api_url, tmp_path_factory) -> tuple[Presslake, str, Path]:
 
 @pytest.fixture
 def copied(swept, tmp_path) -> Presslake:
-    """The same place, to be changed."""
+    """A copy of the place, for changes."""
     shutil.copytree(swept[0].home, tmp_path / "copy")
     return Presslake(tmp_path / "copy", swept[0].environment)
 
@@ -173,7 +173,7 @@ def copied(swept, tmp_path) -> Presslake:
     ],
     ids=lambda value: value.split()[0],
 )
-def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copied, swept, where, words):
+def test_ctrl_c_in_a_command_is_one_line_and_another_run_completes_the_work(copied, swept, where, words):
     _, url, segment = swept
     given = [{"URL": url, "SEGMENT": str(segment)}.get(word, word) for word in words.split()]
 
@@ -185,7 +185,7 @@ def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copie
     )
 
     assert ended.code == 130, ended
-    assert ended.err.splitlines()[-1] == "Interrupted: what is stored is whole, and another run does the rest."
+    assert ended.err.splitlines()[-1] == "Interrupted: stored data is complete; run again to continue."
     assert "Traceback" not in ended.err
     assert left == []
     assert again.code == 0, again
@@ -194,7 +194,7 @@ def test_ctrl_c_within_a_command_is_one_line_and_another_run_does_the_rest(copie
 
 @pytest.fixture(scope="module")
 def flows_interrupted(swept, prefect_api_url) -> dict[str, Any]:
-    """Each flow but the sweep's, interrupted in its own code: the runs as Prefect has them."""
+    """Prefect's records of runs of each flow except the sweep's, interrupted in their bodies."""
     presslake, _, segment = swept
     ended = presslake.execute(FLOWS_INSIDE, segment)
     assert ended.code == 0, ended
@@ -203,8 +203,8 @@ def flows_interrupted(swept, prefect_api_url) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_ctrl_c_within_a_flow_cancels_its_run(flows_interrupted, name):
+def test_ctrl_c_in_a_flow_cancels_its_run(flows_interrupted, name):
     run = flows_interrupted[name]
 
     assert run["state_type"] == "CANCELLED", run["state"]
-    assert run["state"]["message"].startswith("interrupted: what is stored is whole")
+    assert run["state"]["message"].startswith("interrupted: stored data is complete")

@@ -1,4 +1,4 @@
-"""Kill -9 at any instant, and Ctrl-C: what is stored is whole, and the rest comes with the next sweep."""
+"""Kill -9 at any time, and Ctrl-C: stored batches are complete, and the next sweep does the rest."""
 
 import io
 import random
@@ -40,7 +40,7 @@ def _rows(presslake: Presslake, table: str) -> list[dict]:
 
 
 def _await_hits(press: Press, number: int) -> None:
-    """Wait until the press was asked so often."""
+    """Wait until the press has received `number` requests."""
     deadline = time.monotonic() + PATIENCE_S
     while sum(press.hits.values()) < number:
         assert time.monotonic() < deadline, press.hits
@@ -48,7 +48,7 @@ def _await_hits(press: Press, number: int) -> None:
 
 
 def _await_asked(press: Press, site: int, path: str) -> None:
-    """Wait until a page was asked for."""
+    """Wait until a page has been requested."""
     deadline = time.monotonic() + PATIENCE_S
     while not press.hits[press.addresses[site], path]:
         assert time.monotonic() < deadline, press.hits
@@ -56,7 +56,7 @@ def _await_asked(press: Press, site: int, path: str) -> None:
 
 
 def _assert_whole(presslake: Presslake, press: Press) -> None:
-    """Each article once with its text, and each row's record there with its digest, by two readers of WARC."""
+    """Check that each article is stored once with its text, and each row's record with its digest, by two WARC readers."""
     articles = _rows(presslake, "articles")
     assert sorted(row["url"] for row in articles) == sorted(press.urls())
     assert {row["url"]: row["text"] for row in articles} == {url: story.text for url, story in press.by_url().items()}
@@ -71,7 +71,7 @@ def _assert_whole(presslake: Presslake, press: Press) -> None:
 
 
 @pytest.mark.long
-def test_five_kills_lose_nothing_and_double_nothing(presslake, press, catalogue):
+def test_five_kills_lose_and_duplicate_nothing(presslake, press, catalogue):
     chance = random.Random(20260301)
     for _ in range(5):
         sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL_BATCHES)
@@ -86,9 +86,9 @@ def test_five_kills_lose_nothing_and_double_nothing(presslake, press, catalogue)
     _assert_whole(presslake, press)
 
 
-def test_ctrl_c_says_so_and_the_rest_comes_next_time(presslake, press, catalogue, prefect_api_url):
+def test_ctrl_c_is_reported_and_the_next_sweep_does_the_rest(presslake, press, catalogue, prefect_api_url):
     path = list(press.stories[0])[-1]
-    answering = press.held[0, path] = threading.Event()  # the run cannot end before it has this page
+    answering = press.held[0, path] = threading.Event()  # keeps the run from ending before the interrupt
     sweep = presslake.start("ingest", "--catalogue", catalogue, **SMALL_BATCHES)
     _await_asked(press, 0, path)
 

@@ -1,4 +1,4 @@
-"""The local server's start: tried once more if it ends at once, and what is said if that does not help."""
+"""The local server's start: retried once if it exits early, and the error if that fails too."""
 
 import os
 import signal
@@ -38,13 +38,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _before_the_server(home: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Run a program at the start of each interpreter, as a fault of the machine would come."""
+    """Run a program at the start of each interpreter, to simulate faults of the machine."""
     (home / "site").mkdir()
     (home / "site/sitecustomize.py").write_text(program)
     monkeypatch.setenv("PYTHONPATH", str(home / "site"))
 
 
-def test_a_server_that_dies_at_its_start_is_started_once_more(home, monkeypatch, capfd):
+def test_a_server_that_dies_at_its_start_is_started_again(home, monkeypatch, capfd):
     _before_the_server(home, monkeypatch, ONCE.format(mark=str(home / "mark"), signal=int(signal.SIGKILL)))
 
     with local_server(has_ui=False) as url:
@@ -52,10 +52,10 @@ def test_a_server_that_dies_at_its_start_is_started_once_more(home, monkeypatch,
 
     assert answered == 200
     said = capfd.readouterr().err
-    assert "tried once more: RuntimeError: the disk was away (ended by SIGKILL; all of its log: " in said
+    assert "trying once more: RuntimeError: the disk was away (ended by SIGKILL; full log: " in said
 
 
-def test_a_server_that_cannot_start_says_why_in_the_first_line_of_its_trouble(home, monkeypatch):
+def test_the_error_of_a_failed_start_is_the_first_error_in_the_servers_log(home, monkeypatch):
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "sqlite+aiosqlite:////nowhere/at/all.db")
 
     with pytest.raises(ServerUnavailable) as caught, local_server(has_ui=False):
@@ -66,8 +66,8 @@ def test_a_server_that_cannot_start_says_why_in_the_first_line_of_its_trouble(ho
     assert len(list((home / "prefect").glob("presslake-server-*.log"))) == 2
 
 
-def test_a_server_that_ends_by_itself_ends_without_a_fatal_error(home, monkeypatch):
-    """Its thread waits for the end of standard input meanwhile."""
+def test_a_server_that_exits_by_itself_exits_without_a_fatal_error(home, monkeypatch):
+    """Its thread is blocked on standard input at that time."""
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "sqlite+aiosqlite:////nowhere/at/all.db")
 
     ended = subprocess.Popen(
@@ -82,7 +82,7 @@ def test_a_server_that_ends_by_itself_ends_without_a_fatal_error(home, monkeypat
 
 
 @pytest.mark.parametrize("pythonpath", ["", "."])
-def test_a_sweep_and_a_trace_work_beside_folders_of_our_names(home, pythonpath):
+def test_a_sweep_and_a_trace_work_beside_folders_with_our_names(home, pythonpath):
     presslake = _among_own_folders(home, pythonpath)
     with running_press(sites=1, articles=2, network=41) as press:
         swept = presslake.ingest("--catalogue", press.catalogue(home / "sources.yaml"))
@@ -92,7 +92,7 @@ def test_a_sweep_and_a_trace_work_beside_folders_of_our_names(home, pythonpath):
     assert traced["captures"]
 
 
-def test_up_works_beside_folders_of_our_names(home):
+def test_up_works_beside_folders_with_our_names(home):
     presslake, port = _among_own_folders(home, "."), free_port()
     with running_press(sites=1, articles=2, network=42) as press:
         catalogue = press.catalogue(home / "sources.yaml")

@@ -1,4 +1,4 @@
-"""The command `metrics`, as a person runs it."""
+"""The command `metrics`."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def test_once_prints_the_metrics(filled):
     assert 'source="b"' in out
 
 
-def test_the_catalogue_lists_the_sources_that_have_series(filled):
+def test_only_the_catalogues_sources_have_series(filled):
     (filled.home / "sources.yaml").write_text(GOOD)
 
     out = filled.run("metrics", "--once").out
@@ -44,7 +44,7 @@ def test_the_catalogue_lists_the_sources_that_have_series(filled):
     assert set(re.findall(r'source="([^"]+)"', out)) == {"daily"}
 
 
-def test_once_fails_where_the_index_is_away(offline_presslake):
+def test_once_fails_if_the_index_is_unavailable(offline_presslake):
     ended = offline_presslake.run("metrics", "--once", check=False)
 
     assert (ended.code, len(ended.err.splitlines())) == (1, 1)
@@ -69,7 +69,7 @@ def test_it_serves_until_it_is_interrupted(filled):
 
 
 def _first_line(process: Running) -> str:
-    """Wait until it has said a line, a minute at most, and return that."""
+    """Wait, at most a minute, for the first output line, and return it."""
     deadline = time.monotonic() + 60
     while not process.err.endswith(b"\n"):
         assert time.monotonic() < deadline, process.err
@@ -86,14 +86,14 @@ def _first_line(process: Running) -> str:
         (("--index", "index.db"), "--index"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(offline_presslake, words, named):
+def test_a_mistake_is_one_clear_line(offline_presslake, words, named):
     ended = offline_presslake.run("metrics", *words, check=False)
 
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
     assert named in ended.err
 
 
-def test_a_newer_index_is_reported(filled):
+def test_an_index_of_a_newer_schema_is_reported(filled):
     with sqlite3.connect(filled.home / "index.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()

@@ -1,4 +1,4 @@
-"""Runs are called for what they do, or as a person called them."""
+"""Runs are named after what they do, unless the user named them."""
 
 import pytest
 from prefect.utilities.names import generate_slug
@@ -25,11 +25,11 @@ from tasks.replay.config import ReplayConfig
         ({"dry_run": True}, "all sources, dry run"),
     ],
 )
-def test_a_sweep_is_called_for_what_it_does(parameters, name):
+def test_a_sweep_is_named_after_its_parameters(parameters, name):
     assert sweep_name(parameters) == sweep_name(IngestConfig.model_validate(parameters)) == name
 
 
-def test_a_report_is_called_for_its_period():
+def test_a_report_is_named_after_its_period():
     assert report_name(ReportConfig(period=Period.WEEK)) == report_name({"period": "week"}) == "report of the week"
     assert report_name(None) == "report of the day"
 
@@ -43,14 +43,14 @@ def test_a_report_is_called_for_its_period():
         ({"outcomes": ["quarantined"], "older": True}, "replay of all sources, quarantined, older rules, dry run"),
     ],
 )
-def test_a_replay_is_called_for_what_it_reads(parameters, name):
+def test_a_replay_is_named_after_its_selection(parameters, name):
     assert replay_name(parameters) == replay_name(ReplayConfig.model_validate(parameters)) == name
 
 
-def test_names_that_prefect_makes_up_are_known_as_such():
+def test_names_generated_by_prefect_are_recognised():
     assert [name for name in (generate_slug(2) for _ in range(200)) if not is_generated(name)] == []
 
 
 @pytest.mark.parametrize("name", ["before the election", "my-run", "nightly", "due", "first-backfill", "2026-03-01"])
-def test_a_persons_own_name_is_no_made_up_one(name):
+def test_a_users_name_is_not_taken_for_a_generated_one(name):
     assert not is_generated(name)

@@ -1,4 +1,4 @@
-"""What automations do about runs that nobody takes, and what is shown of a webhook that does not answer."""
+"""Automations for failed runs and runs that no worker starts, and a webhook that does not answer."""
 
 import os
 import shutil
@@ -46,33 +46,33 @@ def _server_log() -> str:
 
 
 @pytest.mark.parametrize("answer", [204, 500, None])
-def test_a_run_that_failed_is_posted_and_the_webhook_s_secret_is_told_nowhere(
+def test_a_failed_run_is_posted_and_the_webhooks_secret_appears_nowhere(
     presslake: Presslake, api: httpx.Client, webhook: Webhook, answer: int | None
 ):
     begun_at = datetime.now(UTC)
     webhook.status = answer or 204
-    url = webhook.url if answer else f"http://127.0.0.1:9/{SECRET}"  # where nobody listens
+    url = webhook.url if answer else f"http://127.0.0.1:9/{SECRET}"  # nothing listens there
     applied = presslake.run("automations", "apply", "--webhook", url, "--definitions", DEFINITIONS)
 
     _let_a_run_fail(api)
 
     _await_event(api, "prefect.automation.triggered", since=begun_at)
-    time.sleep(ACTION_S)  # of a notification that fails Prefect tells nothing but in its server's log
-    subjects = {one["subject"] for one in webhook.posted}  # once, or as often as Prefect tries it
+    time.sleep(ACTION_S)  # Prefect reports a failed notification only in its server's log
+    subjects = {one["subject"] for one in webhook.posted}  # a set, since Prefect may retry
     assert subjects == ({"ingest: Failed"} if answer else set())
     blocks = api.post("/block_documents/filter", json={}).json()
-    assert "custom-webhook" in str(blocks)  # we looked where it is kept
+    assert "custom-webhook" in str(blocks)  # the block that stores the secret was searched
     places = (applied.out + applied.err, str(_events(api, "", since=begun_at)), str(blocks), _server_log())
     assert not any(SECRET in place for place in places)
 
 
-def test_runs_that_nobody_takes_are_told_and_then_cancelled(
+def test_runs_that_no_worker_starts_are_reported_and_then_cancelled(
     presslake: Presslake, prefect_api_url: str, api: httpx.Client, webhook: Webhook, tmp_path: Path
 ):
     definitions = shutil.copytree(DEFINITIONS, tmp_path / "automations")
     overdue = definitions / "overdue-runs.yaml"
     assert "within: 3600" in overdue.read_text()
-    overdue.write_text(overdue.read_text().replace("within: 3600", "within: 20"))  # an hour of waiting, shortened
+    overdue.write_text(overdue.read_text().replace("within: 3600", "within: 20"))  # instead of an hour
     presslake.run("automations", "apply", "--webhook", webhook.url, "--definitions", definitions)
     deploy(prefect_api_url, pool="no-workers")
     deployment = api.get("/deployments/name/ingest/sweep").json()["id"]

@@ -1,4 +1,4 @@
-"""A source that lists another's articles, through whole sweeps."""
+"""Sweeps with a source that lists another source's articles."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ EVIL, GOOD = 0, 1
 
 
 def _takeover(press: Press, date: datetime) -> None:
-    """Have the first site's feed list the other's articles, with a date of its own making."""
+    """Let the first site's feed list the other's articles with a false date."""
     press.listed[EVIL] = tuple(press.url(GOOD, path) for path in press.stories[GOOD])
     press.listed_at = date
 
@@ -31,14 +31,12 @@ def _rows(presslake, table):
 
 
 @pytest.mark.parametrize("date", [datetime(1990, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(hours=20)])
-def test_articles_that_another_source_lists_are_their_owners_at_its_pace_without_the_others_date(
-    presslake, tmp_path, date
-):
+def test_articles_listed_by_another_source_keep_their_owner_its_pace_and_no_false_date(presslake, tmp_path, date):
     with running_press(sites=2, articles=3, network=61) as press:
         _takeover(press, date)
         catalogue = _catalogue(press, tmp_path / "sources.yaml", "crawl_delay_s: 0.5\n    max_per_host: 1")
 
-        presslake.ingest("--catalogue", catalogue, "--source", "site-0")  # before the owner says anything
+        presslake.ingest("--catalogue", catalogue, "--source", "site-0")  # before the owner's own feed is polled
         presslake.ingest("--catalogue", catalogue)
 
     came_at = [one.came_at for one in press.log if one.site == GOOD]
@@ -49,7 +47,7 @@ def test_articles_that_another_source_lists_are_their_owners_at_its_pace_without
     assert min(later - earlier for earlier, later in itertools.pairwise(came_at)) >= 0.45
 
 
-def test_an_owners_obey_tdm_holds_for_what_another_lists(presslake, tmp_path):
+def test_an_owners_obey_tdm_applies_to_articles_listed_by_others(presslake, tmp_path):
     with running_press(sites=2, articles=2, network=62) as press:
         _takeover(press, datetime(1990, 1, 1, tzinfo=UTC))
         path = next(iter(press.stories[GOOD]))
@@ -63,7 +61,7 @@ def test_an_owners_obey_tdm_holds_for_what_another_lists(presslake, tmp_path):
     assert (summary["articles"]["new"], summary["skipped"]) == (3, {"tdm_reserved": 1})
 
 
-def test_what_an_asked_for_feed_lists_is_fetched_as_its_owners(presslake, tmp_path):
+def test_articles_of_a_requested_feed_belong_to_their_owner(presslake, tmp_path):
     with running_press(sites=2, articles=2, network=63) as press:
         _takeover(press, datetime(1990, 1, 1, tzinfo=UTC))
         catalogue = press.catalogue(tmp_path / "sources.yaml")

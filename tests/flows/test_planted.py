@@ -1,4 +1,4 @@
-"""Text that the web planted, through a whole sweep: inert in Prefect's UI, in its logs, and in the terminal."""
+"""Hostile text from the web in a whole sweep: inert in Prefect's UI, in logs and in the terminal."""
 
 import html
 import unicodedata
@@ -30,7 +30,7 @@ PATHS = (
 
 @dataclass(frozen=True)
 class Planted(Story):
-    """A story with a title that wants to be more than text."""
+    """A story with a hostile title."""
 
     planted: str = ""
 
@@ -49,7 +49,7 @@ def press() -> Iterator[Press]:
 
 
 def _answering(press: Press):
-    """Return `press.answer`, but for what is announced and not there."""
+    """Return `press.answer` with an announced URL that answers 404."""
     plain = press.answer
 
     def answer(address: str, path: str):
@@ -61,7 +61,7 @@ def _answering(press: Press):
 
 
 def _faults(page: Page) -> list[str]:
-    """Return what on the page is more than text and came from the press."""
+    """Return the page's elements and attributes that came from the press as more than text."""
     active = "a[href^='javascript:'], img[onerror], a[href*='127.0.0.9'], img[src*='127.0.0.9'], b:text-is('bold')"
     found = [one.evaluate("element => element.outerHTML") for one in page.locator(active).all()]
     return found + (["a script ran"] if page.evaluate("document.body.dataset.planted") else [])
@@ -73,7 +73,7 @@ def _is_visible(character: str) -> bool:
 
 @pytest.fixture
 def swept(press, presslake, tmp_path):
-    """One sweep in words, as a person sees it; its output, and the run's id."""
+    """One sweep with human-readable output; returns the output and the run's id."""
     ended = presslake.run("ingest", "--catalogue", press.catalogue(tmp_path / "sources.yaml"))
     run_id = presslake.run("status", "--json").json()["runs"][0]["run_id"]
     return ended, run_id
@@ -104,27 +104,27 @@ def test_planted_text_is_inert_in_the_ui(swept, prefect_api_url, browser: Browse
     asked_by_ours = list(asked)
     page.goto(f"{base_url}/v2/artifacts/artifact/{unescaped['id']}")
     page.get_by_role("heading", name="sweep").wait_for()
-    assert _faults(page) != []  # as it would be, did we not escape
+    assert _faults(page) != []  # the check works: unescaped text is found
 
     assert len(artifacts) >= 2
-    assert "javascript:alert(4)" in shown  # it is told, as text
+    assert "javascript:alert(4)" in shown  # present as text
     assert faults == []
     assert opened == []
     assert [url for url in asked_by_ours if "127.0.0.9" in url] == []
     page.close()
 
 
-def test_planted_text_is_visible_characters_alone_in_terminal_and_logs(swept, presslake, press, prefect_api_url):
+def test_planted_text_has_only_visible_characters_in_terminal_and_logs(swept, presslake, press, prefect_api_url):
     ended, run_id = swept
     outputs = [ended.out + ended.err]
     shown = [path for path in press.stories[0] if path not in PATHS][
         3:5
-    ]  # escapes, direction marks: each trace costs 2 s
+    ]  # escapes and direction marks only, since each trace takes 2 s
     outputs += [presslake.run("trace", press.url(0, path)).out for path in shown]
     outputs += [presslake.run(*words).out for words in (["status"], ["trace", press.url(0, PATHS[0])])]
     with api_client(prefect_api_url) as api:
         wanted = {"logs": {"flow_run_id": {"any_": [run_id]}}}
         outputs += [one["message"] for one in api.post("/logs/filter", json=wanted).json()]
 
-    assert any("gpj.exe" in text for text in outputs)  # the titles are there, as text
+    assert any("gpj.exe" in text for text in outputs)  # the titles are present as text
     assert [text for text in outputs if not all(map(_is_visible, text))] == []

@@ -1,4 +1,4 @@
-"""Hosts are asked as their sources allow, by all sweeps together, and no host holds up the others."""
+"""Concurrent sweeps together respect each host's limits, and no host delays the others."""
 
 import itertools
 import json
@@ -15,8 +15,8 @@ PROCESSES = 4
 
 
 def _sweep_at_once(presslake: Presslake, press: Press, catalogue: Path) -> list[int]:
-    """Have four sweeps ask one host at once, each for articles of its own; returns how many pages each fetched."""
-    presslake.run("migrate")  # the index is there, so that none waits for it to be made
+    """Run four concurrent sweeps of one host, each with its own articles; return the pages each fetched."""
+    presslake.run("migrate")  # create the index first, so that no sweep waits for that
     paths = list(press.stories[0])
     shares = [paths[number::PROCESSES] for number in range(PROCESSES)]
     started = [
@@ -34,7 +34,7 @@ def _sweep_at_once(presslake: Presslake, press: Press, catalogue: Path) -> list[
     return [json.loads(out.splitlines()[-1])["fetched"] for out, _ in ended]
 
 
-def test_four_sweeps_at_once_keep_one_hosts_delay(presslake, tmp_path):
+def test_four_concurrent_sweeps_keep_a_hosts_crawl_delay(presslake, tmp_path):
     with running_press(sites=1, articles=12, network=31) as press:
         catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=1.0, max_per_host=1)
 
@@ -48,7 +48,7 @@ def test_four_sweeps_at_once_keep_one_hosts_delay(presslake, tmp_path):
     assert most_in_flight(press.log) == 1
 
 
-def test_four_sweeps_at_once_keep_to_one_hosts_number(presslake, tmp_path):
+def test_four_concurrent_sweeps_keep_a_hosts_concurrency_limit(presslake, tmp_path):
     with running_press(sites=1, articles=40, network=32) as press:
         press.pauses_s[0] = 0.4
         catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.0, max_per_host=4)
@@ -59,7 +59,7 @@ def test_four_sweeps_at_once_keep_to_one_hosts_number(presslake, tmp_path):
     assert 1 < most_in_flight(press.log) <= 4
 
 
-def test_a_slow_host_holds_up_none_of_two_hundred(presslake, tmp_path):
+def test_a_slow_host_delays_none_of_two_hundred(presslake, tmp_path):
     with running_press(sites=200, articles=1, network=33) as press:
         press.pauses_s[7] = 3.0
         press.stories[7] |= {(more := Story(7, number)).path: more for number in (1, 2)}
@@ -72,4 +72,4 @@ def test_a_slow_host_holds_up_none_of_two_hundred(presslake, tmp_path):
     others_at = [one.came_at for one in articles if one.site != 7]
     assert (summary["fetched"], summary["pending"]) == (202, 0)
     assert max(others_at) < slow_at[-1]
-    assert len(press.log) == 2 * 200 + 202  # robots.txt, the feed, and each article, once
+    assert len(press.log) == 2 * 200 + 202  # robots.txt and feed of each host, and each article, once

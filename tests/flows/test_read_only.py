@@ -1,4 +1,4 @@
-"""Commands that only read, where nothing can be written: an archive that is mounted, a colleague's folder."""
+"""Read-only commands on a read-only file system, such as a mounted archive."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ READING = ("status", "report", "stories", "changes --since 0", "sql select(1)")
 
 @pytest.fixture(params=[False, True], ids=["at rest", "while another process writes"])
 def fixed(offline_presslake, request) -> Iterator[Presslake]:
-    """A place with an index and a lake whose file system is read-only, or, for others than root, whose folder is."""
+    """A place with an index and a lake on a read-only file system or, without root, in a read-only folder."""
     home = offline_presslake.home
     (home / "sources.yaml").write_text(GOOD)
-    offline_presslake.run("ingest", check=False)  # ends if no server answers, after it has made both
+    offline_presslake.run("ingest", check=False)  # fails without a server, after creating both
     with closing(sqlite3.connect(home / "index.db")) as other:
         if request.param:
             other.execute("INSERT INTO facts (name, value) VALUES ('written', 'last')")
@@ -28,19 +28,19 @@ def fixed(offline_presslake, request) -> Iterator[Presslake]:
 
 
 @pytest.mark.parametrize("words", READING)
-def test_what_only_reads_needs_nothing_that_can_be_written(fixed, words):
+def test_read_only_commands_need_no_writable_place(fixed, words):
     ended = fixed.run(*words.split(), check=False)
 
     assert (ended.code, ended.err) == (0, "")
 
 
-def test_a_url_is_looked_up_there_too(fixed):
+def test_a_url_can_be_traced_there(fixed):
     ended = fixed.run("trace", "https://daily.example/a", check=False)
 
-    assert "nothing is known of https://daily.example/a" in ended.err
+    assert "https://daily.example/a is unknown" in ended.err
 
 
-def test_a_catalogue_that_cannot_be_written_is_named(fixed):
+def test_an_unwritable_catalogue_is_named(fixed):
     ended = fixed.run("init", "--catalogue", "new.yaml", check=False)
 
     assert ended.err.startswith("presslake: new.yaml: cannot be written: ")

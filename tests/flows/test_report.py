@@ -1,4 +1,4 @@
-"""The report over the past day or week: the command, and the flow with its artifact."""
+"""The report on the past day or week: the command, and the flow with its artifact."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ HOURS = (0, 0, 0, 0, 0, 1, 4, 9, 12, 8, 6, 5, 7, 5, 4, 4, 6, 8, 5, 3, 2, 1, 0, 0
 
 @pytest.fixture
 def settings(index_url, monkeypatch):
-    """An index in which two sources were looked at, each day of a fortnight."""
+    """An index with two sources that were fetched daily for two weeks."""
     now = datetime.now(UTC)
     with open_index(index_url) as index, index.write() as tx:
         health.add_tallies(
@@ -57,22 +57,22 @@ def settings(index_url, monkeypatch):
     (ReportConfig(period=Period.WEEK), 28),
     (ReportConfig(period=Period.WEEK, sources=("daily",)), 14),
 ])  # fmt: skip
-def test_a_period_of_the_chosen_sources_is_added_up(settings, config, articles):
+def test_counts_are_added_up_for_the_period_and_the_selected_sources(settings, config, articles):
     found, _ = report_period(config, settings)
 
     assert (found.articles, sum(found.before.values())) == (articles, 2 * articles)
 
 
-def test_a_source_that_the_index_does_not_know_is_named(settings):
+def test_an_unknown_source_is_named(settings):
     with pytest.raises(ConfigError, match="'dayly'"):
         report_period(ReportConfig(sources=("dayly",)), settings)
 
 
 def shown_week(api_url):
-    """Report on the week; return how the flow ended, and its artifact."""
+    """Report on the week; return the flow's final state, and its artifact."""
     with temporary_settings({PREFECT_API_URL: api_url}):
         state = report(ReportConfig(period=Period.WEEK), return_state=True)
-        APILogWorker.drain_all(timeout=10)  # while the server is there
+        APILogWorker.drain_all(timeout=10)  # before the server stops
     wanted = {"flow_runs": {"id": {"any_": [str(state.state_details.flow_run_id)]}}}
     with api_client(api_url) as api:
         (artifact,) = api.post("/artifacts/filter", json=wanted).json()
@@ -92,14 +92,14 @@ def test_the_flow_shows_the_week_as_an_artifact(settings, prefect_api_url):
 @pytest.mark.engine
 @pytest.mark.browser
 @pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)
-def test_the_ui_shows_the_week_with_its_hours_and_nothing_raw(settings, prefect_api_url, browser):
-    with ThreadPoolExecutor(1) as aside:  # the browser's event loop runs in this thread, where no flow can
+def test_the_ui_renders_the_week_with_its_hours(settings, prefect_api_url, browser):
+    with ThreadPoolExecutor(1) as aside:  # a flow cannot run in the thread of the browser's event loop
         _, artifact = aside.submit(shown_week, prefect_api_url).result()
     with browser.new_page(viewport={"width": 1400, "height": 1400}) as page:
         page.set_default_timeout(120_000)
         page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/artifacts/artifact/{artifact['id']}")
         page.get_by_role("heading", name="28 articles").first.wait_for()
-        for plot in ("Looks by day", "Articles by hour"):
+        for plot in ("Visits by day", "Articles by hour"):
             page.locator(f"img[src^='data:image/svg+xml'][alt^='{plot}']").wait_for()
         keep_picture(page, "period.png")
         said = page.inner_text("body")

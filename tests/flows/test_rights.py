@@ -1,4 +1,4 @@
-"""Rights that are reserved, through a whole sweep."""
+"""A sweep of pages with reserved rights."""
 
 import pytest
 from deltalake import DeltaTable
@@ -8,7 +8,7 @@ from tests.press import running_press
 pytestmark = pytest.mark.engine
 
 
-def test_a_source_that_obeys_reservations_gets_no_article_of_what_is_reserved(presslake, tmp_path):
+def test_an_obeying_source_stores_no_reserved_articles(presslake, tmp_path):
     with running_press(sites=3, articles=2, network=34) as press:
         for site in (0, 1, 2):
             path = next(iter(press.stories[site]))

@@ -1,4 +1,4 @@
-"""The start of a cluster: what a busy machine makes late is tried again, and else said in one line."""
+"""The start of a cluster: a late start on a busy machine is retried, a failure is one clear line."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tasks.errors import ConfigError
 
 
 class Ray:
-    """A Ray that starts after so many failures."""
+    """A fake Ray that starts after some failures."""
 
     def __init__(self, failures: int) -> None:
         self.failures, self.started, self.ended = failures, 0, 0
@@ -22,7 +22,7 @@ class Ray:
 
 
 @pytest.mark.parametrize("failures", range(RAY_ATTEMPTS))
-def test_a_ray_that_starts_late_is_started_again(failures):
+def test_a_late_start_of_ray_is_retried(failures):
     ray = Ray(failures)
 
     start_ray(ray.init, ray.shutdown)
@@ -30,10 +30,10 @@ def test_a_ray_that_starts_late_is_started_again(failures):
     assert (ray.started, ray.ended) == (failures + 1, failures)
 
 
-def test_a_ray_that_never_starts_is_one_line():
+def test_a_ray_that_never_starts_is_one_clear_error():
     ray = Ray(RAY_ATTEMPTS)
 
-    with pytest.raises(ConfigError, match="Ray did not start, 3 times over: .*timed out during startup") as caught:
+    with pytest.raises(ConfigError, match="Ray did not start after 3 attempts: .*timed out during startup") as caught:
         start_ray(ray.init, ray.shutdown)
 
     assert "\n" not in str(caught.value)

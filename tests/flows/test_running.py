@@ -1,4 +1,4 @@
-"""A server that runs on this machine is found, a busy one too."""
+"""Finding a running server on this machine, even a busy one."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class _Busy(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-        """Write no line for each request."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def test_a_busy_server_is_waited_for(busy_url):
     assert find_running() is None
 
 
-def test_what_is_no_prefect_server_is_not_taken(busy_url):
+def test_another_server_is_not_used(busy_url):
     with findable(busy_url.removesuffix("/api")):
         assert find_running() is None
 
 
-def test_a_server_whose_process_has_ended_is_not_asked(tmp_path, monkeypatch, busy_url):
+def test_a_server_whose_process_has_ended_is_not_contacted(tmp_path, monkeypatch, busy_url):
     ended = os.fork()
     if not ended:
         os._exit(0)

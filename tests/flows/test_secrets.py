@@ -1,4 +1,4 @@
-"""Secrets that were planted in the environment, looked for wherever a run leaves something."""
+"""Secrets planted in the environment do not appear in anything that a run leaves."""
 
 import traceback
 
@@ -30,7 +30,7 @@ def _planted_in(text: str) -> list[str]:
 
 
 def _everything_at(api_url: str, run_id: str) -> str:
-    """Return all that Prefect's API tells of a run: parameters, states, tasks, logs, artifacts, events."""
+    """Return all of Prefect's records of a run: parameters, states, tasks, logs, artifacts, events."""
     of_run = {"any_": [run_id]}
     asked = {
         "/flow_runs/filter": {"flow_runs": {"id": of_run}},
@@ -47,7 +47,7 @@ def _everything_at(api_url: str, run_id: str) -> str:
 
 
 @pytest.mark.s3
-def test_no_secret_is_in_what_a_run_leaves(presslake, prefect_api_url, postgres_url, moto_url, tmp_path):
+def test_a_run_leaves_no_secret(presslake, prefect_api_url, postgres_url, moto_url, tmp_path):
     index = make_url(postgres_url).set(password=DATABASE).render_as_string(hide_password=False)
     bucket = make_bucket(moto_url)
     where = {"PRESSLAKE_INDEX": index, "PRESSLAKE_LAKE": f"s3://{bucket}/lake", "PRESSLAKE_S3_ENDPOINT_URL": moto_url}
@@ -64,7 +64,7 @@ def test_no_secret_is_in_what_a_run_leaves(presslake, prefect_api_url, postgres_
     told = _everything_at(prefect_api_url, ended.json()["run_id"])
 
     assert ended.json()["failed"] == {"http_404": 1}
-    assert "http_404" in told  # we looked where the run's words are
+    assert "http_404" in told  # the run's records were searched
     assert len(keys) > 4
     assert _planted_in(told) == []
     assert _planted_in("".join(keys) + lake) == []
@@ -84,14 +84,14 @@ def test_no_secret_is_in_what_a_run_leaves(presslake, prefect_api_url, postgres_
         f"postgresql+psycopg://127.0.0.1/presslake?user=presslake&password={DATABASE}&port=1",
     ],
 )
-def test_an_index_that_cannot_be_opened_is_told_without_its_password(index):
+def test_an_error_opening_the_index_does_not_show_its_password(index):
     with pytest.raises(ConfigError) as refused:
         open_index(index)
 
     assert _planted_in("".join(traceback.format_exception(refused.value))) == []
 
 
-def test_a_wrong_password_is_told_without_it(offline_presslake, postgres_server):
+def test_an_error_for_a_wrong_password_does_not_show_it(offline_presslake, postgres_server):
     with connected(postgres_server) as superuser:
         superuser.execute("DROP ROLE IF EXISTS planted")
         superuser.execute("CREATE ROLE planted LOGIN PASSWORD 'another'")
@@ -104,7 +104,7 @@ def test_a_wrong_password_is_told_without_it(offline_presslake, postgres_server)
     assert _planted_in(ended.out + ended.err) == []
 
 
-def test_a_lake_that_cannot_be_opened_is_told_without_its_key(presslake, tmp_path):
+def test_an_error_opening_the_lake_does_not_show_its_key(presslake, tmp_path):
     where = {"PRESSLAKE_LAKE": "s3://news/lake", "PRESSLAKE_S3_ENDPOINT_URL": "http://127.0.0.1:1"}
     with running_press(sites=1, articles=1) as press:
         ended = presslake.run(

@@ -1,4 +1,4 @@
-"""What a server's log is read as: where the trouble began."""
+"""Finding the first error in a server's log."""
 
 import pytest
 
@@ -49,9 +49,9 @@ BOXED = (
         ),
         ("Starting\nServer stopped!\n", "Server stopped!"),
         ("Traceback (most recent call last):\n  File cut short", "Traceback (most recent call last):"),
-        ("", "it said nothing"),
+        ("", "no output"),
     ],
     ids=["fatal", "chained", "boxed", "port", "logged", "module", "abort", "nothing known", "cut short", "empty"],
 )
-def test_the_first_line_of_the_trouble_is_reported(log, line):
+def test_the_first_error_is_reported(log, line):
     assert first_trouble(log) == line[:SHOWN]

@@ -1,9 +1,9 @@
-"""`presslake settings`, `--version`, `-h`, completion: what a person asks first."""
+"""`presslake settings`, `--version`, `-h` and shell completion."""
 
 import pytest
 
 
-def test_each_setting_says_where_it_comes_from_and_no_secret_is_shown(offline_presslake):
+def test_each_setting_shows_its_origin_and_no_secret(offline_presslake):
     ended = offline_presslake.run(
         "settings", "--index", "postgresql://u:geheim@db/x?password=geheim", "--json", PRESSLAKE_BATCH_SIZE="7",
         AWS_REGION="eu-north-1", PREFECT_API_AUTH_STRING="u:geheim",
@@ -17,7 +17,7 @@ def test_each_setting_says_where_it_comes_from_and_no_secret_is_shown(offline_pr
     assert "geheim" not in ended.out
 
 
-def test_only_those_that_were_changed(offline_presslake):
+def test_changed_shows_only_changed_settings(offline_presslake):
     told = offline_presslake.run("settings", "--changed", "--json", PRESSLAKE_EVERY_S="60").json()
 
     assert "timeout_s" not in told
@@ -30,7 +30,7 @@ def test_the_table_fits_the_terminal(offline_presslake, width):
     lines = offline_presslake.run("settings", COLUMNS=str(width), **short).out.splitlines()
 
     assert [line for line in lines if len(line) > width] == []
-    assert any(len(line) > width - 10 for line in lines)  # and uses it
+    assert any(len(line) > width - 10 for line in lines)  # and uses the width
 
 
 def test_the_version_is_the_packages(offline_presslake):
@@ -47,11 +47,11 @@ def test_help_shows_the_commands_in_groups_with_ingest_first(offline_presslake):
 
 
 @pytest.mark.parametrize("words", [("ingest", "-h"), ("sources", "add", "-h"), ("sources", "-h")])
-def test_every_command_knows_the_short_form_of_help(offline_presslake, words):
+def test_every_command_accepts_h_for_help(offline_presslake, words):
     assert "Usage: presslake" in offline_presslake.run(*words).out
 
 
-def test_a_shell_completes_the_ids_of_sources(offline_presslake):
+def test_the_shell_completes_source_ids(offline_presslake):
     (offline_presslake.home / "sources.yaml").write_text("sources: [{id: daily}, {id: weekly}]\n")
 
     ended = offline_presslake.run(
@@ -61,8 +61,8 @@ def test_a_shell_completes_the_ids_of_sources(offline_presslake):
     assert ended.out.split() == ["daily"]
 
 
-@pytest.mark.parametrize("every", ["soon", "5", "30s", "-1h"])
-def test_a_time_between_sweeps_that_is_none_is_named(offline_presslake, every):
+@pytest.mark.parametrize("every", ["soon", "5", "30s", "-1h", "31d", "9" * 5000 + "d", "\u00b2h"])
+def test_an_invalid_interval_is_named(offline_presslake, every):
     ended = offline_presslake.run("up", f"--every={every}", check=False)
 
     assert ended.code == 2
@@ -72,7 +72,7 @@ def test_a_time_between_sweeps_that_is_none_is_named(offline_presslake, every):
 @pytest.mark.parametrize(
     "index", ["postgresql+psycopg:///x?port=abc", "postgresql+psycopg://u:geheim@127.0.0.1:9/x?options=-cgeheim"]
 )
-def test_no_secret_of_an_index_is_repeated_and_no_traceback_is_shown(offline_presslake, index):
+def test_errors_show_no_secret_of_the_index_and_no_traceback(offline_presslake, index):
     ended = offline_presslake.run("status", "--index", index, check=False)
 
     assert ended.code == 2
@@ -93,7 +93,7 @@ def test_no_secret_of_an_index_is_repeated_and_no_traceback_is_shown(offline_pre
         ("backfill", "warc", "s3://key:geheim@news/x.warc"),
     ],
 )
-def test_a_password_in_an_address_is_not_repeated(offline_presslake, words):
+def test_a_password_in_an_address_is_not_shown(offline_presslake, words):
     ended = offline_presslake.run(*words, check=False)
 
     assert ended.code == 2

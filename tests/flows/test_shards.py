@@ -1,4 +1,4 @@
-"""A sweep shared out among workers: the same tables as one process makes, and what goes wrong is said by name."""
+"""A sweep in shards on several workers: the tables of a single process, and clear errors."""
 
 import itertools
 import os
@@ -42,14 +42,14 @@ THE_LAST_TWO = {
 
 @pytest.fixture(scope="module")
 def deployed(prefect_api_url: str) -> str:
-    """The API of the session's server, with the flows on a work pool of these tests' own."""
+    """The API of the session's server, with the flows deployed to a work pool of these tests."""
     return deploy(prefect_api_url, pool=POOL)
 
 
 @pytest.fixture
 def press() -> Iterator[Press]:
     with running_press(sites=8, articles=10, network=36) as running:
-        for site in range(1, 8, 2):  # wire copy: one text word for word, one with a sentence more
+        for site in range(1, 8, 2):  # wire copy: one verbatim, one with an added sentence
             for copy in (Story(site - 1, 0), Story(site - 1, 1, version=2)):
                 running.stories[site][copy.path] = copy
         yield running
@@ -77,7 +77,7 @@ def _two_workers(environment: dict[str, str]) -> Iterator[None]:
 
 
 def _tables(place: Place) -> dict[str, Any]:
-    """The results of a run, but for the order in which copies were decided."""
+    """Return a run's tables, independent of the order in which copies were decided."""
     tables = read_tables(place)
     with open_index(place.index) as index, index.read() as tx:
         related = set(tx.execute(select(edges.c.a, edges.c.b, edges.c.kind)).tuples())
@@ -105,9 +105,7 @@ def _least_gap_s(press: Press) -> float:
 
 @pytest.mark.s3
 @pytest.mark.long
-def test_two_workers_make_the_tables_that_one_process_makes(
-    deployed, presslake, press, tmp_path, postgres_url, moto_url
-):
+def test_two_workers_make_the_tables_of_one_process(deployed, presslake, press, tmp_path, postgres_url, moto_url):
     catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=DELAY_S, max_per_host=1)
     presslake.ingest("--catalogue", catalogue)
     press.log.clear()
@@ -131,13 +129,11 @@ def test_two_workers_make_the_tables_that_one_process_makes(
 
 
 @pytest.mark.long
-def test_in_every_shard_articles_are_their_owners_whichever_feed_lists_them(
-    deployed, presslake, press, tmp_path, postgres_url
-):
+def test_articles_belong_to_their_owners_in_every_shard(deployed, presslake, press, tmp_path, postgres_url):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     owners = "".join(f"  - id: site-{site}\n    home_url: {press.url(site, '/')}\n" for site in range(1, 8))
     catalogue.write_text(catalogue.read_text().partition("  - id: site-1\n")[0] + owners)
-    for site in range(1, 8):  # nobody but the first site has a feed, and it lists all
+    for site in range(1, 8):  # only the first site has a feed, which lists all articles
         press.listed[0] += tuple(press.url(site, path) for path in press.stories[site])
     environment = _environment(deployed, catalogue, index=postgres_url, lake=str(presslake.lake))
 
@@ -155,7 +151,7 @@ def test_in_every_shard_articles_are_their_owners_whichever_feed_lists_them(
 
 @pytest.mark.crash
 @pytest.mark.long
-def test_a_shard_that_is_killed_is_named_and_its_urls_come_back(deployed, presslake, press, tmp_path):
+def test_a_killed_shard_is_named_and_its_urls_become_due_again(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml", crawl_delay_s=0.6, max_per_host=1)
     index = f"sqlite:///{tmp_path / 'index.db'}"
     environment = _environment(deployed, catalogue, index=index, lake=str(presslake.lake))
@@ -174,19 +170,19 @@ def test_a_shard_that_is_killed_is_named_and_its_urls_come_back(deployed, pressl
     assert sorted(_stored(presslake)) == sorted(press.urls())
 
 
-def test_a_shard_that_no_worker_begins_is_done_by_the_sweep_which_says_so(deployed, presslake, press, tmp_path):
+def test_a_shard_that_no_worker_begins_is_done_and_reported_by_the_sweep(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
 
     ended = presslake.run("ingest", "--catalogue", catalogue, "--shards", "3", PRESSLAKE_SHARD_START_S="1")
 
-    assert "shard 2 of 3: no worker of the pool shards began it within 1 s" in " ".join(ended.out.split())
+    assert "shard 2 of 3: no worker of the pool shards started it within 1 s" in " ".join(ended.out.split())
     assert sorted(_stored(presslake)) == sorted(press.urls())
     with api_client(deployed) as api:
         found = api.post("/flow_runs/filter", json=THE_LAST_TWO).json()
     assert {run["state"]["type"] for run in found} == {"CANCELLED"}
 
 
-def test_shards_without_a_server_of_workers_are_refused(tmp_path):
+def test_shards_without_a_configured_server_are_refused(tmp_path):
     (tmp_path / "sources.yaml").write_text('sources:\n  - id: a\n    feeds: ["https://a.example/feed.xml"]\n')
 
     ended = Presslake(tmp_path, {"PREFECT_HOME": str(tmp_path / "prefect")}).run("ingest", "--shards", "2", check=False)
@@ -196,21 +192,21 @@ def test_shards_without_a_server_of_workers_are_refused(tmp_path):
 
 
 @pytest.mark.long
-def test_a_shard_whose_machine_is_gone_is_not_waited_for(deployed, presslake, press, tmp_path):
+def test_the_sweep_does_not_wait_for_a_lost_machines_shard(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     presslake.run("migrate")
     sweep = presslake.start("ingest", "--catalogue", catalogue, "--shards", "2", PRESSLAKE_LEASE_S="3")
     with api_client(deployed) as api, open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
         shard = _await_scheduled(api)
-        with index.write() as tx:  # as another machine does that begins it, and is not heard of again
+        with index.write() as tx:  # simulates a machine that begins the shard and disappears
             begin_run(tx, run_id=shard["id"], now=datetime.now(UTC), sweep_id=shard["parameters"]["config"]["sweep_id"])
     out, err = sweep.communicate(timeout=120)
 
     assert sweep.returncode == 0, err
-    assert "shard 1 of 2: no sign of life since" in out.decode()
+    assert "shard 1 of 2: no heartbeat since" in out.decode()
 
 
-def test_a_shard_on_another_index_is_refused(tmp_path):
+def test_a_shard_with_another_index_is_refused(tmp_path):
     (tmp_path / "sources.yaml").write_text('sources:\n  - id: a\n    feeds: ["https://a.example/feed.xml"]\n')
     settings = Settings(
         catalogue=tmp_path / "sources.yaml", lake=str(tmp_path / "lake"), index=f"sqlite:///{tmp_path / 'index.db'}"
@@ -224,11 +220,11 @@ def test_a_shard_on_another_index_is_refused(tmp_path):
         pass
 
 
-def test_a_work_pool_or_a_deployment_that_is_not_there_is_named(deployed, presslake, press, tmp_path):
+def test_a_missing_work_pool_or_deployment_is_named(deployed, presslake, press, tmp_path):
     catalogue = press.catalogue(tmp_path / "sources.yaml")
     refusals = []
 
-    with api_client(deployed) as api:  # the last of these tests: none is there after it
+    with api_client(deployed) as api:  # the last of these tests, since it deletes the deployment
         deployment = api.get("/deployments/name/ingest-shard/sweep").json()
         for missing in (f"/work_pools/{POOL}", f"/deployments/{deployment['id']}"):
             api.delete(missing).raise_for_status()
@@ -241,12 +237,12 @@ def test_a_work_pool_or_a_deployment_that_is_not_there_is_named(deployed, pressl
 
 
 def _mistakes(said: str) -> int:
-    """Return how many lines name a mistake: others say what the command is doing."""
+    """Count the error lines; the others report progress."""
     return sum(line.startswith("presslake: ") for line in said.splitlines())
 
 
 def _await_shard(index_url: str, timeout_s: float = 120) -> Any:
-    """Wait until a shard's run is at work."""
+    """Wait until a shard's run is running."""
     deadline = time.monotonic() + timeout_s
     while not (rows := _shard_runs(index_url)):
         assert time.monotonic() < deadline, "no shard has begun"
@@ -255,7 +251,7 @@ def _await_shard(index_url: str, timeout_s: float = 120) -> Any:
 
 
 def _await_scheduled(api: httpx.Client, timeout_s: float = 120) -> dict[str, Any]:
-    """Wait until a sweep has made a run of a shard."""
+    """Wait until a sweep has created a shard's run."""
     wanted = {"flows": {"name": {"any_": ["ingest-shard"]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     deadline = time.monotonic() + timeout_s
     while not (found := api.post("/flow_runs/filter", json=wanted).json()):

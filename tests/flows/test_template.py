@@ -1,4 +1,4 @@
-"""Prefect's database, copied from what its migrations made once."""
+"""Creating Prefect's database from a template."""
 
 import sqlite3
 import threading
@@ -17,7 +17,7 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 
 class Migrations:
-    """Makes a database at a place, and counts how often."""
+    """Creates a database at a path, and counts its calls."""
 
     def __init__(self, database: Path) -> None:
         self.database, self.runs = database, 0
@@ -43,14 +43,14 @@ def _version_in(database: Path) -> str:
         return known.execute("SELECT version_num FROM alembic_version").fetchone()[0]
 
 
-def test_migrations_run_once_for_all_fresh_databases_of_a_version(tmp_path):
+def test_migrations_run_once_for_all_new_databases_of_a_version(tmp_path):
     runs = [_prepare(tmp_path / name / "prefect.db") for name in ("one", "two", "three")]
 
     assert runs == [1, 0, 0]
     assert {_version_in(tmp_path / name / "prefect.db") for name in ("one", "two", "three")} == {"newest"}
 
 
-def test_another_version_of_prefect_has_a_template_of_its_own(tmp_path, cache):
+def test_each_version_of_prefect_has_its_own_template(tmp_path, cache):
     _prepare(tmp_path / "one.db")
 
     assert _prepare(tmp_path / "two.db", version="3.9.0") == 1
@@ -58,21 +58,21 @@ def test_another_version_of_prefect_has_a_template_of_its_own(tmp_path, cache):
 
 
 @pytest.mark.parametrize("left", ["prefect.db", "prefect.db-wal"])
-def test_a_database_that_is_there_is_left_alone(tmp_path, left):
+def test_an_existing_database_is_not_changed(tmp_path, left):
     (tmp_path / left).write_bytes(b"somebody's")
 
     assert _prepare(tmp_path / "prefect.db") == 0
     assert (tmp_path / left).read_bytes() == b"somebody's"
 
 
-def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkeypatch):
+def test_an_unwritable_cache_only_costs_time(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
 
     assert [_prepare(tmp_path / name) for name in ("one.db", "two.db")] == [1, 1]
 
 
-def test_a_template_that_is_no_database_is_made_again(tmp_path, cache):
+def test_a_damaged_template_is_replaced(tmp_path, cache):
     cache.mkdir(parents=True)
     (cache / "prefect-3.8.8.db").write_bytes(b"no database, but long enough to be read as one" * 100)
 
@@ -88,11 +88,11 @@ def test_a_template_that_is_no_database_is_made_again(tmp_path, cache):
         "sqlite+aiosqlite:////nowhere/at/all.db",
     ],
 )
-def test_what_is_no_file_in_a_folder_is_prefects_own_business(url):
+def test_databases_that_are_not_files_are_left_to_prefect(url):
     prepare_database(url, version="3.8.8", migrate=lambda: pytest.fail("nothing to migrate here"))
 
 
-def test_of_several_servers_at_once_the_first_ones_database_stays(tmp_path):
+def test_of_concurrent_servers_the_first_ones_database_is_kept(tmp_path):
     _prepare(tmp_path / "first.db")
     start = threading.Barrier(6)
 

@@ -1,4 +1,4 @@
-"""`presslake trace` and `status`: where an article is, what it said yesterday, how things stand."""
+"""`presslake trace`, `show` and `status`."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def corrected(prefect_api_url, tmp_path_factory) -> tuple[Presslake, str]:
-    """A lake in which one article has two revisions; and that article's URL."""
+    """A lake with an article of two revisions, and that article's URL."""
     home = tmp_path_factory.mktemp("trace")
     presslake = Presslake(home, {"PREFECT_API_URL": prefect_api_url})
     with running_press(sites=2, articles=3) as press:
@@ -24,7 +24,7 @@ def corrected(prefect_api_url, tmp_path_factory) -> tuple[Presslake, str]:
         return presslake, press.url(0, path)
 
 
-def test_a_trace_tells_announcement_captures_revisions_and_where_the_bytes_are(corrected):
+def test_a_trace_shows_announcement_captures_revisions_and_warc_locations(corrected):
     presslake, url = corrected
 
     told = presslake.run("trace", url, "--json").json()
@@ -36,23 +36,23 @@ def test_a_trace_tells_announcement_captures_revisions_and_where_the_bytes_are(c
     assert (told["changes"][0]["words_added"], told["changes"][0]["words_removed"]) == (8, 0)
 
 
-def test_a_trace_by_id_is_the_trace_by_url(corrected):
+def test_a_trace_by_id_equals_the_trace_by_url(corrected):
     presslake, url = corrected
     told = presslake.run("trace", url, "--json").json()
 
     assert presslake.run("trace", told["article"]["article_id"], "--json").json() == told
 
 
-def test_the_diff_shows_the_sentence_that_was_added(corrected):
+def test_the_diff_shows_the_added_sentence(corrected):
     presslake, url = corrected
 
     shown = presslake.run("trace", url, "--diff").out
 
     assert "+This report was corrected 1 times after publication." in shown
-    assert "+8" in shown  # words; the table may break the cell in two lines
+    assert "+8" in shown  # words; the table may wrap the cell
 
 
-def test_an_article_is_shown_at_its_latest_revision_or_at_another(corrected):
+def test_show_prints_the_latest_or_a_given_revision(corrected):
     presslake, url = corrected
     added = "This report was corrected 1 times after publication."
 
@@ -61,7 +61,7 @@ def test_an_article_is_shown_at_its_latest_revision_or_at_another(corrected):
     assert presslake.run("show", url, "--json").json()["revision"] == 2
 
 
-def test_the_page_of_an_article_is_shown_as_it_was_fetched(corrected):
+def test_show_html_prints_the_page_as_fetched(corrected):
     presslake, url = corrected
 
     page = presslake.run("show", url, "--html", "--revision", "1").out
@@ -70,7 +70,7 @@ def test_the_page_of_an_article_is_shown_as_it_was_fetched(corrected):
     assert "This report was corrected" not in page
 
 
-def test_a_revision_that_is_none_is_named(corrected):
+def test_a_missing_revision_is_named(corrected):
     presslake, url = corrected
 
     ended = presslake.run("show", url, "--revision", "7", check=False)
@@ -90,7 +90,7 @@ def test_status_counts_sources_and_runs(corrected):
     assert "site-1" in presslake.run("status").out
 
 
-def test_a_feed_of_html_and_an_empty_one_are_counted_and_cost_nobody_else(presslake, tmp_path: Path):
+def test_an_html_feed_and_an_empty_feed_are_counted_and_affect_no_other(presslake, tmp_path: Path):
     with running_press(sites=1, articles=2) as press:
         catalogue = press.catalogue(tmp_path / "sources.yaml")
         page = next(iter(press.urls()))

@@ -1,4 +1,4 @@
-"""A sweep's traces, as Prefect and we make them, at a collector."""
+"""A sweep's spans, from Prefect and from us, at a collector."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The run, and the form of a person's run, in Prefect's UI, seen in a real browser."""
+"""A run and the run form in Prefect's UI, in a real browser."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +58,7 @@ def _artifact(api_url: str, run_id: str) -> str:
     return artifact["id"]
 
 
-def test_the_form_of_a_persons_run_begins_with_every_feed(prefect_api_url, page):
+def test_the_run_form_polls_every_feed_by_default(prefect_api_url, page):
     deploy_file({**os.environ, "PREFECT_API_URL": prefect_api_url})
     with api_client(prefect_api_url) as api:
         deployment = api.get("/deployments/name/ingest/sweep").json()
@@ -69,13 +69,13 @@ def test_the_form_of_a_persons_run_begins_with_every_feed(prefect_api_url, page)
     switches = [one.get_attribute("aria-checked") for one in page.get_by_role("switch").all()]
     keep_picture(page, "form.png")
 
-    assert switches[:4] == ["false"] * 4  # due only, refetch, force, dry run; below is Prefect's own, on
+    assert switches[:4] == ["false"] * 4  # due only, refetch, force, dry run; the next switch is Prefect's
 
 
 def _offered(api_url: str, catalogue: Catalogue) -> str:
-    """Make a deployment whose form offers a catalogue's sources, as `up` does; returns its id.
+    """Create a deployment whose form offers a catalogue's sources, as `up` does; return its id.
 
-    A run of a source that the catalogue did not have then is taken all the same.
+    A run of a source that is not offered is accepted too.
     """
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -92,9 +92,9 @@ def _offered(api_url: str, catalogue: Catalogue) -> str:
     return str(deployment_id)
 
 
-def test_the_form_of_up_offers_the_sources_of_the_catalogue(prefect_api_url, page):
+def test_the_form_of_up_offers_the_catalogues_sources(prefect_api_url, page):
     catalogue = Catalogue.model_validate({"sources": [{"id": "daily"}, {"id": "weekly"}]})
-    with ThreadPoolExecutor(1) as thread:  # in this one runs the browser's event loop
+    with ThreadPoolExecutor(1) as thread:  # the browser's event loop runs in this thread
         deployment_id = thread.submit(_offered, prefect_api_url, catalogue).result()
 
     page.goto(f"{prefect_api_url.removesuffix('/api')}/v2/deployments/deployment/{deployment_id}/run")

@@ -1,4 +1,4 @@
-"""`presslake up`: server, UI and schedule on this machine, and all of it gone at Ctrl-C."""
+"""`presslake up`: server, UI and schedule on this machine, all stopped by Ctrl-C."""
 
 import signal
 import socket
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def alone(tmp_path) -> Presslake:
-    """The command if no server is configured: it brings its own."""
+    """The command without a configured server, so that it starts its own."""
     return Presslake(tmp_path, {"PREFECT_HOME": str(tmp_path / "prefect")})
 
 
 def _await_sweeps(api: httpx.Client, number: int, timeout_s: float = 150) -> list[dict[str, Any]]:
-    """Wait until so many sweeps have completed."""
+    """Wait until `number` sweeps have completed."""
     wanted = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "flows": {"name": {"any_": ["ingest"]}}}
     deadline = time.monotonic() + timeout_s
     while True:
@@ -39,7 +39,7 @@ def _await_sweeps(api: httpx.Client, number: int, timeout_s: float = 150) -> lis
 
 
 def _await_ends(processes: list[psutil.Process], timeout_s: float = 60) -> None:
-    """Wait until none of them runs any more: they end a moment after who started them."""
+    """Wait until all processes have ended, which happens shortly after their parent."""
     deadline = time.monotonic() + timeout_s
     while left := [one for one in processes if _runs(one)]:
         assert time.monotonic() < deadline, left
@@ -53,7 +53,7 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone, tmp_path):
+def test_up_sweeps_by_schedule_and_ctrl_c_stops_all_its_processes(alone, tmp_path):
     port = free_port()
     with running_press(sites=2, articles=3) as press, api_client(f"http://127.0.0.1:{port}/api") as api:
         catalogue = press.catalogue(tmp_path / "sources.yaml")
@@ -62,7 +62,7 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
             (run,) = _await_sweeps(api, 1)
             deployments = api.post("/deployments/filter", json={}).json()
             scheduled = await_scheduled(api)
-            beside = alone.run("ingest", "--catalogue", catalogue)  # no server is named: it finds this one
+            beside = alone.run("ingest", "--catalogue", catalogue)  # finds the running server without configuration
             page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True, trust_env=False, timeout=60)
             started = psutil.Process(served.pid).children(recursive=True)
         finally:
@@ -75,9 +75,9 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
     (form,) = [one["parameter_openapi_schema"]["definitions"] for one in deployments if one["name"] == "due"]
     assert form["IngestConfig"]["properties"]["sources"]["items"]["enum"] == ["site-0", "site-1"]
     assert {tuple(one["tags"]) for one in deployments} == {("presslake",)}
-    assert {one["parameters"] == {} for one in deployments} == {True}  # a person's form begins with everything
+    assert {one["parameters"] == {} for one in deployments} == {True}  # the forms start with the defaults
     assert {one["name"] for one in deployments} == {"due", "nightly", "daily", "weekly"}
-    assert f"Using the server of the presslake up that runs: http://127.0.0.1:{port}" in beside.err
+    assert f"Using the server of the running `presslake up`: http://127.0.0.1:{port}" in beside.err
     assert "Nothing was due" in beside.out
     assert {one["entrypoint"] for one in deployments} == {
         "flows.ingest.ingest", "flows.maintain.maintain", "flows.report.report", "flows.verify.verify",
@@ -89,7 +89,7 @@ def test_up_sweeps_by_schedule_and_ends_at_ctrl_c_with_all_that_it_started(alone
     assert err.decode().splitlines()[-1] == "Stopped."
 
 
-def test_a_port_that_is_taken_is_named(alone, tmp_path):
+def test_a_port_in_use_is_named(alone, tmp_path):
     with running_press(sites=1, articles=1) as press:
         catalogue = press.catalogue(tmp_path / "sources.yaml")
         with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -97,4 +97,4 @@ def test_a_port_that_is_taken_is_named(alone, tmp_path):
             ended = alone.run("up", "--catalogue", catalogue, check=False, PRESSLAKE_UI_PORT=str(port))
 
     assert ended.code == 2
-    assert f"port {port} is taken" in ended.err
+    assert f"port {port} is in use" in ended.err

@@ -1,4 +1,4 @@
-"""What a team hears of its sources: a silence, a new layout, a refusal, each once; and nothing of a healthy one."""
+"""Notifications about sources: silence, a new layout and refusals, each once; nothing about healthy ones."""
 
 import json
 import random
@@ -43,7 +43,7 @@ def _publish(press: Press, site: int, first: int, number: int) -> None:
 
 
 def _remember_past(index_url: str) -> None:
-    """Two sources that published last 12 hours ago: one did so around the clock, the other never at this time of day."""
+    """Record the past of two sources last heard 12 hours ago: one publishes around the clock, one never at this hour."""
     now, chance = datetime.now(UTC), random.Random(36)
     quiet_hours = {(now - ago * HOUR).hour for ago in range(-1, 13)}
     days = []
@@ -79,7 +79,7 @@ def _remember_past(index_url: str) -> None:
 
 
 def _change_layout(press: Press, site: int, answers: Callable[[str, str], tuple[int, str, bytes]]) -> Callable:
-    """Let a site's pages have neither a title nor a date any more."""
+    """Remove title and date from a site's pages."""
 
     def answer(address: str, path: str) -> tuple[int, str, bytes]:
         story = press.stories[site].get(path)
@@ -92,7 +92,7 @@ def _change_layout(press: Press, site: int, answers: Callable[[str, str], tuple[
 
 
 def _refuse(press: Press, site: int, answers: Callable[[str, str], tuple[int, str, bytes]]) -> Callable:
-    """Let a site answer 403 for each of its pages."""
+    """Let a site answer 403 for all its pages."""
 
     def answer(address: str, path: str) -> tuple[int, str, bytes]:
         if address == press.addresses[site] and path.startswith("/news/"):
@@ -103,7 +103,7 @@ def _refuse(press: Press, site: int, answers: Callable[[str, str], tuple[int, st
 
 
 def _events_of(api: httpx.Client, run_id: str) -> set[tuple[str, str]]:
-    """Wait for the event of the run's end, and return what it told of sources: event and source."""
+    """Wait for the event of the run's end; return its events about sources as (event, source)."""
     deadline = time.monotonic() + 240
     while True:
         wanted = {"filter": {"event": {"prefix": ["presslake."]}}, "limit": 50}
@@ -123,12 +123,12 @@ def _health_table(api: httpx.Client, run_id: str) -> dict[str, dict[str, str]]:
     return {row["source"]: row for row in json.loads(artifact["data"])}
 
 
-def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_healthy_source_is_not(
+def test_each_problem_is_reported_once_after_its_threshold_and_healthy_sources_are_not(
     presslake: Presslake, press: Press, catalogue: Path, api: httpx.Client, webhook: Webhook
 ):
     presslake.run("automations", "apply", "--webhook", webhook.url, "--definitions", DEFINITIONS)
     press.answer = _change_layout(press, 1, press.answer)
-    _publish(press, 1, 0, 19)  # one short of what a drift needs
+    _publish(press, 1, 0, 19)  # one less than drift detection needs
     _publish(press, 2, 0, 4)
     before = presslake.ingest("--catalogue", catalogue)["run_id"]
 
@@ -160,7 +160,7 @@ def test_each_trouble_is_told_in_the_first_sweep_after_its_threshold_once_and_a_
     assert {one["source_id"]: one["state"] for one in status["health"]}[SILENT] == "silent"
 
 
-def test_a_block_that_is_not_there_is_told_in_one_line_and_nothing_is_applied(presslake, api):
+def test_a_missing_block_is_one_clear_error_and_nothing_is_applied(presslake, api):
     words = ("--definitions", DEFINITIONS, "--block", "custom-webhook/nobody")
     ended = presslake.run("automations", "apply", *words, check=False)
 
@@ -169,7 +169,7 @@ def test_a_block_that_is_not_there_is_told_in_one_line_and_nothing_is_applied(pr
     assert api.post("/automations/filter", json={}).json() == []
 
 
-def test_automations_applied_twice_are_there_once_and_the_secret_is_in_the_block_alone(presslake, api, webhook):
+def test_automations_applied_twice_exist_once_and_only_the_block_has_the_secret(presslake, api, webhook):
     words = ("automations", "apply", "--definitions", DEFINITIONS, "--json")
     planned = presslake.run(*words, "--webhook", webhook.url, "--dry-run").json()
     assert api.post("/automations/filter", json={}).json() == []

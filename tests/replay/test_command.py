@@ -1,4 +1,4 @@
-"""`presslake replay`, as a person runs it."""
+"""`presslake replay`, on the command line."""
 
 import pytest
 from deltalake import DeltaTable
@@ -25,7 +25,7 @@ def of_source(command, line: str) -> None:
 
 
 def rows(presslake: Presslake) -> list[dict]:
-    """The rows of `articles` with all columns but those that say when, and by which decision, they were written."""
+    """The rows of `articles` without the columns on when, and by which decision, they were written."""
     found = DeltaTable(presslake.lake / "articles").to_pyarrow_table().drop_columns(["extracted_at", "change_seq"])
     return sorted(found.to_pylist(), key=lambda row: (row["article_id"], row["revision"]))
 
@@ -40,8 +40,8 @@ def test_a_replay_shows_what_would_differ_then_changes_it(command):
     assert (would["dry_run"], would["rows_changed"]) == (True, 0)
     assert would["changed"] == done.json()["changed"] > 8
     assert {"pages", "same", "changed", "gained", "lost", "failed", "seconds"} <= done.json().keys()
-    assert "reading pages again" in done.err
-    assert f"{would['pages']} pages read again: {would['pages']} same" in again
+    assert "extracting pages" in done.err
+    assert f"{would['pages']} pages extracted again: {would['pages']} same" in again
     assert before["found"] == command.run("verify", "--json").json()["found"] == {}
 
 
@@ -64,21 +64,21 @@ def test_one_page_is_shown_with_its_difference(command, world):
         (("--outcome", "lost"), "--outcome: "),
     ],
 )
-def test_a_wrong_choice_is_one_line(command, words, line):
+def test_an_invalid_option_is_reported_in_one_line(command, words, line):
     ended = command.run("replay", *words, check=False)
 
     assert (ended.code, ended.out) == (2, "")
     assert line in ended.err
 
 
-def test_a_selection_without_a_page_is_said(command):
+def test_an_empty_selection_is_reported(command):
     ended = command.run("replay", "--source", "nobody")
 
-    assert "No stored page is of this selection." in ended.err
+    assert "No stored page matches the selection." in ended.err
 
 
 @pytest.mark.engine
-def test_with_options_and_without_them_again_every_row_that_a_sweep_wrote_is_as_it_was(presslake):
+def test_after_a_replay_with_options_and_one_without_every_row_is_as_the_sweep_wrote_it(presslake):
     with running_press(sites=2, articles=6, network=57) as press:
         press.catalogue(presslake.home / "sources.yaml")
         of_source(presslake, "tags: [local]")

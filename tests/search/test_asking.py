@@ -1,13 +1,13 @@
-"""Whatever a person types is read, or refused in one line; nothing reaches another field or breaks the search."""
+"""Any query is parsed, or refused in one line; none reaches another field or breaks the search."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import ConfigError
-from tasks.search.asking import All, Either, Not, SearchQuery, Wanted, read_query
+from tasks.search.asking import AllOf, AnyOf, Not, SearchQuery, Term, read_query
 from tasks.search.folder import fields
-from tasks.search.querying import query_of, shown_words
+from tasks.search.querying import highlights_of, query_of
 from tasks.search.snippets import snippet_of
 from tasks.search.words import fold, words_of
 
@@ -17,41 +17,41 @@ SIGNS = st.text(st.sampled_from("ab é東'\"()-*:^~[]{}\\/+&|!?. \t\n\0\ud800\u2
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("a b", All((Wanted("a"), Wanted("b")))),
-        ("a AND b", All((Wanted("a"), Wanted("b")))),
-        ("a OR b c", Either((Wanted("a"), All((Wanted("b"), Wanted("c")))))),
-        ("(a OR b) c", All((Either((Wanted("a"), Wanted("b"))), Wanted("c")))),
-        ('"a b" -c', All((Wanted("a b"), Not(Wanted("c"))))),
-        ("a NOT b", All((Wanted("a"), Not(Wanted("b"))))),
-        ("co-op", Wanted("co-op")),
-        ("a - b", All((Wanted("a"), Wanted("-"), Wanted("b")))),
-        ("or", Wanted("or")),
-        ("econ*", Wanted("econ", is_prefix=True)),
-        ("source:daily", Wanted("source:daily")),
+        ("a b", AllOf((Term("a"), Term("b")))),
+        ("a AND b", AllOf((Term("a"), Term("b")))),
+        ("a OR b c", AnyOf((Term("a"), AllOf((Term("b"), Term("c")))))),
+        ("(a OR b) c", AllOf((AnyOf((Term("a"), Term("b"))), Term("c")))),
+        ('"a b" -c', AllOf((Term("a b"), Not(Term("c"))))),
+        ("a NOT b", AllOf((Term("a"), Not(Term("b"))))),
+        ("co-op", Term("co-op")),
+        ("a - b", AllOf((Term("a"), Term("-"), Term("b")))),
+        ("or", Term("or")),
+        ("econ*", Term("econ", is_prefix=True)),
+        ("source:daily", Term("source:daily")),
     ],
 )
-def test_a_query_is_read_into_its_parts(text, part):
+def test_a_query_is_parsed_into_its_parts(text, part):
     assert read_query(text) == part
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("", "the query has nothing to look for in it"),
-        ("   ", "the query has nothing to look for in it"),
-        ('a "b', 'the query has a " without its other "'),
-        ("(a", "the query has a ( without its )"),
-        ("a)", "the query has a ) without its ("),
-        ("()", r"the query has nothing to look for after ("),
-        ("a OR", "the query has nothing to look for after OR"),
-        ("OR a", "the query has nothing to look for at its beginning"),
-        ("a NOT", "the query has nothing to look for after NOT"),
-        ("-a", "the query only says what must not be there; `*` stands for every article"),
-        ("&", "the query has no word in it: &"),
-        ('""', 'the query has no word in it: ""'),
-        ("(" * 400, "the query has more than 20 parts inside one another"),
-        ("NOT " * 200 + "a", "the query has more than 20 parts inside one another"),
-        ("a" * 1001, "the query has 1,001 characters; 1,000 are the most"),
+        ("", "the query has an empty part in it"),
+        ("   ", "the query has an empty part in it"),
+        ('a "b', 'the query has an unmatched "'),
+        ("(a", "the query has an unmatched ("),
+        ("a)", "the query has an unmatched )"),
+        ("()", r"the query has an empty part after ("),
+        ("a OR", "the query has an empty part after OR"),
+        ("OR a", "the query has an empty part at its beginning"),
+        ("a NOT", "the query has an empty part after NOT"),
+        ("-a", "the query only excludes words; start with `*` to match every article"),
+        ("&", "the query contains no word: &"),
+        ('""', 'the query contains no word: ""'),
+        ("(" * 400, "the query has more than 20 nested parts"),
+        ("NOT " * 200 + "a", "the query has more than 20 nested parts"),
+        ("a" * 1001, "the query has 1,001 characters; the limit is 1,000"),
     ],
 )
 def test_a_mistake_is_one_clear_line(text, line):
@@ -62,11 +62,11 @@ def test_a_mistake_is_one_clear_line(text, line):
 
 
 @given(SIGNS)
-def test_whatever_is_typed_is_read_or_refused(text):
+def test_any_query_is_parsed_or_refused(text):
     said = []
     try:
         query_of(SearchQuery(text=text), fields())
-        shown_words(text)
+        highlights_of(text)
     except ConfigError as error:
         said = str(error).splitlines()
 
@@ -96,9 +96,9 @@ def test_folding_twice_is_folding_once(text):
 
 
 @given(st.text(max_size=400), SIGNS)
-def test_marks_lie_inside_their_snippet(text, asked):
+def test_marks_are_inside_their_snippet(text, asked):
     try:
-        shown = shown_words(asked)
+        shown = highlights_of(asked)
     except ConfigError:
         return
     snippet = snippet_of(text, shown)
@@ -106,7 +106,7 @@ def test_marks_lie_inside_their_snippet(text, asked):
     assert all(0 <= start < end <= len(snippet.text) for start, end in snippet.marks)
 
 
-def test_a_snippet_is_the_beginning_where_nothing_is_marked():
+def test_a_snippet_without_matches_is_the_beginning():
     snippet = snippet_of("One two three. " * 50, [])
 
     assert snippet.text.startswith("One two three.")

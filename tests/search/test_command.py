@@ -1,4 +1,4 @@
-"""`presslake search`, as a person runs it."""
+"""`presslake search`, on the command line."""
 
 import os
 
@@ -27,7 +27,7 @@ def test_search_shows_articles_with_their_snippets(command):
     assert "https://daily.example/a" in said
 
 
-def test_what_strangers_wrote_is_shown_harmless(command):
+def test_text_from_the_web_is_shown_escaped(command):
     said = command.run("search", "night").out
 
     assert "\x1b" not in said
@@ -46,9 +46,9 @@ def test_search_as_json_and_counted(command):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("search", '"harbour'), 'presslake: the query has a " without its other "\n'),
-        (("search", "harbour", "--by", "hour"), "presslake: --by hour: it is one of day, week, month\n"),
-        (("search", "harbour", "--since", "soon"), "presslake: --since soon: an age (90m, 6h, 3d, 2w) or an instant (2026-03-01)\n"),
+        (("search", '"harbour'), 'presslake: the query has an unmatched "\n'),
+        (("search", "harbour", "--by", "hour"), "presslake: --by hour: use one of day, week, month\n"),
+        (("search", "harbour", "--since", "soon"), "presslake: --since soon: should be an age (90m, 6h, 3d, 2w) or a date (2026-03-01)\n"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_exit_2(command, words, line):
@@ -58,7 +58,7 @@ def test_a_mistake_is_one_line_and_exit_2(command, words, line):
 
 
 @pytest.mark.parametrize("option", ["--source", "--tag", "--language"])
-def test_octets_that_are_no_text_find_nothing(command, option):
+def test_undecodable_arguments_find_nothing(command, option):
     ended = command.run("search", "harbour", option, os.fsdecode(b"\xff"))
 
     assert ended.out.startswith("0 articles found")

@@ -1,4 +1,4 @@
-"""A column follows from an annotated field: its type, whether it may be null, and how its value comes back."""
+"""Columns are derived from annotated fields: type, nullability, and conversion back."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -74,17 +74,17 @@ def test_a_row_comes_back_from_json_as_it_was(row):
     assert revive(Row, orjson.loads(orjson.dumps(row))) == row
 
 
-def test_columns_are_found_by_name_wherever_they_stand():
+def test_columns_are_found_by_name_in_any_order():
     assert revive(Row, {"tags": ["x"], "of_another_version": 1, "size": 2, "name": "a"}) == Row(
         name="a", size=2, tags=("x",)
     )
 
 
-def test_a_missing_column_is_null_where_it_may_be():
+def test_a_missing_nullable_column_is_null():
     assert revive(Row, {"name": "a", "size": 2}) == Row(name="a", size=2)
 
 
-def test_a_missing_column_that_may_not_be_null_is_an_error():
+def test_a_missing_required_column_is_an_error():
     with pytest.raises(LookupError, match="size"):
         revive(Row, {"name": "a"})
 

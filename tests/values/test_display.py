@@ -1,4 +1,4 @@
-"""Dates, ages and counts as people read them."""
+"""Dates, ages and counts, formatted for people."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (None, ""),
     ],
 )
-def test_a_date_has_its_year_unless_it_is_this_one(at, text):
+def test_a_date_has_its_year_unless_it_is_the_current_one(at, text):
     assert moment(at, NOW) == text
 
 
@@ -42,7 +42,7 @@ def test_an_age_is_words(ago, text):
 @pytest.mark.parametrize(
     ("length", "text"), [(timedelta(seconds=1), "1 second"), (timedelta(seconds=900), "15 minutes")]
 )
-def test_a_span_is_told_in_the_largest_unit_that_says_it_well(length, text):
+def test_a_span_is_shown_in_the_largest_unit_that_fits_twice(length, text):
     assert span(length) == text
 
 
@@ -51,7 +51,7 @@ def test_nouns_agree_with_their_number():
     assert plural(3, "entry", "entries") == "3 entries"
 
 
-def test_counts_leave_out_what_is_nothing():
+def test_counts_leave_out_zeros():
     assert counted({"new": 1200, "revision": 0, "near_duplicate": 1}) == "1,200 new, 1 near-duplicate"
 
 

@@ -46,7 +46,7 @@ def test_a_host_is_kept_out_with_the_hosts_below_it(url, is_kept):
         make_capture(url="https://short.example/1", url_key="short.example/1"),
     ],
 )
-def test_a_row_is_of_what_is_kept_out_by_its_url_or_by_the_one_that_answered(row):
+def test_a_row_is_kept_out_by_its_url_or_its_final_url(row):
     assert OF_URL.has_row(row)
     assert OF_HOST.has_row(row)
     assert OF_SOURCE.has_row(row)
@@ -54,7 +54,7 @@ def test_a_row_is_of_what_is_kept_out_by_its_url_or_by_the_one_that_answered(row
     assert not KeptOut().has_row(row)
 
 
-def test_the_digests_say_nothing_of_a_url():
+def test_the_digests_do_not_reveal_the_url():
     assert not any("daily" in digest for digest in (OF_URL.digests | OF_HOST.digests | OF_SOURCE.digests))
 
 
@@ -64,6 +64,6 @@ def test_hosts_above_an_address():
     assert bare_host("Bücher.example") == "xn--bcher-kva.example"
 
 
-def test_what_is_no_host_is_refused():
+def test_an_invalid_host_is_refused():
     with pytest.raises(BadUrl):
         host_digest("daily example")

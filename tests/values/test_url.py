@@ -1,4 +1,4 @@
-"""What is requested, and what it is the same as."""
+"""The fetch form and the key of URLs."""
 
 import copy
 import pickle
@@ -46,7 +46,7 @@ FETCHED = [
     ("http://[::1]:80/a", "http://[::1]/a"),
     ("https://a_b.example.com/", "https://a_b.example.com/"),
     ("http://localhost:8900/a", "http://localhost:8900/a"),
-    # white space, back slashes, dots
+    # white space, backslashes, dots
     ("  https://example.com/a\n", "https://example.com/a"),
     ("https://example.com/a\r\n\t/b", "https://example.com/a/b"),
     ("ht\ntps://exa\tmple.com/a?x=1\n&y=2", "https://example.com/a?x=1&y=2"),
@@ -77,7 +77,7 @@ FETCHED = [
     ("https://example.com/?%71=%61%2b", "https://example.com/?q=a%2B"),
     ("https://example.com/?q=a+b", "https://example.com/?q=a+b"),
     ("https://example.com/?q=100%25", "https://example.com/?q=100%25"),
-    # the query, and what stays of it
+    # the query: parts that are kept
     ("https://example.com/?", "https://example.com/"),
     ("https://example.com/?b=2&a=1", "https://example.com/?b=2&a=1"),
     ("https://example.com/?a=1&&b=2&", "https://example.com/?a=1&&b=2&"),
@@ -125,7 +125,7 @@ FETCHED = [
     ("https://www.google.com/url?q=https%3A%2F%2Fwww.google.com%2Furl%3Fq%3Dhttps%253A%252F%252Fexample.com%252F",
      "https://example.com/"),
     ("https://www.google.com/url?q=https://www.google.com/amp/s/example.com/x", "https://example.com/x"),
-    # what looks like a wrapper and is none
+    # URLs that only look like wrappers
     ("https://www.google.com/url?q=javascript:alert(1)",) * 2,
     ("https://www.google.com/url?q=/relative",) * 2,
     ("https://www.google.com/url?q=https://",) * 2,
@@ -187,7 +187,7 @@ def test_a_relative_url_is_resolved(announced, base, requested):
         "https://example.com/" + "ü" * (MAX_URL_LENGTH // 2),
     ],
 )
-def test_what_is_no_url_is_refused(url):
+def test_an_invalid_url_is_refused(url):
     with pytest.raises(BadUrl):
         fetch_url(url)
 
@@ -291,7 +291,7 @@ def test_url_key(url, key):
         ("https://example.com/#!/a", "http://www.example.com/#!/a"),
     ],
 )
-def test_two_spellings_are_one(a, b):
+def test_two_spellings_have_one_key(a, b):
     assert url_key(a) == url_key(b)
 
 
@@ -339,11 +339,11 @@ def test_two_spellings_are_one(a, b):
         ("https://example.com/a?q=a%26b", "https://example.com/a?q=a&b"),
     ],
 )
-def test_two_pages_stay_two(a, b):
+def test_two_pages_have_two_keys(a, b):
     assert url_key(a) != url_key(b)
 
 
-def test_a_long_key_is_short_and_its_own():
+def test_a_long_key_is_shortened_and_stays_unique():
     key = url_key("https://www.example.com:8443/a?" + "b=1&" * 900)
 
     assert len(key) < 100
@@ -445,7 +445,7 @@ _paths = st.one_of(
 
 @st.composite
 def urls(draw, hosts=_hosts):
-    """URLs that fetch_url accepts: odd, but URLs."""
+    """Odd but valid URLs, which fetch_url accepts."""
     scheme, host, port = draw(st.sampled_from(["http", "https"])), draw(hosts), draw(_ports)
     url = f"{scheme}://{host}{port}/{draw(_paths)}?{draw(_queries)}"
     if draw(st.booleans()):
@@ -485,7 +485,7 @@ def test_the_key_is_idempotent(url):
 
 
 @given(st.sampled_from(MEANINGFUL), st.integers(), st.integers())
-def test_other_values_of_a_meaningful_parameter_are_other_pages(name, a, b):
+def test_different_values_of_a_meaningful_parameter_are_different_pages(name, a, b):
     same = url_key(f"https://example.com/?{name}={a}") == url_key(f"https://example.com/?{name}={b}")
 
     assert same is (a == b)
@@ -500,7 +500,7 @@ def test_a_tracker_anywhere_changes_nothing(name, value, place):
 
 
 @given(st.permutations(["id=1", "id=2", "q=x", "ref=", "12345"]))
-def test_the_order_of_parameters_is_no_identity(pieces):
+def test_the_order_of_parameters_does_not_change_the_key(pieces):
     assert url_key("https://example.com/a?" + "&".join(pieces)) == "example.com/a?12345&id=1&id=2&q=x&ref="
 
 
@@ -518,20 +518,20 @@ def test_any_text_is_a_url_or_refused(text):
 
 @given(urls())
 @example("https://example.com./a/%2e%2E/;b?utm_source=x&c=%7e#!/d")
-def test_the_parts_of_a_fetch_form_are_those_that_a_parse_finds(url):
+def test_the_parts_of_a_fetch_form_equal_those_of_a_parse(url):
     form = Url.of(url).fetch_form
 
     assert Url.parse(str(form)).parts == form.parts
 
 
 @given(urls())
-def test_a_url_is_in_its_fetch_form_once_it_was_brought_into_it(url):
+def test_a_fetch_form_is_its_own_fetch_form(url):
     form = Url.of(url).fetch_form
 
     assert (form.fetch_form, form.key) == (fetch_url(url), url_key(url))
 
 
-def test_a_parsed_url_is_its_text_and_keeps_what_was_found_wherever_it_goes():
+def test_a_parsed_url_keeps_its_parts_through_pickling():
     url = Url.parse("/A?b=1#c", base="https://www.Example.com:8443/")
 
     sent = pickle.loads(pickle.dumps(url))
@@ -545,7 +545,7 @@ def test_a_parsed_url_is_its_text_and_keeps_what_was_found_wherever_it_goes():
 
 @pytest.mark.parametrize("part", ["parts", "host", "origin", "domain", "fetch_form", "key"])
 @pytest.mark.parametrize(("text", "error"), [("", BadUrl), ("news", BadUrl), ("ftp://a.example/", ForbiddenScheme)])
-def test_a_text_that_is_no_url_says_so_when_a_part_is_asked_for(text, error, part):
+def test_an_invalid_url_raises_when_a_part_is_used(text, error, part):
     with pytest.raises(error):
         getattr(Url.of(text), part)
 
@@ -555,7 +555,7 @@ ANYTHING = st.text(alphabet=st.one_of(st.characters(), HALVES, st.sampled_from("
 
 
 @given(ANYTHING, st.sampled_from(["", "http://", "https://daily.example/", "//daily.example", "/a?b="]))
-def test_whatever_a_stranger_names_is_storable_or_refused_with_a_reason(text, before):
+def test_any_text_from_the_web_is_storable_or_refused_with_a_reason(text, before):
     try:
         url = storable_url(before + text, base="https://daily.example/feed")
     except (BadUrl, ForbiddenScheme):
@@ -589,12 +589,12 @@ def test_whatever_a_stranger_names_is_storable_or_refused_with_a_reason(text, be
         " ",
     ],
 )
-def test_what_cannot_be_stored_is_a_bad_url(url):
+def test_a_url_that_cannot_be_stored_is_a_bad_url(url):
     with pytest.raises(BadUrl):
         storable_url(url, base=None)
 
 
-def test_what_a_link_is_relative_to_may_be_broken_too():
+def test_a_broken_base_is_refused_as_well():
     with pytest.raises(BadUrl):
         storable_url("a", base="http://h.example/\ud800")
 

@@ -1,4 +1,4 @@
-"""A small world that real sweeps made: articles, revisions, copies and near copies, failures, a page in quarantine."""
+"""A small lake and index made by real sweeps: articles, revisions, duplicates and near-duplicates, failures, a page in quarantine."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,17 +27,17 @@ from tests.press import Press, Story, running_press
 
 HOUR = timedelta(hours=1)
 LATER = timedelta(hours=2)
-"""Planted faults are looked at when they are two hours old: no mend waits any more."""
+"""Planted faults are checked when they are two hours old, past every grace period."""
 
 
 class Interrupted(BaseException):
-    """Stands for the kill that ends a process between two steps."""
+    """Simulates a kill between two steps."""
 
 
 class Interruption(Fate):
-    """Ends the work at a step, and lets this process live."""
+    """Ends the work at a step, without ending this process."""
 
-    patience = 3  # here nothing is away: what fails is damaged, and stays so
+    patience = 3  # nothing is unavailable here: a failure means damage, and is permanent
 
     def __init__(self, at: str) -> None:
         self._at = at
@@ -49,7 +49,7 @@ class Interruption(Fate):
 
 @dataclass(frozen=True)
 class Poison(Story):
-    """A page of more elements than are read."""
+    """A page with more elements than the limit."""
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ class Poison(Story):
 
 @dataclass(frozen=True)
 class World:
-    """A lake in a directory and an index of its own, which the test may harm."""
+    """A lake in a directory and its index, which the test may damage."""
 
     home: Path
     index_url: str
@@ -88,7 +88,7 @@ class World:
         return undo(index=self.index, store=store or self.store, verify_id=verify_id, on_step=lambda *_: None)
 
     def stored(self) -> dict[str, bytes]:
-        """Return the objects that rows are made of, by their keys."""
+        """Return the objects that hold rows, by key."""
         return {
             one.key: self.store.get(one.key)
             for prefix in ("warc/", "articles/dt=", "captures/dt=", "quarantine/")
@@ -96,7 +96,7 @@ class World:
         }
 
     def rows_of_index(self) -> set[tuple]:
-        """Return what the index knows of articles, without the numbers that change."""
+        """Return the index's data of articles, without volatile numbers."""
         with self.index.read() as tx:
             return {
                 (table.name, *(repr(cell) for name, cell in row.items() if name != "number"))
@@ -105,7 +105,7 @@ class World:
             }
 
     def sweep(self, fate: Fate | None = None) -> None:
-        """Sweep the press as it is now, up to the step where `fate` interrupts it."""
+        """Sweep the press, up to the step at which `fate` interrupts it."""
         sweep(self.home, self.index_url, self.press, fate)
         with self.index.write() as tx:
             for run_id in tx.execute(select(runs_table.c.run_id).where(runs_table.c.state == runs.RUNNING)).scalars():
@@ -120,7 +120,7 @@ def press() -> Iterator[Press]:
 
 @pytest.fixture(scope="session")
 def swept(press: Press, prepared_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with `lake`, `index.db` and what a sweep needs; to be copied."""
+    """A template home with `lake`, `index.db` and the rest of a sweep's files."""
     home = tmp_path_factory.mktemp("swept")
     shutil.copy(prepared_file, home / "index.db")
     _sweep_twice(home, f"sqlite:///{home / 'index.db'}", press)
@@ -157,7 +157,7 @@ def world_on_postgresql(swept_on_postgresql, press: Press, tmp_path: Path) -> It
 
 
 def sweep(home: Path, index_url: str, press: Press, fate: Fate | None = None) -> None:
-    """Sweep a press into a home; ends where `fate` interrupts it."""
+    """Sweep a press into a home, up to the step at which `fate` interrupts it."""
     more = (f"{press.url(0, '/missing.html')} site-0", f"{press.url(0, '/private/1.html')} site-0")
     (home / "urls.txt").write_text("\n".join((lines(press), *more)))
     catalogue = press.catalogue(home / "sources.yaml", max_per_host=8)
@@ -175,6 +175,6 @@ def _sweep_twice(home: Path, index_url: str, press: Press) -> None:
     with open_index(index_url) as index, index.write() as tx:
         frontier.recall(tx, Selection(url_keys=frozenset(map(url_key, again))), now=datetime.now(UTC))
     sweep(home, index_url, press)
-    for site, stories in first.items():  # the next world begins where this one did
+    for site, stories in first.items():  # so that the next world starts from the same state
         press.stories[site] = stories
     press.tick = 0

@@ -1,6 +1,6 @@
-"""Damages to the logs and files of the lake's tables, done through the object port: alike in a directory and on S3.
+"""Damages to the logs and files of the lake's tables, made through the object port, so that they work in a directory and on S3.
 
-Each is told which table it harms, and returns the key that is to be named. `log` gives the keys of a log's commits.
+Each gets the table to damage, and returns the key that must be reported. `log` returns the keys of a log's commits.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Harm = Callable[[ObjectStore, str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class Damage:
-    """`kind` is the fault that is named; None if the table is read rightly in spite of it."""
+    """`kind` is the fault that is reported; None if the table is still read correctly."""
 
     name: str
     kind: str | None
@@ -44,7 +44,7 @@ def log(store: ObjectStore, table: str) -> list[str]:
 
 
 def _checkpoint(store: ObjectStore, table: str) -> str:
-    """Make a checkpoint that is needed, one version before the last: the commits that it stands for go."""
+    """Make a checkpoint necessary, one version before the last, by deleting the commits that it covers."""
     commits = log(store, table)
     DeltaTable(
         store.delta_uri(table), version=len(commits) - 2, storage_options=store.storage_options()
@@ -189,7 +189,7 @@ def _file(store: ObjectStore, table: str) -> str:
 
 
 def rows_anywhere(store: ObjectStore) -> set[tuple]:
-    """The ids of all rows that are in any Parquet file of the lake, wherever that is by now, and of no damaged one."""
+    """The ids of all rows in undamaged Parquet files of the lake, including files that were moved."""
     found: set[tuple] = set()
     for one in store.list(""):
         if "/dt=" in one.key and one.key.endswith(".parquet") and one.size:
@@ -203,13 +203,13 @@ def rows_anywhere(store: ObjectStore) -> set[tuple]:
 
 
 def _rows(file: pq.ParquetFile, names: list[str]) -> set[tuple]:
-    """What the rows have in these columns; the others are long, and nobody asks for them."""
+    """The rows' values in these columns; the others are long and not needed."""
     read = file.read(columns=names)
     return set(zip(*(read[name].to_pylist() for name in names), strict=True))
 
 
 def bodies(store: ObjectStore) -> set[str]:
-    """The digests of all objects but logs, wherever they are."""
+    """The digests of all objects except logs, including objects that were moved."""
     return {hashlib.sha256(store.get(one.key)).hexdigest() for one in store.list("") if "/_delta_log/" not in one.key}
 
 

@@ -1,4 +1,4 @@
-"""Faults planted by hand, each with the kinds that are to be found and those that no mend takes away."""
+"""Planted faults, each with the kinds that must be found and those that a repair leaves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.verify.conftest import Interruption, World
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """A fault: `kinds` are all that are found of it, `left` those that stay after the mend."""
+    """A fault: `kinds` are all kinds found, `left` those that remain after the repair."""
 
     name: str
     kind: str
@@ -35,7 +35,7 @@ FAULTS: list[Planted] = []
 
 
 def planted(kind: str, *, also: tuple[str, ...] = (), left: tuple[str, ...] | None = None, is_harmless: bool = False):
-    """Enter a function that plants a fault and returns what its place is to name; `left` None: all of it is mended."""
+    """Register a function that plants a fault and returns the text that its place must contain; `left` None: all is repaired."""
 
     def enter(plant: Callable[[World], str]) -> Callable[[World], str]:
         FAULTS.append(
@@ -136,7 +136,7 @@ def _rewrite(path: Path, change: Callable[[list[dict[str, Any]]], list[dict[str,
 
 
 def change_row(path: Path, where: Callable[[dict[str, Any]], bool], **values: Any) -> dict[str, Any]:
-    """Change the first such row of a file; returns it as it was."""
+    """Change the first matching row of a file; returns the original."""
     held: list[dict[str, Any]] = []
 
     def change(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -250,7 +250,7 @@ def captures_deleted_in_the_lake(world):
 
 
 def lonely_row(world: World, path: Path, column: str = "article_id") -> str:
-    """Return an article of the file that nothing else has to do with, fetched when others had been."""
+    """Return an article of the file without relations to others, and not fetched first."""
     with world.index.read() as tx:
         tied = {end for row in tx.execute(select(edges.c.a, edges.c.b)) for end in row}
         known = {
@@ -263,7 +263,7 @@ def lonely_row(world: World, path: Path, column: str = "article_id") -> str:
     return [row for row in rows if row["article_id"] in known and row["article_id"] not in copies][-1][column]
 
 
-# ---- documents of what is in quarantine
+# ---- quarantine documents
 
 
 def _document(world: World) -> Path:
@@ -294,7 +294,7 @@ def a_document_of_no_capture(world):
 
 
 def _interrupted(world: World, step: str) -> str:
-    """Let a sweep of one more story end at a step; returns its batch."""
+    """Interrupt a sweep of one more story at a step; returns its batch."""
     story = Story(0, 70_000)
     world.press.stories[0][story.path] = story
     try:

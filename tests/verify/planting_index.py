@@ -1,4 +1,4 @@
-"""Faults planted in the index; in a module of their own, so that they are planted on PostgreSQL as well."""
+"""Faults planted in the index, in a separate module since they are planted on PostgreSQL as well."""
 
 import shutil
 from datetime import UTC, datetime, timedelta

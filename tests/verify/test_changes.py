@@ -1,4 +1,4 @@
-"""Changes of rows that wait in the outbox: `verify` compares with what the rows will be, and a mend publishes them."""
+"""Changes of rows that wait in the outbox: `verify` compares with the future rows, and a repair publishes them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def test_rows_that_wait_to_be_replaced_are_compared_as_they_will_be(world):
     assert [one.lede for one in rows(world, ARTICLES, as_article) if one.lede == "another"] == ["another"]
 
 
-def test_rows_that_wait_to_go_are_missed_already(world):
+def test_rows_that_wait_to_be_removed_count_as_removed(world):
     stored = rows(world, ARTICLES, as_article)
     revised = {one.article_id for one in stored if one.revision > 1}
     row = next(one for one in stored if one.article_id not in revised)

@@ -1,4 +1,4 @@
-"""`presslake verify` and `presslake reindex`, as a person runs them, and the flow `verify` on a real Prefect server."""
+"""`presslake verify` and `presslake reindex`, on the command line, and the flow `verify` on a real Prefect server."""
 
 import pytest
 
@@ -17,23 +17,23 @@ def command(world) -> Presslake:
 @pytest.mark.parametrize(
     "what", [["verify"], ["verify", "--mend"], ["verify", "--undo", "x"], ["maintain"], ["reindex"]]
 )
-def test_what_works_on_a_lake_makes_none(tmp_path, what):
+def test_commands_on_a_lake_create_none(tmp_path, what):
     ended = Presslake(tmp_path, {}).run(*what, check=False)
 
     assert ended.code == 2
-    assert "does not exist: name another with --index" in ended.err or "there is no lake" in ended.err
+    assert "does not exist: choose another with --index" in ended.err or "no lake here" in ended.err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_lake_that_is_not_there_is_named(command, tmp_path):
+def test_a_missing_lake_is_reported(command, tmp_path):
     ended = command.run("verify", "--lake", str(tmp_path / "other"), check=False)
 
     assert ended.code == 2
-    assert f"{tmp_path}/other: there is no lake; " in ended.err
+    assert f"{tmp_path}/other: no lake here; " in ended.err
     assert not list(tmp_path.glob("other"))
 
 
-def test_verify_ends_with_0_where_nothing_is_found(command):
+def test_verify_exits_with_0_if_nothing_is_found(command):
     ended = command.run("verify", "--json")
 
     told = ended.json()
@@ -42,7 +42,7 @@ def test_verify_ends_with_0_where_nothing_is_found(command):
     assert "segments" in ended.err
 
 
-def test_verify_ends_with_1_and_names_what_it_found(command, world):
+def test_verify_exits_with_1_and_reports_what_it_found(command, world):
     place = a_flipped_byte_in_a_response(world)
 
     ended = command.run("verify", "--json", check=False)
@@ -53,7 +53,7 @@ def test_verify_ends_with_1_and_names_what_it_found(command, world):
     assert fault["mend"].startswith("by hand")
 
 
-def test_verify_reads_a_lake_that_cannot_be_written(command, world):
+def test_verify_reads_a_read_only_lake(command, world):
     place = a_flipped_byte_in_a_response(world)
     with read_only(world.lake):
         ended = command.run("verify", "--json", check=False)
@@ -74,7 +74,7 @@ def test_verify_shows_what_it_mended(command, world):
     assert "1 fault, 1 mended, none left." in ended.out
 
 
-def test_a_sample_reads_so_many_segments(command):
+def test_a_sample_limits_the_segments_read(command):
     assert command.run("verify", "--sample", "1", "--json").json()["checked"]["segments"] == 1
 
 
@@ -96,7 +96,7 @@ def test_reindex_refuses_an_index_that_is_in_use(command):
 
 
 @pytest.mark.engine
-def test_the_flow_fails_where_faults_are_left(world, prefect_api_url):
+def test_the_flow_fails_if_faults_are_left(world, prefect_api_url):
     a_lease_of_an_ended_run(world)
     script = (
         "from flows.verify import verify; from tasks.verify.config import VerifyConfig; import json\n"

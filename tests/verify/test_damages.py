@@ -1,4 +1,4 @@
-"""Whatever is damaged in a table's log or files: verify names it, and no mend, undo, sweep or maintenance loses more."""
+"""Verify reports any damage of a table's log or files, and no repair, undo, sweep or maintenance loses more."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ FAR = timedelta(days=40)
 
 
 def each_on_a_table(damages: list[Damage]) -> pytest.MarkDecorator:
-    """Ask for each damage on one table, by turns; on the others if long tests are wanted."""
+    """Parametrize each damage over one table in turn, and over the others in long tests."""
     pairs = [
         pytest.param(
             damage,
@@ -69,7 +69,7 @@ def a_story(world) -> Story:
 
 
 def sweep(world) -> None:
-    """Sweep one more story, however that ends."""
+    """Sweep one more story, successfully or not."""
     story = a_story(world)
     try:
         with suppress(StageError):
@@ -86,7 +86,7 @@ def log_of(store) -> dict[str, bytes]:
 
 
 @each_on_a_table(DAMAGES)
-def test_a_damage_is_named_and_loses_nothing_more(world: World, damage: Damage, table: str):
+def test_a_damage_is_reported_and_loses_nothing_more(world: World, damage: Damage, table: str):
     store = world.store
     seen = rows_read(store)
     place = damage.harm(store, table)
@@ -145,7 +145,7 @@ def test_once_the_log_is_restored_all_is_well(world: World, damage: Damage, tabl
 
 @each_on_a_table([one for one in DAMAGES if one.kind == "damaged_log"])
 @pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)  # the log is read before the index is asked
-def test_no_index_is_made_of_a_damaged_log(swept, tmp_path, damage: Damage, table: str, index):
+def test_no_index_is_built_from_a_damaged_log(swept, tmp_path, damage: Damage, table: str, index):
     shutil.copytree(swept / "lake", tmp_path / "lake")
     store = DirectoryStore(tmp_path / "lake")
     damage.harm(store, table)
@@ -167,7 +167,7 @@ def test_maintain_deletes_nothing_while_a_file_is_damaged(world, name):
     assert objects <= bodies(world.store)
 
 
-def test_maintain_leaves_the_files_of_a_commit_that_is_lost(world):
+def test_maintain_keeps_the_files_of_a_lost_commit(world):
     by_name = {damage.name: damage for damage in DAMAGES}
     key = by_name["a_missing_last_commit"].harm(world.store, ARTICLES)
     old = (datetime.now(UTC) - timedelta(days=60)).timestamp()
@@ -188,7 +188,7 @@ SOON = (
     "an_empty_file",
     "a_missing_file",
 )
-"""What S3 may answer otherwise than a directory: nothing, or an object of no bytes."""
+"""Damages on which S3 may behave differently from a directory: a missing and an empty object."""
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ SOON = (
 )
 @pytest.mark.parametrize("s3_url", ["moto"], indirect=True)  # tests/lake/ compares the servers
 @pytest.mark.s3
-def test_a_damage_on_s3_is_named_and_loses_nothing_more(world: World, s3_address, damage: Damage):
+def test_a_damage_on_s3_is_reported_and_loses_nothing_more(world: World, s3_address, damage: Damage):
     store = s3_address.open()
     for one in world.store.list(""):
         store.put(one.key, world.store.get(one.key))
@@ -230,7 +230,7 @@ def test_a_damage_on_s3_is_named_and_loses_nothing_more(world: World, s3_address
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_rows_that_a_checkpoint_has_passed_over_are_listed_again(world, table):
+def test_rows_that_a_checkpoint_skipped_are_committed_again(world, table):
     seen = rows_read(world.store)
     world.store.put(log(world.store, table)[1], b"")
     DeltaTable(world.store.delta_uri(table)).create_checkpoint()
@@ -245,7 +245,7 @@ def test_rows_that_a_checkpoint_has_passed_over_are_listed_again(world, table):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_without_a_backup_a_commit_that_changes_nothing_stands_in(world, table):
+def test_without_a_backup_an_empty_commit_can_replace_a_lost_one(world, table):
     seen = rows_read(world.store)
     world.store.put(log(world.store, table)[1], b'{"commitInfo":{}}\n')
 
@@ -267,7 +267,7 @@ def test_without_a_backup_an_empty_last_commit_is_moved_away(world, table):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_without_a_backup_a_pointer_to_nowhere_is_deleted(world, table):
+def test_without_a_backup_a_dangling_checkpoint_pointer_is_deleted(world, table):
     seen = rows_read(world.store)
     world.store.put(f"{table}/_delta_log/_last_checkpoint", b'{"version": 50, "size": 9}')
 
@@ -277,7 +277,7 @@ def test_without_a_backup_a_pointer_to_nowhere_is_deleted(world, table):
     assert rows_read(world.store) == seen
 
 
-def test_a_file_is_not_listed_again_while_another_is_damaged(world):
+def test_a_file_is_not_committed_again_while_another_is_damaged(world):
     by_name = {damage.name: damage for damage in DAMAGES}
     key = by_name["a_missing_last_commit"].harm(world.store, ARTICLES)
     by_name["a_file_cut_short"].harm(world.store, ARTICLES)
@@ -291,7 +291,7 @@ def test_a_file_is_not_listed_again_while_another_is_damaged(world):
     assert world.rows_of_index() == index
 
 
-def test_a_file_that_was_packed_is_no_lost_one_when_its_replacement_lost_its_commit(world):
+def test_a_packed_file_is_not_restored_when_its_replacement_lost_its_commit(world):
     seen = rows_read(world.store)
     tidy(world, world.store)
     last = log(world.store, ARTICLES)[-1]

@@ -1,4 +1,4 @@
-"""An index that is made again from the lake's rows decides as the one that was lost."""
+"""An index rebuilt from the lake's rows makes the same decisions as the lost one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ def rebuilt(request, rows, tmp_path):
         (replace(SECOND, text=story(1, changed=1)), {"revision": 1}, 3),
     ],
 )
-def test_the_contents_that_were_there_are_known(rebuilt, one, expected, revision):
+def test_earlier_contents_are_known(rebuilt, one, expected, revision):
     report = decide(rebuilt, "b9", {KEY: one}, now=NOW + timedelta(hours=9))
 
     assert (report.articles, captured(rebuilt)[-1].revision) == (expected, revision)

@@ -1,4 +1,4 @@
-"""An index that was built from the lake alone knows what the one knew that made the lake."""
+"""An index built from the lake alone has the same knowledge as the original one."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,8 @@ from tests.rows import FETCHED_AT, make_article, make_capture, make_item
 from tests.verify.conftest import sweep
 
 LOST = {"announced_by", "announced_title", "announced_at", "discovered_at", "due_at"}
-"""What no table of the lake has; `due_at` is reckoned from the fetch, and not from the decision a second later."""
+"""Columns without a counterpart in the lake; `due_at` is computed from the fetch, not from the decision a second
+later."""
 
 
 def _reindex(index: Index, store: DirectoryStore):
@@ -76,7 +77,7 @@ def _groups(index: Index) -> set[frozenset[str]]:
     return set(map(frozenset, groups.values()))
 
 
-def test_verify_finds_nothing_then(world, index):
+def test_verify_finds_nothing_afterwards(world, index):
     _reindex(index, world.store)
 
     assert _verify(index, world.store) == {}
@@ -86,13 +87,13 @@ def test_a_sweep_on_the_new_index_adds_no_article(world, press, index, index_url
     known = {key[0] for key in _revisions(world.store)}
     _reindex(index, world.store)
     with index.write() as tx:
-        assert frontier_rows.recall(tx, Selection(), now=datetime.now(UTC)) == 41  # all but what is in quarantine
+        assert frontier_rows.recall(tx, Selection(), now=datetime.now(UTC)) == 41  # all but the quarantined ones
 
     sweep(world.home, index_url, press)
 
     revisions = _revisions(world.store)
     assert {key[0] for key in revisions} == known
-    assert len(set(revisions)) == len(revisions) == 42  # what was corrected is as it was before: known
+    assert len(set(revisions)) == len(revisions) == 42  # corrected articles are known as before
     assert _verify(index, world.store) == {}
 
 
@@ -101,12 +102,12 @@ def _revisions(store: DirectoryStore) -> list[tuple[str, int]]:
     return [(row["article_id"], row["revision"]) for row in rows]
 
 
-def test_an_index_that_knows_anything_is_refused(world):
+def test_an_index_that_is_not_empty_is_refused(world):
     with pytest.raises(ConfigError, match="is not empty"):
         check_is_empty(world.index)
 
 
-def test_nothing_is_left_of_a_reindex_that_fails(world, index):
+def test_a_failed_reindex_leaves_nothing(world, index):
     max(world.lake.glob("articles/dt=*/*.parquet")).write_bytes(b"nonsense")
 
     with pytest.raises(DamagedFile):
@@ -115,7 +116,7 @@ def test_nothing_is_left_of_a_reindex_that_fails(world, index):
     check_is_empty(index)
 
 
-def test_other_names_of_an_article_are_known_again(index, tmp_path):
+def test_aliases_of_an_article_are_known_again(index, tmp_path):
     store = DirectoryStore(tmp_path / "lake")
     moved = make_capture(capture_id="c2", url="https://daily.example/old", url_key="daily.example/old",
                          final_url="https://daily.example/a", novelty=Novelty.UNCHANGED)  # fmt: skip
@@ -157,7 +158,7 @@ def test_the_revision_that_was_fetched_last_is_the_newest_and_the_next_number_fo
         ({"outcome": Outcome.QUARANTINED, "reason": "extractor_crashed"}, State.QUARANTINED, False),
     ],
 )
-def test_the_last_capture_tells_where_a_url_stands(index, tmp_path, changes, state, is_due):
+def test_the_last_capture_decides_the_state_of_a_url(index, tmp_path, changes, state, is_due):
     store = DirectoryStore(tmp_path / "lake")
     page = make_capture(capture_id="c1", payload_digest="sha256:11")
     later = make_capture(capture_id="c2", fetched_at=FETCHED_AT + timedelta(days=1), payload_digest="sha256:22",
@@ -177,7 +178,7 @@ def _publish(store: DirectoryStore, item, **rows) -> None:
     publish([replace(item, **rows)], store=store, index_id="another")
 
 
-def test_the_outbox_counts_on_from_what_the_lake_has_of_this_index(index, tmp_path):
+def test_the_outbox_continues_from_the_lakes_sequence_of_this_index(index, tmp_path):
     store = DirectoryStore(tmp_path / "lake")
     publish([make_item(7, rows=0, batch_id="b7")], store=store, index_id="another")
     publish([make_item(9, batch_id="b9", rows=1)], store=store, index_id=index.index_id)
@@ -188,7 +189,7 @@ def test_the_outbox_counts_on_from_what_the_lake_has_of_this_index(index, tmp_pa
         assert outbox.append(tx, batch_id="b", run_id="r", captures=(), articles=(), counts={}, now=FETCHED_AT) == 10
 
 
-def test_the_outbox_counts_on_from_the_newest_change_that_a_row_names(index, tmp_path):
+def test_the_outbox_continues_from_the_newest_change_in_any_row(index, tmp_path):
     store = DirectoryStore(tmp_path / "lake")
     publish([make_item(9, batch_id="b9", rows=1, change_seq=9)], store=store, index_id="another")
 

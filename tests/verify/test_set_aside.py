@@ -1,4 +1,4 @@
-"""What a mend takes out or changes is written down first, kept for 30 days, and put back by `--undo`."""
+"""What a repair removes or changes is recorded first, kept for 30 days, and restored by `--undo`."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,11 +19,11 @@ from tests.verify.planting_index import a_url_of_an_article_that_is_not_there, a
 
 
 class Killed(BaseException):
-    """Stands for the kill that ends a process between two steps."""
+    """Simulates a kill between two steps."""
 
 
 class DyingStore(DirectoryStore):
-    """A store at whose n-th change (a PUT or a DELETE) the process ends, after it or before."""
+    """A store that simulates a kill before or after its n-th change (PUT or DELETE)."""
 
     def __init__(self, path, *, changes: int, is_after: bool) -> None:
         super().__init__(path)
@@ -48,7 +48,7 @@ class DyingStore(DirectoryStore):
         return result
 
 
-def test_a_plan_says_what_is_done_and_where_an_object_goes(world):
+def test_a_plan_records_each_repair_and_where_objects_go(world):
     key = a_file_of_no_table(world)
     edge = an_edge_to_nowhere(world)
 
@@ -63,7 +63,7 @@ def test_a_plan_says_what_is_done_and_where_an_object_goes(world):
     assert [(one.verify_id, one.objects) for one in report.set_asides] == [(report.set_aside, 1)]
 
 
-def test_a_look_and_a_mend_that_finds_nothing_set_nothing_aside(world):
+def test_verification_without_repairs_sets_nothing_aside(world):
     assert world.verify(mend=True).set_aside is None
     a_file_of_no_table(world)
     assert world.verify().set_asides == ()
@@ -105,7 +105,7 @@ def _mend_on(world: World, store: DirectoryStore) -> None:
 
 
 @pytest.mark.parametrize("is_after", [False, True])
-def test_an_undo_that_is_killed_is_done_by_the_next(world, is_after):
+def test_a_killed_undo_is_completed_by_the_next(world, is_after):
     a_file_of_no_table(world)
     an_edge_to_nowhere(world)
     objects, rows = world.stored(), world.rows_of_index()
@@ -123,7 +123,7 @@ def test_an_undo_that_is_killed_is_done_by_the_next(world, is_after):
     assert (again.objects_restored, again.rows_restored, again.objects_kept, again.rows_kept) == (0, 0, (), ())
 
 
-def test_what_is_newer_stays_and_is_named(world):
+def test_newer_data_stays_and_is_reported(world):
     key = a_file_of_no_table(world)
     url_key = a_url_of_an_article_that_is_not_there(world)
     verify_id = world.verify(mend=True).set_aside
@@ -140,7 +140,7 @@ def test_what_is_newer_stays_and_is_named(world):
         assert tx.execute(select(frontier.c.attempts).where(frontier.c.url_key == url_key)).scalar_one() == 7
 
 
-def test_an_article_whose_url_is_anothers_by_now_stays_away(world):
+def test_an_article_whose_url_belongs_to_another_by_now_is_not_restored(world):
     gone = a_row_deleted_in_the_lake(world)
     with world.index.read() as tx:
         before = tx.execute(select(articles).where(articles.c.article_id == gone)).mappings().one()
@@ -153,7 +153,7 @@ def test_an_article_whose_url_is_anothers_by_now_stays_away(world):
     assert f"articles: {gone}" in done.rows_kept
 
 
-def test_what_was_set_aside_30_days_ago_goes_with_maintain(world):
+def test_maintain_deletes_what_was_set_aside_30_days_ago(world):
     a_file_of_no_table(world)
     world.verify(mend=True)
     assert tidy(world, later=timedelta(days=29)).set_aside_deleted == 0
@@ -165,7 +165,7 @@ def test_what_was_set_aside_30_days_ago_goes_with_maintain(world):
 
 
 @pytest.mark.parametrize("verify_id", ["20260101T000000Z-none", "../..", ""])
-def test_an_undo_of_nothing_is_one_clear_line(world, verify_id):
+def test_an_undo_of_an_unknown_repair_is_one_clear_line(world, verify_id):
     with pytest.raises(ConfigError, match="nothing is set aside as"):
         world.undo(verify_id)
 
@@ -181,6 +181,6 @@ def test_a_mend_is_undone_on_the_command_line(world):
 
     assert (told["verify_id"], told["rows_restored"], told["rows_kept"]) == (verify_id, 1, [])
     assert world.rows_of_index() == rows
-    assert "0 rows of the index put back" in command.run("verify", "--undo", verify_id).out
+    assert "0 rows of the index restored" in command.run("verify", "--undo", verify_id).out
     assert command.run("verify", "--undo", verify_id, "--mend", check=False).code == 2
     assert command.run("verify", "--undo", "nothing", check=False).code == 2

@@ -1,4 +1,4 @@
-"""What real sweeps leave is well; whatever is planted is found, named, and mended if it can be."""
+"""Real sweeps leave no faults; every planted fault is found, reported, and repaired if possible."""
 
 import re
 import shutil
@@ -37,7 +37,7 @@ def _kinds(report) -> set[str]:
     return set(report.found)
 
 
-def test_what_sweeps_leave_is_well(world):
+def test_sweeps_leave_no_faults(world):
     report = world.verify()
 
     assert report.found == {}
@@ -45,12 +45,12 @@ def test_what_sweeps_leave_is_well(world):
     assert report.checked["revisions"] == 42
 
 
-def test_what_sweeps_leave_on_postgresql_is_well(world_on_postgresql):
+def test_sweeps_on_postgresql_leave_no_faults(world_on_postgresql):
     assert world_on_postgresql.verify().found == {}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_a_planted_fault_is_found_named_mended_and_put_back(world: World, fault: Planted):
+def test_a_planted_fault_is_found_reported_repaired_and_restored(world: World, fault: Planted):
     place = fault.plant(world)
     payloads, objects, rows = _payloads(world), world.stored(), world.rows_of_index()
 
@@ -78,7 +78,7 @@ def test_a_planted_fault_is_found_named_mended_and_put_back(world: World, fault:
 
 
 @pytest.mark.parametrize("fault", INDEX_FAULTS, ids=lambda fault: fault.name)
-def test_an_index_in_postgresql_is_mended_and_put_back_alike(world_on_postgresql: World, fault: Planted):
+def test_an_index_in_postgresql_is_repaired_and_restored_likewise(world_on_postgresql: World, fault: Planted):
     fault.plant(world_on_postgresql)
     rows = world_on_postgresql.rows_of_index()
 
@@ -98,7 +98,7 @@ def test_at_least_twenty_faults_are_planted():
     assert {fault.kind for fault in FAULTS} | elsewhere == set(FaultKind)
 
 
-def test_a_file_that_is_young_is_told_and_left_alone(world):
+def test_a_young_file_is_reported_and_left_alone(world):
     key = a_file_of_no_table(world)
 
     report = world.verify(mend=True, later=timedelta())
@@ -107,7 +107,7 @@ def test_a_file_that_is_young_is_told_and_left_alone(world):
     assert world.store.exists(key)
 
 
-def test_what_is_on_its_way_while_a_sweep_runs_is_no_fault(world):
+def test_rows_in_transit_during_a_sweep_are_no_fault(world):
     an_article_deleted_in_the_index(world)
     a_segment_that_no_row_names(world)
     with world.index.write() as tx:
@@ -115,7 +115,7 @@ def test_what_is_on_its_way_while_a_sweep_runs_is_no_fault(world):
 
     report = world.verify(later=timedelta())
 
-    # what the index has of the article is its own affair, whoever runs
+    # faults of the index alone are reported even during a run
     assert _kinds(report) == {"url_without_article", "shape_without_article"}
     assert "row_without_article" in world.verify(later=timedelta(hours=2)).found
 
@@ -130,7 +130,7 @@ def test_a_batch_that_its_run_is_about_to_publish_is_no_fault(world):
     assert _kinds(world.verify(later=timedelta(minutes=11))) == {"unpublished_batch"}
 
 
-def test_a_sample_of_segments_finds_nothing_elsewhere(world):
+def test_a_sample_of_segments_causes_no_other_faults(world):
     a_flipped_byte_in_a_response(world)
 
     reports = [world.verify(sample=1) for _ in range(30)]
@@ -139,7 +139,7 @@ def test_a_sample_of_segments_finds_nothing_elsewhere(world):
     assert {tuple(report.found) for report in reports} == {(), ("damaged_record",)}
 
 
-def test_what_is_set_back_is_stored_again_by_the_next_sweep(world):
+def test_a_reset_article_is_stored_again_by_the_next_sweep(world):
     gone = a_row_deleted_in_the_lake(world)
     world.verify(mend=True, later=timedelta())
 
@@ -154,7 +154,7 @@ def _payloads(world: World) -> set[str]:
     return {found.key for found in world.store.list("warc/")}
 
 
-def test_every_kind_of_fault_is_in_the_docs_with_its_mend():
+def test_every_kind_of_fault_is_documented_with_its_repair():
     page = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| .+ \| (.+) \|$", page, re.MULTILINE))
 
@@ -163,7 +163,7 @@ def test_every_kind_of_fault_is_in_the_docs_with_its_mend():
     }
 
 
-def test_an_article_that_is_ahead_by_now_is_not_restored(world):
+def test_an_article_with_a_newer_revision_is_not_restored(world):
     with world.index.read() as tx:
         known = find_by_id(
             tx, tx.execute(select(articles.c.article_id).where(articles.c.revision == 2)).scalars().first()
@@ -188,7 +188,7 @@ def test_a_url_that_was_gone_long_ago_may_be_forgotten(world):
     assert world.verify(later=KEPT + timedelta(days=1)).found == {}
 
 
-def test_files_that_were_compacted_are_no_orphans(world):
+def test_compacted_files_are_no_orphans(world):
     table = DeltaTable(str(world.lake / "articles"))
     assert table.optimize.compact()["numFilesRemoved"] > 1
     table.create_checkpoint()
@@ -196,12 +196,12 @@ def test_files_that_were_compacted_are_no_orphans(world):
     assert world.verify().found == {}
 
     for commit in sorted((world.lake / "articles/_delta_log").glob("*.json"))[:-1]:
-        commit.unlink()  # as the log's own retention does: the checkpoint alone names them then
+        commit.unlink()  # as the log's retention does: then only the checkpoint names them
 
     assert world.verify().found == {}
 
 
-def test_an_older_index_is_brought_up_to_the_lake(world):
+def test_an_older_index_is_updated_from_the_lake(world):
     story = Story(0, 80_000)
     shutil.copy(world.home / "index.db", world.home / "backup.db")
     world.press.stories[0][story.path] = story

@@ -1,4 +1,4 @@
-"""HTTP servers on loopback that do as they are told, octet by octet, and remember what they were asked."""
+"""Scriptable HTTP servers on loopback, which record their requests."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ from tasks.web.guard import AddressGuard
 
 LOOPBACK = AddressGuard(("127.0.0.0/8",))
 NOBODY = "http://127.0.0.1:9"
-"""Where nobody listens. A port that a server has just left is another's a moment later."""
+"""An address without a server. A port that was just closed may be reused a moment later."""
 AGENT = "Presslake/0.1 (+https://presslake.example/bot)"
 
 
@@ -37,7 +37,10 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Loopback:
-    """One server. `routes` go by path, "*" for all others; an act that closes the writer ends the connection."""
+    """One server.
+
+    `routes` maps paths to acts, "*" to the default; an act that closes the writer ends the connection.
+    """
 
     host: str
     port: int
@@ -45,7 +48,7 @@ class Loopback:
     asked: list[Asked] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
-    sent_size: int = 0  # if somebody counts
+    sent_size: int = 0  # if the test counts them
 
     def url(self, path: str = "/", host: str | None = None) -> str:
         return f"http://{host or self.host}:{self.port}{path}"
@@ -62,7 +65,7 @@ def answer(
     reason: str = "Said",
     close: bool = False,
 ) -> bytes:
-    """Return an answer with a true Content-Length."""
+    """Return a response with a correct Content-Length."""
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in fields)]
     lines += [f"Content-Length: {len(body)}", *(["Connection: close"] if close else [])]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
@@ -92,7 +95,7 @@ async def serve(routes: dict[str, Route], host: str = "127.0.0.1", port: int = 0
 async def listening(
     talk: Talk | None = None, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
-    """Let `talk` have each connection until the block ends, which gets the port; without it, they are closed at once."""
+    """Pass each connection to `talk` until the block ends, and yield the port; without `talk`, connections are closed at once."""
     talking = set[asyncio.Task]()
 
     async def has(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -113,7 +116,7 @@ async def listening(
         for task in talking:
             task.cancel()
         await asyncio.gather(*talking, return_exceptions=True)
-        await asyncio.sleep(0)  # a transport that was aborted closes its socket in the loop's next turn
+        await asyncio.sleep(0)  # an aborted transport closes its socket in the next iteration of the loop
 
 
 async def converse(
@@ -167,7 +170,7 @@ def says(*pieces: bytes, every_s: float = 0.0, close: bool = True) -> Act:
 
 
 def together(number: int, said: bytes, *, stay_s: float = 0.0) -> Act:
-    """Return an act that answers as soon as so many requests are under way at once, or that long after, for one too many to come."""
+    """Return an act that responds when this many requests are concurrent, after a delay in which a surplus one would arrive."""
     met = asyncio.Barrier(number)
 
     async def act(asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -179,17 +182,17 @@ def together(number: int, said: bytes, *, stay_s: float = 0.0) -> Act:
 
 
 async def resets(asked: Asked, writer: asyncio.StreamWriter) -> None:
-    """Reset the connection without a word."""
+    """Reset the connection without a response."""
     writer.transport.abort()
 
 
 async def is_silent(asked: Asked, writer: asyncio.StreamWriter) -> None:
-    """Say nothing, and hold the connection."""
+    """Send nothing, and keep the connection open."""
     await asyncio.sleep(60)
 
 
 def endless(head: bytes, piece: bytes, server: list[int] | None = None, every_s: float = 0.0) -> Act:
-    """Return an act that sends the piece for ever after the head; `server` gets the octets sent, if given."""
+    """Return an act that sends the piece endlessly after the head; `server`, if given, counts the octets sent."""
 
     async def act(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(head)
@@ -204,9 +207,9 @@ def endless(head: bytes, piece: bytes, server: list[int] | None = None, every_s:
 
 
 def peak_size() -> int:
-    """Return the most memory that this process has held, in bytes.
+    """Return the peak memory of this process in bytes.
 
-    On Linux, what `getrusage` says starts at the size of the process that started this one.
+    On Linux, `getrusage` starts at the size of the parent process.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,4 +1,4 @@
-"""One address under many names: as many requests as it may have at once, and as many a second."""
+"""One address under many names: limits of concurrent requests, and of requests per second."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_requests_at_one_address_are_spaced():
     assert one.try_enter("192.0.2.1") == 0
 
 
-def test_no_more_than_so_many_are_under_way_at_one_address():
+def test_requests_at_one_address_are_limited_in_number():
     time = Time()
     one = gate(time)
     for _ in range(3):
@@ -42,16 +42,16 @@ def test_no_more_than_so_many_are_under_way_at_one_address():
 
 
 @pytest.mark.parametrize("address", ["104.16.1.1", "2606:4700::1", "203.0.113.9"])
-def test_what_many_share_is_exempt(address):
+def test_shared_networks_are_exempt(address):
     one = gate(Time(), most=1, shared_networks=("104.16.0.0/13", "2606:4700::/32", "203.0.113.0/24"))
 
     assert [one.try_enter(address) for _ in range(50)] == [0] * 50
     one.leave(address)
 
 
-async def test_who_waits_is_let_in_in_time():
+async def test_waiting_requests_get_their_turn():
     one = AddressGate(AddressLimits(a_second=200.0))
 
     waited_s = [await one.enter("192.0.2.1") for _ in range(5)]
 
-    assert waited_s[0] < waited_s[-1] + 1  # nobody waits for ever
+    assert waited_s[0] < waited_s[-1] + 1  # bounded waits

@@ -78,7 +78,7 @@ async def test_a_forbidden_literal_is_not_connected_to(host):
         await connected(host, 80, resolve=resolves(), guard=AddressGuard())
 
 
-async def test_a_name_of_forbidden_addresses_alone_is_refused():
+async def test_a_name_with_only_forbidden_addresses_is_refused():
     with pytest.raises(ForbiddenAddress):
         await connected("a.example", 80, resolve=resolves("10.0.0.1", "fd00::1", "fe80::1%eth0", "nonsense"))
 
@@ -101,7 +101,7 @@ async def test_no_more_addresses_are_tried_than_the_limit():
     ],
     ids=["unknown", "broken", "no name", "no address", "silent"],
 )
-async def test_each_look_up_that_fails_has_its_error(resolve, error):
+async def test_each_failed_look_up_has_its_error(resolve, error):
     with pytest.raises(ItemError) as caught:
         await connected("a.example", 80, resolve=resolve, timeout_s=0.2)
 
@@ -127,7 +127,7 @@ async def test_a_deadline_that_has_passed_connects_to_nothing():
         await connected("127.0.0.1", 80, resolve=resolves(), budget=begun(deadline_s=-1.0))
 
 
-async def test_a_read_ends_at_the_deadline_whatever_its_time_out():
+async def test_a_read_ends_at_the_deadline_even_with_a_longer_time_out():
     async def hangs(reader, writer):
         await asyncio.sleep(2)
         writer.close()
@@ -142,7 +142,7 @@ async def test_a_read_ends_at_the_deadline_whatever_its_time_out():
         await stream.aclose()
 
 
-async def test_no_more_is_received_than_the_budget_has():
+async def test_receiving_stops_at_the_budget():
     async def talks(reader, writer):
         writer.write(bytes(1_000_000))
         await reader.read()
@@ -159,7 +159,7 @@ async def test_no_more_is_received_than_the_budget_has():
     assert 100_000 + FRAMING_SIZE < budget.size <= 101_000 + FRAMING_SIZE
 
 
-async def test_plain_text_is_no_tls():
+async def test_plain_text_is_a_tls_failure():
     async def talks(reader, writer):
         await reader.read(1)
         writer.write(b"220 mail.example ESMTP\r\n")

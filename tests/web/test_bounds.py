@@ -29,7 +29,7 @@ def attributes(number, quote="'"):
         "<!-- " + "a='1' " * 4000 + "-->",
     ],
 )
-def test_what_is_within_bounds_stays_as_it_is(text):
+def test_markup_within_bounds_is_unchanged(text):
     assert bounded_markup(text) == (text, ())
 
 
@@ -45,11 +45,11 @@ def test_what_is_within_bounds_stays_as_it_is(text):
         ("<div" + " b" * 900 + ">t</div>", "<div>t</div>"),
     ],
 )
-def test_of_an_element_with_too_many_attributes_none_is_kept(text, left):
+def test_an_element_with_too_many_attributes_loses_all(text, left):
     assert bounded_markup(text) == (left, (f"an element with more than {MAX_ATTRIBUTES} attributes",))
 
 
-def test_what_follows_too_many_tags_is_cut_off():
+def test_markup_after_too_many_tags_is_cut_off():
     text, doubts = bounded_markup("<a/>" * (MAX_TAGS + 5))
 
     assert text == "<a/>" * MAX_TAGS
@@ -57,7 +57,7 @@ def test_what_follows_too_many_tags_is_cut_off():
 
 
 @pytest.mark.parametrize("text", ["<a " + '"' * 100_000, "<a " + "='" * 50_000, "<a" + " " * 100_000, "<" * 100_000])
-def test_what_never_ends_costs_little(text):
+def test_unclosed_markup_costs_little(text):
     assert calls_of(lambda: bounded_markup(text)) < 500_000
 
 
@@ -72,7 +72,7 @@ def test_a_feed_whose_root_has_too_many_attributes_is_read_without_them():
     assert content.warnings == (f"an element with more than {MAX_ATTRIBUTES} attributes",)
 
 
-def test_a_sitemap_of_nothing_but_empty_elements_is_cut_off():
+def test_a_sitemap_of_empty_elements_is_cut_off():
     body = b"<urlset>" + b"<url><loc>/a</loc></url>" + b"<a/>" * (MAX_TAGS + 9) + b"</urlset>"
 
     content = read_document(FeedKind.SITEMAP, body, content_type=None, url=URL, now=NOW)
@@ -81,7 +81,7 @@ def test_a_sitemap_of_nothing_but_empty_elements_is_cut_off():
     assert f"more than {MAX_TAGS:,} tags" in content.warnings
 
 
-def test_what_links_are_relative_to_is_found_once_for_all_items_in_one_place():
+def test_the_base_of_links_is_resolved_once_for_all_items_of_a_parent():
     depth, number = 200, 3000
     items = "<item><link>a</link></item>" * number
     nested = (

@@ -1,4 +1,4 @@
-"""Pages that scripts make: what is read of them, what they may ask for, and that they end. Servers on loopback."""
+"""Rendered pages: their content, the requests that they may make, and their time limits. Servers on loopback."""
 
 import asyncio
 import io
@@ -119,7 +119,7 @@ async def rendering(limits=None):
 
 
 @needs_chromium
-async def test_an_article_that_a_script_puts_there_is_read_and_stored_beside_the_answer(book):
+async def test_an_article_rendered_by_a_script_is_read_and_stored_with_the_response(book):
     objects = {}
     async with serve(NEWSPAPER) as server:
         batch = await fetched(book, server.url("/ferry"), rules=RENDERED, objects=objects)
@@ -131,7 +131,7 @@ async def test_an_article_that_a_script_puts_there_is_read_and_stored_beside_the
     assert (capture.outcome, capture.detail, capture.payload_digest) == (Outcome.OK, None, payload_digest(SHELL))
     kinds = {}
     for record in ArchiveIterator(io.BytesIO(objects[SEGMENT]), check_digests="raise"):
-        if record.rec_headers.get_header("WARC-Target-URI") == capture.url:  # robots.txt is a record, too
+        if record.rec_headers.get_header("WARC-Target-URI") == capture.url:  # robots.txt has a record, too
             kinds[record.rec_type] = record.rec_headers, record.content_stream().read()
     assert kinds["response"][1] == SHELL
     headers, html = kinds["conversion"]
@@ -153,7 +153,7 @@ async def test_without_render_no_script_runs(book):
 
 
 @needs_chromium
-async def test_stories_in_one_shell_are_not_taken_for_what_does_not_exist(book):
+async def test_stories_in_one_html_shell_are_not_taken_for_soft_404s(book):
     app = b"const path = location.pathname + '.json';" + APP.replace(b"'/story.json'", b"path")
     stories = {
         f"/{name}.json": typed("application/json", json.dumps({"title": name, "text": [f"{name}: {one}" for one in STORY]}).encode())
@@ -185,7 +185,7 @@ async def test_a_page_that_cannot_be_rendered_is_read_as_received_and_says_so(bo
 
 
 @needs_chromium
-async def test_a_page_reaches_no_address_that_its_source_may_not(book):
+async def test_a_page_cannot_reach_addresses_forbidden_to_its_source(book):
     packets = []
 
     class Counting(asyncio.DatagramProtocol):
@@ -227,7 +227,7 @@ async def test_a_page_reaches_no_address_that_its_source_may_not(book):
 
 
 @needs_chromium
-async def test_pictures_and_posts_are_not_asked_for():
+async def test_images_and_posts_are_not_requested():
     async with serve({"*": answer(200, b"")}) as server:
         server.routes["/"] = page(
             b"<p>here</p><img src=/picture><video src=/video></video><script>fetch('/post', {method: 'POST'});"
@@ -240,7 +240,7 @@ async def test_pictures_and_posts_are_not_asked_for():
 
 
 @needs_chromium
-async def test_a_flood_of_requests_ends_at_the_bound_with_the_page_as_it_stands():
+async def test_a_flood_of_requests_ends_at_the_bound_and_the_page_is_taken_as_is():
     flood = b"<p>here</p><script>let n = 0; setInterval(() => { for (let i = 0; i < 5; i++) fetch('/f' + n++) }, 5)</script>"
     async with serve({"*": answer(200, b"x")}) as server:
         server.routes["/"] = page(flood)
@@ -274,7 +274,7 @@ async def test_an_endless_script_ends_at_the_deadline_and_the_next_page_is_read(
             assert "<p>next</p>" in await render(server.url("/next"))
 
 
-def test_a_catalogue_asks_for_a_browser_by_source():
+def test_a_catalogue_enables_the_browser_by_source():
     catalogue = Catalogue.model_validate({"sources": [{"id": "daily"}, {"id": "scripted", "render": "browser"}]})
 
     assert [one.effective(catalogue.defaults).render for one in catalogue.sources] == ["none", "browser"]
@@ -282,7 +282,7 @@ def test_a_catalogue_asks_for_a_browser_by_source():
         Catalogue.model_validate({"sources": [{"id": "daily", "render": "chrome"}]})
 
 
-def test_a_source_that_asks_for_a_browser_needs_one(monkeypatch):
+def test_a_source_with_rendering_requires_a_browser(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
 
     check_browser([PLAIN])
@@ -290,7 +290,7 @@ def test_a_source_that_asks_for_a_browser_needs_one(monkeypatch):
         check_browser([PLAIN, RENDERED])
 
 
-def test_playwright_that_is_missing_is_said_in_one_line(monkeypatch):
+def test_missing_playwright_is_reported_in_one_line(monkeypatch):
     monkeypatch.setattr(browser, "find_spec", lambda name: None)
 
     with pytest.raises(ConfigError, match=r"^render: browser needs Playwright; install presslake\[browser\]$"):
@@ -302,7 +302,7 @@ ROUTER = b"<!doctype html><body><script>document.body.append(`shown: ${location.
 
 @needs_chromium
 @pytest.mark.parametrize("route", ["#/news/12", "#!/news/12", ""])
-async def test_a_script_is_given_the_route_that_was_announced(route):
+async def test_a_script_sees_the_announced_route(route):
     async with serve({"/app": page(ROUTER)}) as server, rendering() as render:
         html = await render(server.url("/app"), route)
 

@@ -1,4 +1,4 @@
-"""What one request may take, and what is noted of it."""
+"""The budget of one request, and its records."""
 
 import time
 
@@ -18,7 +18,7 @@ def take(budget, received):
     budget.take(len(received), start=received[:START_SIZE])
 
 
-def test_a_budget_remembers_how_an_answer_began_and_that_it_ended():
+def test_a_budget_records_the_start_and_the_end_of_a_response():
     budget = begun()
     take(budget, b"HTTP/1.1 200 OK")
     take(budget, b"more")

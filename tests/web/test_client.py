@@ -75,15 +75,15 @@ def names(**addresses):
 
 
 async def got(route, **config):
-    """Return what one GET of one route gives."""
+    """Return the result of one GET of one route."""
     async with serve({"*": route}) as server, web(**config) as client:
         return await client.get(server.url("/a"))
 
 
-# What is asked, and what comes back
+# Requests and responses
 
 
-async def test_the_answer_comes_with_both_heads():
+async def test_the_response_comes_with_both_heads():
     before = datetime.now(UTC)
     async with serve({"/a?b=%20": page(b"<p>", **{"X-Two": "1"})}) as server, web() as client:
         fetched = await client.get(server.url("/a?b= #part"))
@@ -97,7 +97,7 @@ async def test_the_answer_comes_with_both_heads():
     assert hop.elapsed_ms >= 0
 
 
-async def test_the_agent_says_who_it_is():
+async def test_the_user_agent_identifies_us():
     async with serve({"*": page(b"")}) as server, web() as client:
         await client.get(server.url(), accept="text/plain")
 
@@ -120,7 +120,7 @@ async def test_validators_make_a_conditional_request():
 
 
 @pytest.mark.parametrize("etag", ['"a"\r\nX-Injected: 1', '"a\x00"', '"€"', '"a"\n', " ", "\x7f"])
-async def test_a_validator_that_is_no_field_value_is_not_sent(etag):
+async def test_an_invalid_validator_is_not_sent(etag):
     async with serve({"*": page(b"")}) as server, web() as client:
         await client.get(server.url(), etag=etag)
 
@@ -135,17 +135,17 @@ async def test_a_proxy_in_the_environment_is_not_used(monkeypatch):
 
 
 @pytest.mark.parametrize("status", [204, 400, 403, 404, 410, 429, 500, 503])
-async def test_every_status_is_an_answer(status):
+async def test_every_status_is_returned(status):
     assert (await got(answer(status))).status == status
 
 
-async def test_informational_answers_are_passed_over():
+async def test_informational_responses_are_skipped():
     early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
     assert (await got(early * 3 + page(b"x"))).content == b"x"
 
 
-async def test_the_old_protocol_is_understood():
+async def test_http_1_0_is_understood():
     assert (await got(says(b"HTTP/1.0 200 OK\r\n\r\nuntil the end"))).content == b"until the end"
 
 
@@ -160,7 +160,7 @@ async def test_a_connection_is_used_again():
     assert [asked.connection for asked in server.asked] == [0, 0, 0]
 
 
-async def test_a_connection_that_the_server_gave_up_is_made_anew():
+async def test_a_connection_closed_by_the_server_is_reopened():
     async def once(asked, writer):
         """Answer the first request on a connection, and drop the second without a word."""
         if sum(other.connection == asked.connection for other in server.asked) > 1:
@@ -176,7 +176,7 @@ async def test_a_connection_that_the_server_gave_up_is_made_anew():
     assert [asked.connection for asked in server.asked] == [0, 0, 1]
 
 
-async def test_a_fresh_connection_that_is_dropped_is_not_tried_again():
+async def test_a_dropped_fresh_connection_is_not_retried():
     async with serve({"*": resets}) as server, web() as client:
         with pytest.raises(ConnectionLost):
             await client.get(server.url())
@@ -196,7 +196,7 @@ async def test_more_gets_than_connections_wait_without_losing_time():
     assert server.most_in_flight == 2
 
 
-async def test_a_deadline_leaves_the_pool_whole():
+async def test_a_deadline_leaves_the_pool_usable():
     async with serve({"/slow": is_silent, "*": page(b"x")}) as server, web(max_connections=2, timeout_s=0.2) as client:
         trouble = await asyncio.gather(*(client.get(server.url("/slow")) for _ in range(6)), return_exceptions=True)
         fetched = await client.get(server.url())
@@ -237,7 +237,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("route", "error"), WRONG.values(), ids=WRONG)
-async def test_each_trouble_has_its_error(route, error):
+async def test_each_failure_on_the_wire_has_its_error(route, error):
     with pytest.raises(ItemError) as caught:
         await got(route)
 
@@ -255,13 +255,13 @@ async def test_a_reset_in_the_body_is_a_lost_connection():
         await got(cut)
 
 
-async def test_what_is_wrong_with_a_refusals_body_is_of_no_matter():
+async def test_a_faulty_body_of_a_refusal_does_not_matter():
     refused = answer(503, b"not gzip, nor anything else", [("Content-Encoding", "br")])
 
     assert (await got(refused)).status == 503
 
 
-async def test_a_plain_body_under_a_gzip_label_is_taken():
+async def test_a_plain_body_labelled_as_gzip_is_accepted():
     assert (await got(page(b"<p>plain", **{"Content-Encoding": "gzip"}))).content == b"<p>plain"
 
 
@@ -299,7 +299,7 @@ async def test_a_declared_length_above_the_cap_is_refused_unread():
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\nX-A: " + b"a" * 60_000 + b"\r\n\r\n", id="informational answers"),
     ],
 )
-async def test_what_never_ends_is_ended_at_the_cap(head, piece):
+async def test_an_endless_body_is_stopped_at_the_cap(head, piece):
     sent = [0]
 
     with pytest.raises(BodyTooLarge):
@@ -308,11 +308,11 @@ async def test_what_never_ends_is_ended_at_the_cap(head, piece):
     assert sent[0] < 12 * MIB
 
 
-async def test_a_body_as_large_as_the_cap_is_taken():
+async def test_a_body_of_exactly_the_cap_is_accepted():
     assert len((await got(page(bytes(MIB)), max_wire_size=MIB)).content) == MIB
 
 
-async def test_caps_of_one_get_go_before_the_configurations():
+async def test_caps_of_one_get_take_precedence_over_the_configuration():
     async with serve({"*": page(bytes(5000))}) as server, web(max_wire_size=1000, max_decoded_size=1000) as client:
         fetched = await client.get(server.url(), max_wire_size=6000, max_decoded_size=6000)
 
@@ -320,14 +320,14 @@ async def test_caps_of_one_get_go_before_the_configurations():
 
 
 @pytest.mark.parametrize("head", [b"Content-Length: 5000000\r\n\r\n", b"\r\n"], ids=["declared", "not declared"])
-async def test_a_cut_body_is_its_beginning(head):
+async def test_a_truncated_body_is_returned_as_received(head):
     async with serve({"*": says(OK_HEAD + head, b"ab" * 2_500_000)}) as server, web() as client:
         fetched = await client.get(server.url(), max_wire_size=500_000, cut=True)
 
     assert (len(fetched.content), fetched.content[:4], fetched.status) == (500_000, b"abab", 200)
 
 
-async def test_a_cut_body_is_decoded_as_far_as_it_goes():
+async def test_a_truncated_body_is_decoded_as_far_as_possible():
     text = b"".join(b"Disallow: /%d\n" % number for number in range(100_000))
     coded = gzip.compress(text)
     async with serve({"*": page(coded, **{"Content-Encoding": "gzip"})}) as server, web() as client:
@@ -397,7 +397,7 @@ async def test_the_deadline_holds_for_all_redirects_together():
             await client.get(server.url("/a"))
 
 
-async def test_waiting_for_a_redirects_slot_does_not_count_against_the_deadline():
+async def test_waiting_for_a_permit_of_a_redirect_does_not_count_against_the_deadline():
     async def wait(url):
         await asyncio.sleep(0.6)
 
@@ -428,7 +428,7 @@ async def test_each_hop_is_kept():
     assert told == [server.url("/b"), server.url("/c?d=1")]
 
 
-async def test_what_on_redirect_raises_ends_the_get():
+async def test_an_error_raised_by_on_redirect_ends_the_get():
     async def forbid(url):
         raise RobotsDisallowed(url)
 
@@ -453,7 +453,7 @@ async def test_redirects_up_to_the_limit_are_followed():
         assert (await client.get(server.url("/1"))).content == b"x"
 
 
-async def test_a_redirect_without_a_place_is_an_answer():
+async def test_a_redirect_without_location_is_a_response():
     assert (await got(answer(302))).status == 302
 
 
@@ -492,7 +492,7 @@ async def test_a_redirect_out_of_the_public_web_is_refused(location, error):
 @pytest.mark.parametrize(
     ("location", "sent"),
     [
-        ("/b\r\nX-Injected: 1", "/b"),  # a field of its own in the answer, as a proxy would have let it through
+        ("/b\r\nX-Injected: 1", "/b"),  # a separate field in the response, as a proxy might have passed it
         ("/b%0d%0aX-Injected:%201", "/b%0d%0aX-Injected:%201"),
         ("/b\tc", "/bc"),
         ("/\xe9", "/%C3%A9"),
@@ -534,7 +534,7 @@ async def test_a_name_that_leads_inside_is_forbidden():
     assert not server.asked
 
 
-async def test_an_answer_that_changes_is_judged_each_time():
+async def test_a_changing_dns_answer_is_judged_each_time():
     answers = [["127.0.0.2"], ["127.0.0.9"]]
 
     async def changes(host, port):
@@ -555,7 +555,7 @@ async def test_an_answer_that_changes_is_judged_each_time():
     assert not inside.asked
 
 
-async def test_one_get_looks_a_name_up_once():
+async def test_one_get_looks_up_a_name_once():
     resolve = names(a=["127.0.0.1"])
     async with serve({"*": page(b"x")}) as server, web(resolve=resolve) as client:
         await client.get(server.url(host="a.example"))
@@ -564,7 +564,7 @@ async def test_one_get_looks_a_name_up_once():
     assert server.asked[0].headers["host"] == f"a.example:{server.port}"
 
 
-async def test_the_next_address_is_tried_where_one_does_not_answer():
+async def test_the_next_address_is_tried_if_one_does_not_answer():
     resolve = names(a=["127.0.0.7", "127.0.0.1"])
     async with serve({"*": page(b"x")}) as server, web(resolve=resolve) as client:
         fetched = await client.get(server.url(host="a.example"))
@@ -604,7 +604,7 @@ async def test_a_wrong_url_has_its_error(url, error):
 
 
 @pytest.mark.parametrize("host", ["a..example", "a" * 64 + ".example"])
-async def test_a_name_that_the_system_cannot_ask_for_is_no_crash(host):
+async def test_a_name_that_the_resolver_rejects_does_not_crash(host):
     async with web() as client:
         with pytest.raises((BadUrl, DnsFailed)):
             await client.get(f"http://{host}/")
@@ -613,7 +613,7 @@ async def test_a_name_that_the_system_cannot_ask_for_is_no_crash(host):
 # Cookies
 
 
-async def test_a_cookie_goes_back_within_its_get_alone():
+async def test_a_cookie_is_returned_only_within_its_get():
     async def gate(asked, writer):
         has_cookie = asked.headers.get("cookie") == "seen=1; b=2"
         fields = [("Location", "/a"), ("Set-Cookie", "seen=1; Path=/; HttpOnly"), ("Set-Cookie", "b=2")]
@@ -643,7 +643,7 @@ async def test_a_cookie_that_cannot_be_sent_is_left_out(cookie):
         try:
             await client.get(server.url("/a"))
         except BadResponse:
-            return  # a control character, which no answer may hold
+            return  # a control character, which responses may not contain
 
     assert "cookie" not in server.asked[-1].headers
 
@@ -653,7 +653,7 @@ async def test_a_cookie_that_cannot_be_sent_is_left_out(cookie):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """Make a certificate for localhost that nobody has signed but itself."""
+    """Make a self-signed certificate for localhost."""
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         [
@@ -683,7 +683,7 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def fresh_ssl_context():
-    """The process's context is made anew, in this test's environment, and not kept."""
+    """Recreate the process's TLS context in this test's environment, and discard it afterwards."""
     ssl_context.cache_clear()
     yield
     ssl_context.cache_clear()
@@ -786,14 +786,14 @@ async def test_pages_that_lead_to_each_other_are_followed_as_often_as_redirects(
 @pytest.mark.parametrize(
     ("to", "error"), [("ftp://news.example/a", ForbiddenScheme), ("http://10.0.0.1/a", ForbiddenAddress)]
 )
-async def test_a_page_that_leads_where_nobody_may_go_is_refused(to, error):
+async def test_a_page_that_leads_to_a_forbidden_address_is_refused(to, error):
     with pytest.raises(error):
         await got(leading(to))
 
 
 @pytest.mark.parametrize("how", ["meta", "field", "script"])
 @pytest.mark.parametrize("to", ["http://[::1", "http://127.0.0.1:65536/", "http://xn--/"])
-async def test_a_page_that_leads_to_what_is_no_url_is_a_page(how, to):
+async def test_a_page_that_leads_to_an_invalid_url_is_a_page(how, to):
     fetched = await got(leading(to, how))
 
     assert (len(fetched.hops), fetched.status) == (1, 200)
@@ -814,14 +814,14 @@ async def test_a_page_that_reloads_itself_is_a_page_unless_it_sets_a_cookie():
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "zstd"])
-async def test_a_coding_that_is_named_and_not_there_is_none(coding):
+async def test_a_declared_coding_that_the_body_lacks_is_ignored(coding):
     fetched = await got(answer(200, b"<!doctype html><p>plain", [("Content-Encoding", coding)]))
 
     assert fetched.content == b"<!doctype html><p>plain"
 
 
 @pytest.mark.parametrize("fields", [[], [("Content-Encoding", "gzip")], [("Content-Encoding", "identity")]])
-async def test_gzip_is_undone_however_often_it_is_there_and_whatever_is_said(fields):
+async def test_gzip_is_decoded_however_often_it_was_applied_and_declared(fields):
     body = gzip.compress(b"<!doctype html>twice")
     fetched = await got(
         answer(200, gzip.compress(body) if fields[:1] == [("Content-Encoding", "gzip")] else body, fields)
@@ -843,7 +843,7 @@ async def test_gzip_is_undone_however_often_it_is_there_and_whatever_is_said(fie
         "Content-Length: 5\r\ncache/story: hit\r\n of five",
     ],
 )
-async def test_a_line_that_is_no_field_does_not_cost_the_page_and_the_head_is_kept_as_it_came(fields):
+async def test_an_invalid_header_line_does_not_lose_the_page_and_the_head_is_kept_as_received(fields):
     sent = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{fields}\r\n\r\n".encode()
     async with serve({"*": sent + b"<p>in"}) as server, web() as client:
         fetched = [await client.get(server.url("/a")) for _ in range(2)]
@@ -856,7 +856,7 @@ async def test_a_line_that_is_no_field_does_not_cost_the_page_and_the_head_is_ke
 @pytest.mark.parametrize(
     "fields", ["Content-Length: 5\r\nContent-Length: 6", "Content-Length : 5\r\nContent-Length: 6"]
 )
-async def test_of_two_lengths_none_is_believed(fields):
+async def test_of_two_content_lengths_none_is_trusted(fields):
     with pytest.raises(BadResponse):
         await got(f"HTTP/1.1 200 OK\r\n{fields}\r\n\r\n".encode() + b"<p>in")
 
@@ -864,7 +864,7 @@ async def test_of_two_lengths_none_is_believed(fields):
 # One address under many names
 
 
-async def test_one_address_is_asked_at_its_pace_under_all_of_its_names():
+async def test_one_address_is_limited_across_all_of_its_names():
     async def anywhere(host, port):
         return ["127.0.0.1"]
 
@@ -877,7 +877,7 @@ async def test_one_address_is_asked_at_its_pace_under_all_of_its_names():
 
     instants = sorted(asked.at for asked in server.asked)
     assert [one.content for one in fetched] == [b"x"] * 12
-    assert instants[-1] - instants[0] >= 0.8 * 11 / 50  # spaced, and no deadline was missed for it
+    assert instants[-1] - instants[0] >= 0.8 * 11 / 50  # spaced, without missing a deadline
 
 
 async def test_requests_that_fail_leave_room_at_their_address():
@@ -890,9 +890,9 @@ async def test_requests_that_fail_leave_room_at_their_address():
     assert shared_gate(limits).try_enter("127.0.0.1") >= 0
 
 
-async def test_a_request_leaves_no_answer_for_the_collector():
+async def test_a_request_leaves_no_garbage_cycles():
     gc.collect()
-    others = _responses()  # that an earlier test's traceback or thread holds
+    others = _responses()  # that an earlier test's traceback or thread still references
     gc.disable()
     try:
         async with serve({"/story": page(b"<p>Story</p>")}) as server, web() as client:

@@ -1,4 +1,4 @@
-"""Which connections stay open."""
+"""The pool of open connections."""
 
 import httpcore
 
@@ -18,7 +18,7 @@ def connections_of(max_idle):
 
 
 async def taken(connections, url, *, is_fresh=False):
-    """Return a connection on which the URL was asked for, and the answer, unread."""
+    """Return a connection after a request for the URL, and the unread response."""
     target = parse_target(url)
     port = int(target.parts.port or 80)
     budget = Budget(deadline_s=60.0, max_body_size=10_000)
@@ -38,7 +38,7 @@ async def ask(connections, url, *, is_fresh=False):
     return connection
 
 
-async def test_a_host_is_asked_over_its_own_connection():
+async def test_each_host_has_its_own_connection():
     connections = connections_of(max_idle=5)
     async with serve({"*": page(b"x")}, "127.0.0.2") as one, serve({"*": page(b"x")}, "127.0.0.3") as other:
         first = await ask(connections, one.url("/a"))
@@ -50,7 +50,7 @@ async def test_a_host_is_asked_over_its_own_connection():
     assert [asked.connection for asked in one.asked] == [0, 0]
 
 
-async def test_the_longest_unused_are_closed_beyond_the_limit():
+async def test_the_least_recently_used_are_closed_beyond_the_limit():
     connections = connections_of(max_idle=2)
     async with serve({"*": page(b"x")}, "0.0.0.0") as server:
         used = [await ask(connections, server.url(host=f"127.0.3.{number}")) for number in range(1, 5)]
@@ -75,7 +75,7 @@ async def test_a_connection_in_use_is_given_to_nobody_else():
     assert body == b"x"
 
 
-async def test_a_connection_that_was_left_in_mid_answer_is_closed():
+async def test_a_connection_with_an_unread_response_is_closed():
     connections = connections_of(max_idle=5)
     async with serve({"*": page(b"x")}, "127.0.0.2") as server:
         left, _ = await taken(connections, server.url("/a"))

@@ -40,7 +40,7 @@ def sent(cookies, path="/a/story", *, site=SITE, in_s=0):
         ([["a=" + "b" * 5000]], None),
     ],
 )
-def test_what_goes_back_is_what_the_last_answer_left(answers, line):
+def test_the_last_response_decides_which_cookies_are_returned(answers, line):
     assert sent(taken(*answers)) == line
 
 
@@ -57,7 +57,7 @@ def test_what_goes_back_is_what_the_last_answer_left(answers, line):
         ("a=1; Path=/a/", "/a", False),
     ],
 )
-def test_a_cookie_goes_back_within_its_path(field, path, is_sent):
+def test_a_cookie_is_returned_within_its_path(field, path, is_sent):
     assert (sent(taken([field]), path) is not None) is is_sent
 
 

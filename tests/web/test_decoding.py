@@ -30,7 +30,7 @@ def raw_deflate(body):
 
 
 def zeros(size, coding):
-    """Compress zeros as far as they go, without holding them."""
+    """Compress zeros without holding them in memory."""
     block = bytes(MIB)
     compressor = {
         "gzip": lambda: zlib.compressobj(9, wbits=31),
@@ -55,7 +55,7 @@ ENCODERS = {
 
 @pytest.mark.parametrize("plain", [b"", b"x", TEXT, NOISE], ids=["empty", "one byte", "text", "noise"])
 @pytest.mark.parametrize("coding", ENCODERS)
-def test_what_was_coded_comes_back(coding, plain):
+def test_coded_content_is_decoded(coding, plain):
     assert decode_body(ENCODERS[coding](plain), coding, max_size=MIB) == plain
 
 
@@ -63,7 +63,7 @@ def test_what_was_coded_comes_back(coding, plain):
     plain=st.binary(max_size=5000).map(lambda part: part * 20),
     codings=st.lists(st.sampled_from(sorted(ENCODERS)), max_size=2),
 )
-def test_codings_are_undone_in_reverse(plain, codings):
+def test_codings_are_decoded_in_reverse(plain, codings):
     body = plain
     for coding in codings:
         body = ENCODERS[coding](body)
@@ -79,7 +79,7 @@ def test_a_label_without_meaning_changes_nothing(label):
 
 
 @pytest.mark.parametrize("label", ["GZIP", " gzip ", "aws-chunked,gzip", "gzip,utf-8", ",gzip"])
-def test_labels_are_read_loosely(label):
+def test_coding_labels_are_parsed_leniently(label):
     assert decode_body(gzip.compress(TEXT), label, max_size=MIB) == TEXT
 
 
@@ -112,7 +112,7 @@ def test_labels_are_read_loosely(label):
         "coded once, labelled twice",
     ],
 )
-def test_what_servers_really_send_is_understood(body, label):
+def test_codings_as_servers_really_send_them_are_understood(body, label):
     assert decode_body(body, label, max_size=MIB) == TEXT
 
 
@@ -172,7 +172,7 @@ def test_a_bomb_within_a_bomb_is_refused():
 
 
 def test_brotli_does_not_grow_the_process():
-    # brotli allocates outside of Python's own allocator, so only another process's peak tells.
+    # brotli allocates outside of Python's allocator, so only the peak of another process shows it
     program = (
         "import resource, sys\n"
         "from tasks.errors import DecompressionBomb\n"
@@ -212,7 +212,7 @@ def test_many_empty_members_are_refused_before_the_last(coding):
 
 @pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_072])
 @pytest.mark.parametrize("coding", ENCODERS)
-def test_the_bound_is_the_last_byte_let_through(coding, size):
+def test_a_body_of_exactly_the_bound_is_accepted(coding, size):
     body = ENCODERS[coding](bytes(size))
 
     assert len(decode_body(body, coding, max_size=size)) == size
@@ -226,7 +226,7 @@ def test_a_plain_body_above_the_bound_is_too_large():
 
 
 @pytest.mark.parametrize("coding", ENCODERS)
-def test_a_prefix_is_read_out_of_a_cut_stream(coding):
+def test_a_prefix_is_decoded_from_a_truncated_stream(coding):
     whole = ENCODERS[coding](NOISE)
 
     prefix = decode_prefix(whole[: len(whole) // 2], coding, max_size=100_000)
@@ -243,7 +243,7 @@ def test_a_prefix_of_a_bomb_is_as_long_as_was_asked(coding):
     "plain", [b"", b"a", bytes(200_000), TEXT, NOISE], ids=["empty", "byte", "zeros", "text", "noise"]
 )
 @pytest.mark.parametrize("garbage", [b"z", bytes(5000), b"junk" * 2000], ids=["a byte", "zeros", "words"])
-def test_what_follows_brotli_is_left_out(plain, garbage):
+def test_trailing_data_after_brotli_is_ignored(plain, garbage):
     assert decode_body(brotli.compress(plain) + garbage, "br", max_size=MIB) == plain
 
 
@@ -285,12 +285,12 @@ def test_what_follows_brotli_is_left_out(plain, garbage):
         "as three",
     ],
 )
-def test_a_coding_counts_by_its_bytes_whatever_is_said_of_it(decode, body, label):
+def test_the_bytes_decide_the_coding_and_not_the_label(decode, body, label):
     assert decode(body, label, max_size=MIB) == TEXT
 
 
 @pytest.mark.parametrize("decode", [decode_received, decode_received_prefix])
 @pytest.mark.parametrize("body", [NOISE, b"\x9c\x8f" * 2000, b"short"])
-def test_what_is_neither_coded_so_nor_text_is_refused(decode, body):
+def test_a_body_that_is_neither_coded_as_declared_nor_text_is_refused(decode, body):
     with pytest.raises(BadContentEncoding):
         decode(body, "sdch", max_size=MIB)

@@ -1,4 +1,4 @@
-"""What an answer's status and fields mean."""
+"""The meaning of a response's status and fields."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,14 +37,14 @@ def test_a_field_sent_twice_is_one_list():
 
 
 @pytest.mark.parametrize("name", ["content-type", "location", "etag", "retry-after"])
-def test_of_a_singular_field_the_first_counts(name):
+def test_the_first_of_repeated_singular_fields_counts(name):
     assert exchange(200, (name, "a"), (name, "b")).header(name) == "a"
 
 
 @pytest.mark.parametrize(
     ("name", "length"), [("content-type", 1024), ("etag", 1024), ("x-robots-tag", 1024), ("location", 9000)]
 )
-def test_of_a_long_value_the_beginning_is_given_but_a_url_is_given_whole(name, length):
+def test_long_values_are_truncated_except_urls(name, length):
     assert len(exchange(200, (name, "a" * 9000)).header(name)) == length
 
 
@@ -69,7 +69,7 @@ def test_the_final_answer_is_the_last():
         (201, [("location", "/a")], False),
     ],
 )
-def test_what_leads_elsewhere(status, fields, is_redirect):
+def test_redirect_statuses_lead_elsewhere(status, fields, is_redirect):
     assert exchange(status, *fields).is_redirect is is_redirect
 
 
@@ -82,7 +82,7 @@ def test_what_leads_elsewhere(status, fields, is_redirect):
         (b"", False),
     ],
 )
-def test_what_asks_for_a_change_alone(asked, is_conditional):
+def test_only_validators_make_a_request_conditional(asked, is_conditional):
     assert exchange(304, asked=asked).is_conditional is is_conditional
 
 
@@ -91,7 +91,7 @@ def test_a_page_passes(status):
     judged(status)
 
 
-def test_no_change_passes_where_it_was_asked_for():
+def test_a_304_passes_if_the_request_was_conditional():
     judged(304, asked=b"If-None-Match: a\r\n")
 
 
@@ -138,7 +138,7 @@ def test_a_busy_server_says_how_long(value, wait_s):
         (302, Disposition.DROPPED),
     ],
 )
-def test_what_becomes_of_the_url(status, disposition):
+def test_each_status_has_its_disposition(status, disposition):
     with pytest.raises(ItemError) as caught:
         judged(status)
 

@@ -125,7 +125,7 @@ def test_everything_else_is_refused(address):
 
 
 @pytest.mark.parametrize("text", NO_ADDRESS)
-def test_what_is_no_literal_is_refused(text):
+def test_a_text_that_is_no_literal_address_is_refused(text):
     assert not AddressGuard().permits(text)
 
 
@@ -147,18 +147,18 @@ def test_what_is_no_literal_is_refused(text):
         (("fe80::/10",), "fe80::1%eth0", False),
     ],
 )
-def test_allowed_networks_are_let_through_and_nothing_beside_them(networks, address, permitted):
+def test_only_allowed_networks_are_let_through(networks, address, permitted):
     assert AddressGuard(networks).permits(address) is permitted
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/33", "intranet", ""])
-def test_a_network_that_is_none_is_a_configuration_error(cidr):
+def test_an_invalid_network_is_a_configuration_error(cidr):
     with pytest.raises(ConfigError, match="allow_networks"):
         AddressGuard((cidr,))
 
 
 @given(st.integers(0, 2**32 - 1).map(IPv4Address))
-def test_no_wrapping_of_an_ipv4_address_gets_past_its_own_verdict(inner):
+def test_an_ipv4_address_embedded_in_ipv6_gets_its_own_verdict(inner):
     plain = AddressGuard().permits(str(inner))
     mapped = IPv6Address((0xFFFF << 32) | int(inner))
     translated = IPv6Address((0x64FF9B << 96) | int(inner))

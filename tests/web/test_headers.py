@@ -124,7 +124,7 @@ def test_a_media_type_is_lower_case_and_bare(value, expected):
         ("10", None),
     ],
 )
-def test_a_reservation_is_one_or_nothing(value, expected):
+def test_a_reservation_is_1_or_none(value, expected):
     assert tdm_reservation(value) is expected
 
 
@@ -143,13 +143,13 @@ def test_a_reservation_is_one_or_nothing(value, expected):
         ([",,"], set()),
     ],
 )
-def test_directives_to_everybody_are_told_from_those_to_one_crawler(values, expected):
+def test_directives_for_all_crawlers_are_distinguished_from_those_for_one(values, expected):
     assert robots_directives(values) == expected
 
 
 @pytest.mark.parametrize("read", [max_age_s, media_type, tdm_reservation, lambda value: robots_directives([value])])
 @pytest.mark.parametrize("filling", [" ", ",", ";", "a", '"', "max-age=", "1,"])
-def test_of_a_long_value_no_more_than_its_beginning_is_looked_at(read, filling):
+def test_only_the_beginning_of_a_long_value_is_parsed(read, filling):
     value = filling * 100_000
 
     assert read(value) == read(value[:MAX_VALUE_LENGTH])

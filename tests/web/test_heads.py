@@ -1,4 +1,4 @@
-"""Heads with a line that is none: what is taken out, what stays, and that nothing is guessed of a body's length."""
+"""Heads with invalid lines: what is removed, what stays, and that a body's length is never guessed."""
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ def head(*lines, end="\r\n"):
     ],
 )
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
-def test_lines_that_are_no_fields_are_taken_out(lines, kept, end):
+def test_invalid_header_lines_are_removed(lines, kept, end):
     mended, _ = mended_head(head(*lines, end=end))
 
     assert [line.replace(b": ", b":").decode() for line in mended.split(b"\r\n")] == [OK, *kept, "", ""]
@@ -53,13 +53,13 @@ def test_lines_that_are_no_fields_are_taken_out(lines, kept, end):
         ["A: 1", "  folded"],
     ],
 )
-def test_what_is_a_field_stays_and_so_does_what_says_how_long_the_body_is(lines):
+def test_fields_and_framing_are_kept(lines):
     mended, notes = mended_head(head(*lines))
 
     assert (mended, notes) == (head(*lines), ())
 
 
-def test_what_was_changed_is_named():
+def test_changes_are_described():
     _, notes = mended_head(head("X Y: 1", "Transfer-Encoding: identity", *(f"no field {one}" for one in range(9))))
 
     assert described(notes[:1]) == "head mended: dropped 'X Y: 1'"
@@ -73,7 +73,7 @@ def fed(*parts):
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_an_answer_is_mended_however_it_is_cut(size):
+def test_a_response_is_mended_wherever_its_chunks_are_split(size):
     answer = head("X Y: 1", "Content-Length: 4") + b"a\n\nb"
 
     seen, mender = fed(*(answer[at : at + size] for at in range(0, len(answer), size)))
@@ -92,11 +92,11 @@ def test_heads_before_the_final_one_are_mended_too():
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: 1", b"\x16\x03\x01", b"H"])
-def test_what_is_no_answer_or_ends_early_passes_as_it_came(answer):
+def test_non_http_and_truncated_heads_pass_unchanged(answer):
     assert fed(answer, b"")[0] == answer
 
 
-def test_a_head_without_end_is_not_kept_for_ever():
+def test_an_endless_head_is_not_buffered_for_ever():
     line = b"A: 1\r\n" * 1000
     mender = HeadMender()
 
@@ -115,13 +115,13 @@ def test_no_head_raises_and_a_mended_one_needs_no_mending(lines):
 
 @pytest.mark.parametrize("blanks", [b"\r\n", b"\n", b"\r\n\r\n"])
 @pytest.mark.parametrize("size", [1, 1000])
-def test_a_few_line_ends_before_an_answer_are_left_out(blanks, size):
+def test_a_few_line_ends_before_a_response_are_removed(blanks, size):
     answer = blanks + head("Content-Length: 4") + b"a\n\nb"
 
     assert fed(*(answer[at : at + size] for at in range(0, len(answer), size)))[0] == answer.removeprefix(blanks)
 
 
-def test_line_ends_without_end_are_no_beginning_of_an_answer():
+def test_endless_line_ends_are_no_response():
     assert fed(*[b"\r\n"] * 100)[0]
 
 
@@ -134,10 +134,10 @@ def test_a_status_line_may_have_other_white_space(first):
 
 
 @pytest.mark.parametrize("value", ["many", "5, 6", "-5", "+5", "0x5", "5 of 9", '"5"', "9" * 30])
-def test_a_length_that_is_doubtful_stays_and_is_refused(value):
+def test_a_doubtful_length_is_kept_and_refused(value):
     assert f"Content-Length:{value}" in mended_head(head(f"Content-Length: {value}"))[0].decode().replace(": ", ":")
 
 
 @pytest.mark.parametrize("first", ["HTTP/1.1 200OK", "HTTP/1.1 20", "HTTP/1 200 OK", "ICY 200 OK"])
-def test_what_is_no_status_line_stays(first):
+def test_an_invalid_status_line_is_kept(first):
     assert mended_head(f"{first}\r\nA: 1\r\n\r\n".encode())[0].startswith(first.encode())

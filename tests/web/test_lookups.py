@@ -1,4 +1,4 @@
-"""Look-ups: bounded in all and for each source, each with a clock of its own."""
+"""DNS look-ups: bounded in total and per source, each with its own clock."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tasks.web.lookups import LookUps, Resolver
 
 
 class Names:
-    """A resolver whose dead names answer after a while, or never; counts the look-ups at work."""
+    """A resolver whose dead names answer late or never; counts the look-ups in progress."""
 
     def __init__(self, dead_s: float = 60.0) -> None:
         self.dead_s, self.at_work, self.most = dead_s, 0, 0
@@ -34,7 +34,7 @@ async def test_the_systems_resolver_gives_each_address_once():
     assert len(addresses) == len(set(addresses))
 
 
-async def test_dead_names_of_one_source_hold_up_no_other():
+async def test_dead_names_of_one_source_do_not_delay_another():
     names = Names()
     look_ups = LookUps(names, most=8, most_each=4)
     dead = [
@@ -52,7 +52,7 @@ async def test_dead_names_of_one_source_hold_up_no_other():
     await asyncio.gather(*dead, return_exceptions=True)
 
 
-async def test_there_are_never_more_than_so_many_look_ups():
+async def test_the_number_of_look_ups_is_bounded():
     names = Names(dead_s=0.001)
     look_ups = LookUps(names, most=6, most_each=4)
 

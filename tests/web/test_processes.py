@@ -1,4 +1,4 @@
-"""Four processes, one index, one host: the host cannot tell them from one."""
+"""Four processes, one index, one host: the host cannot distinguish them from one."""
 
 import asyncio
 import itertools
@@ -38,7 +38,7 @@ async def visit_at_once(index_url, server, *, pages, **rules):
         return sum(await asyncio.gather(*(visit(number) for number in range(PROCESSES))))
 
 
-async def test_one_at_a_time_and_a_delay_apart(index_url):
+async def test_requests_are_sequential_and_a_delay_apart(index_url):
     async def takes_a_moment(asked, writer):
         await asyncio.sleep(0.05)
         writer.write(page(b""))
@@ -53,7 +53,7 @@ async def test_one_at_a_time_and_a_delay_apart(index_url):
     assert min(later - earlier for earlier, later in itertools.pairwise(instants)) >= 0.95 * 0.3
 
 
-async def test_never_five_where_four_are_allowed(index_url):
+async def test_no_more_than_four_at_once_are_made_if_four_are_allowed(index_url):
     pages = together(4, page(b""), stay_s=0.2)
     async with serve({"/robots.txt": answer(404), "*": pages}) as server:
         came = await visit_at_once(index_url, server, pages=12, crawl_delay_s=0.0, max_per_host=4)

@@ -1,4 +1,4 @@
-"""Pages that lead on, and pages that only look like it."""
+"""Pages that redirect by their content, and pages that only look like it."""
 
 from datetime import UTC, datetime
 
@@ -87,14 +87,14 @@ def test_a_refresh_field_leads_on(value):
         "<html><script>location = `/story/${number}`</script></html>",
     ],
 )
-def test_a_page_of_its_own_is_a_page(html):
+def test_a_page_with_its_own_content_is_a_page(html):
     assert led(html) is None
 
 
 @pytest.mark.parametrize(
     ("status", "kind"), [(404, "text/html"), (200, "application/pdf"), (200, "application/rss+xml")]
 )
-def test_what_is_no_page_leads_nowhere(status, kind):
+def test_only_html_leads_on(status, kind):
     assert led("<rss>" + meta("0;url=/story")[6:], status=status, kind=kind) is None
 
 
@@ -119,5 +119,5 @@ def test_no_page_raises(html):
         "<meta http-equiv='refresh' content='0" + " " * 30_000,
     ],
 )
-def test_what_never_ends_costs_little(html):
+def test_unclosed_markup_costs_little(html):
     assert calls_of(lambda: led(f"<html>{html}")) < 20_000

@@ -1,4 +1,4 @@
-"""Signed requests, verified by an independent library, which the published vectors verify."""
+"""Signed requests, verified by an independent library, which is itself checked by the published vectors."""
 
 import base64
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ def test_the_key_has_its_published_thumbprint():
     ],
     ids=["path", "authority", "method", "agent"],
 )
-def test_what_is_changed_is_no_longer_verified(signer, change):
+def test_a_changed_request_is_not_verified(signer, change):
     message = signed(signer)
     message.url, message.method = change.get("url", message.url), change.get("method", message.method)
     message.headers["Signature-Agent"] = change.get("agent", message.headers["Signature-Agent"])
@@ -133,7 +133,7 @@ def test_what_is_changed_is_no_longer_verified(signer, change):
 
 
 @pytest.mark.parametrize("ago", [timedelta(minutes=2), timedelta(minutes=-10)], ids=["expired", "in the future"])
-def test_a_signature_holds_for_its_minute(signer, ago):
+def test_a_signature_is_valid_for_a_minute(signer, ago):
     with pytest.raises(HTTPMessageSignaturesException):
         verify(signed(signer, ago=ago), signer.key.public_key())
 
@@ -144,7 +144,7 @@ def test_each_request_has_a_nonce_of_its_own(signer):
     assert first["Signature-Input"] != second["Signature-Input"]
 
 
-def test_the_form_says_where_the_keys_are(signer):
+def test_the_agent_form_says_where_the_keys_are(signer):
     said = {
         form: dict(Signer(key=signer.key, agent=BOT, form=form).fields(URL))["Signature-Agent"] for form in AgentForm
     }
@@ -192,8 +192,8 @@ def test_a_key_is_read_from_its_file_and_shown_nowhere(key_file, signer, tmp_pat
     ("body", "mode", "why"),
     [
         (b"no key", 0o600, "not an Ed25519 private key"),
-        (pem(Ed25519PrivateKey.from_private_bytes(octets(PUBLISHED_D))), 0o600, "RFC 9421 publishes for tests"),
-        (pem(Ed25519PrivateKey.generate()), 0o644, "others may read it"),
+        (pem(Ed25519PrivateKey.from_private_bytes(octets(PUBLISHED_D))), 0o600, "RFC 9421"),
+        (pem(Ed25519PrivateKey.generate()), 0o644, "readable by other users"),
     ],
     ids=["no key", "published", "open"],
 )

@@ -1,4 +1,4 @@
-"""Octets of one connection, each wait with its end."""
+"""The byte stream of one connection, with a bound for each wait."""
 
 import asyncio
 import ssl
@@ -12,7 +12,7 @@ from tasks.web.stream import MAX_WAITING_SIZE, connect
 from tests.web.loopback import listening
 
 
-async def test_what_came_is_read_in_pieces_of_at_most_the_size_that_is_asked_for():
+async def test_received_data_is_read_in_pieces_of_at_most_the_requested_size():
     async def talks(reader, writer):
         writer.write(b"0123456789")
         writer.close()
@@ -26,7 +26,7 @@ async def test_what_came_is_read_in_pieces_of_at_most_the_size_that_is_asked_for
     assert max(map(len, pieces)) == 4
 
 
-async def test_a_server_that_is_not_read_has_to_wait():
+async def test_an_unread_server_is_held_back_by_backpressure():
     sent = 0
 
     async def talks(reader, writer):
@@ -52,7 +52,7 @@ async def test_a_server_that_is_not_read_has_to_wait():
     assert sent > waited[-1]
 
 
-async def test_a_reset_is_no_end():
+async def test_a_reset_is_an_error_and_not_the_end():
     async def resets(reader, writer):
         writer.transport.abort()
 
@@ -64,7 +64,7 @@ async def test_a_reset_is_no_end():
                 await asyncio.sleep(0)
 
 
-async def test_a_server_that_takes_nothing_ends_a_write_at_its_time():
+async def test_a_write_to_a_server_that_reads_nothing_times_out():
     async def sleeps(reader, writer):
         reader._transport.pause_reading()
         await asyncio.sleep(2)
@@ -77,7 +77,7 @@ async def test_a_server_that_takes_nothing_ends_a_write_at_its_time():
         await stream.aclose()
 
 
-async def test_what_is_said_before_the_handshake_does_not_count_as_said_under_tls():
+async def test_plain_data_before_the_handshake_does_not_count_as_tls_data():
     async def talks(reader, writer):
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await reader.read()

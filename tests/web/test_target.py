@@ -1,4 +1,4 @@
-"""URLs as they are requested, and where redirects lead."""
+"""Request targets, and targets of redirects."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from tasks.web.target import parse_target, redirect_target
 BASE = parse_target("https://news.example/2026/a.html?x=1")
 
 
-def test_a_url_is_taken_apart():
+def test_a_url_is_split_into_its_parts():
     target = parse_target("https://News.Example:8443/ä?q=1 2#part")
 
     assert target == "https://news.example:8443/%C3%A4?q=1%202"
@@ -38,7 +38,7 @@ def port_of(target):
         ("http://a.example\\b", "a.example", 80, "a.example", "/b"),
     ],
 )
-def test_what_is_connected_to_and_asked_for(url, host, port, authority, path):
+def test_host_and_target_of_a_request(url, host, port, authority, path):
     target = parse_target(url)
 
     assert (target.parts.hostname.strip("[]"), port_of(target)) == (host, port)
@@ -64,7 +64,7 @@ def test_what_is_connected_to_and_asked_for(url, host, port, authority, path):
         ("data:text/html,a", ForbiddenScheme),
     ],
 )
-def test_what_is_not_requested(url, error):
+def test_invalid_urls_are_not_requested(url, error):
     with pytest.raises(ItemError) as caught:
         parse_target(url)
 
@@ -101,7 +101,7 @@ def test_where_a_redirect_leads(location, url):
         (b"/" + b"a" * MAX_URL_LENGTH, BadUrl),
     ],
 )
-def test_where_no_redirect_may_lead(location, error):
+def test_redirects_to_forbidden_targets_are_refused(location, error):
     with pytest.raises(ItemError) as caught:
         redirect_target(location, base=BASE)
 
@@ -109,7 +109,7 @@ def test_where_no_redirect_may_lead(location, error):
 
 
 @given(st.binary(max_size=60))
-def test_whatever_a_server_says_is_a_clean_target_or_one_of_our_errors(location):
+def test_any_location_is_a_clean_target_or_one_of_our_errors(location):
     try:
         target = redirect_target(location, base=BASE)
     except ItemError:
@@ -124,7 +124,7 @@ def test_whatever_a_server_says_is_a_clean_target_or_one_of_our_errors(location)
 
 
 @given(st.text(max_size=40))
-def test_a_target_is_its_own(text):
+def test_parsing_a_target_is_idempotent(text):
     try:
         target = parse_target("http://a.example/" + text)
     except ItemError:

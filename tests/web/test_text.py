@@ -1,4 +1,4 @@
-"""Legacy and modern charsets, declared rightly, wrongly and not at all."""
+"""Legacy and modern charsets, declared correctly, wrongly and not at all."""
 
 import codecs
 
@@ -57,7 +57,7 @@ def equiv(label):
 
 
 LEGACY = [
-    # text, the codec that wrote it, the label as declared, the charset that is believed
+    # text, its codec, the declared label, the detected charset
     (GERMAN, "latin_1", "ISO-8859-1", "windows-1252"),
     (GERMAN, "iso8859_15", "iso-8859-15", "iso-8859-15"),
     (FRENCH, "cp1252", "latin1", "windows-1252"),
@@ -165,7 +165,7 @@ def test_a_byte_order_mark_comes_before_every_declaration(mark, codec, name):
 
 @pytest.mark.parametrize(("codec", "name"), [("utf_16_le", "utf-16le"), ("utf_16_be", "utf-16be")])
 @pytest.mark.parametrize("content_type", [None, "text/html; charset=utf-16", "text/html; charset=utf-8"])
-def test_utf16_without_a_mark_is_known_by_its_nuls(codec, name, content_type):
+def test_utf16_without_a_mark_is_detected_by_its_nuls(codec, name, content_type):
     whole = page(RUSSIAN, meta("utf-16"))
 
     assert decode_text(whole.encode(codec), content_type) == (whole, name)
@@ -207,7 +207,7 @@ def test_a_wrong_utf8_declaration_gives_way(body, content_type, expected, name):
 
 
 @pytest.mark.parametrize("content_type", [None, "text/html; charset=utf-8"])
-def test_a_few_broken_bytes_leave_a_page_utf8(content_type):
+def test_a_page_with_a_few_broken_bytes_stays_utf8(content_type):
     body = page(GERMAN).encode().replace(b"zu schlie", b"\xff\xfe zu schlie") + "…".encode()[:2]
 
     text, name = decode_text(body, content_type)
@@ -250,11 +250,11 @@ def test_a_header_is_found_however_it_is_written(content_type):
 @pytest.mark.parametrize(
     "label", ["utf-7", "rot13", "idna", "unicode_escape", "base64", "../../x", "klingon", "", "\x00"]
 )
-def test_a_label_that_is_no_charset_is_passed_over(label):
+def test_an_unknown_charset_label_is_ignored(label):
     assert decode_text(page(GERMAN).encode(), f"text/html; charset={label}") == (page(GERMAN), "utf-8")
 
 
-def test_nothing_but_ascii_is_utf8():
+def test_pure_ascii_is_utf8():
     assert decode_text(b"<p>plain", None) == ("<p>plain", "utf-8")
     assert decode_text(b"", None) == ("", "utf-8")
 
@@ -280,7 +280,7 @@ HOSTILE = (
 )
 
 
-def test_hostile_markup_is_read_in_few_steps():
+def test_hostile_markup_is_parsed_in_few_steps():
     def read():
         for body in HOSTILE:
             decode_text(body, "charset" * 10_000)
@@ -292,5 +292,5 @@ def test_hostile_markup_is_read_in_few_steps():
     "content_type",
     ["text/xml; charset=" + " " * 60_000 + ";", "charset " * 8000, "text/html; charset='" + " " * 60_000 + "utf-8"],
 )
-def test_a_long_label_is_no_label(content_type):
+def test_a_long_label_is_ignored(content_type):
     assert decode_text("<p>caf\xe9</p>".encode("latin-1"), content_type)[0] == "<p>café</p>"

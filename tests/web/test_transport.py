@@ -54,19 +54,19 @@ OK_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 
 
 def plain(guard=LOOPBACK, **settings):
-    """Return httpx's own client, with nothing but our transport, and time for a machine that has other work."""
+    """Return httpx's own client with our transport, and time-outs for a busy machine."""
     return httpx.AsyncClient(transport=GuardedTransport(guard, **settings), timeout=30)
 
 
 @asynccontextmanager
 async def asked_of(route, **settings):
-    """Give a server with one route, and a plain client that may ask it."""
+    """Start a server with one route, and a plain client for it."""
     async with serve({"*": route}) as server, plain(**settings) as client:
         yield server, client
 
 
 async def refused(route, follow_redirects=True, **settings):
-    """Return the error that one GET of the route raises."""
+    """Return the error that a GET of the route raises."""
     async with asked_of(route, **settings) as (server, client):
         with pytest.raises(httpx.RequestError) as caught:
             await client.get(server.url("/a"), follow_redirects=follow_redirects)
@@ -96,7 +96,7 @@ async def test_a_redirect_out_of_the_public_web_is_refused(location):
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://169.254.169.254/", "http://localhost:1/"])
-async def test_by_default_nothing_but_the_public_web_is_asked(url):
+async def test_by_default_only_the_public_web_is_requested(url):
     async with httpx.AsyncClient(transport=GuardedTransport()) as client:
         with pytest.raises(httpx.ConnectError) as caught:
             await client.get(url)
@@ -188,7 +188,7 @@ async def test_a_streamed_body_is_bounded():
     assert size <= MIB
 
 
-async def test_a_body_of_the_bounds_size_is_taken():
+async def test_a_body_of_exactly_the_bound_is_accepted():
     async with asked_of(page(bytes(MIB)), max_body_size=MIB) as (server, client):
         assert len((await client.get(server.url())).content) == MIB
 
@@ -217,7 +217,7 @@ async def test_a_bomb_is_refused_in_little_memory(coding):
 
 
 @pytest.mark.parametrize("coding", BOMBS)
-async def test_a_coded_body_is_read_as_what_it_says(coding):
+async def test_a_coded_body_is_decoded(coding):
     coded = page(BOMBS[coding]("Grüße".encode()), **{"Content-Encoding": coding, "X-Two": "1"})
     async with asked_of(coded) as (server, client):
         response = await client.get(server.url())
@@ -253,7 +253,7 @@ async def test_a_slow_server_has_until_the_deadline():
     assert isinstance(error.__cause__, TimedOut)
 
 
-async def test_a_budget_takes_the_place_of_the_transports():
+async def test_a_budget_replaces_the_transports_own():
     async with asked_of(page(bytes(5000)), max_body_size=1000) as (server, client):
         budget = Budget(deadline_s=30.0, max_body_size=5000)
         response = await client.get(server.url(), extensions={"budget": budget})
@@ -262,7 +262,7 @@ async def test_a_budget_takes_the_place_of_the_transports():
     assert budget.size > 5000
 
 
-async def test_a_budgets_deadline_is_for_all_redirects_together():
+async def test_a_budgets_deadline_covers_all_redirects_together():
     async def slowly(asked, writer):
         await asyncio.sleep(0.2)
         writer.write(redirect(asked.path + "a"))
@@ -275,7 +275,7 @@ async def test_a_budgets_deadline_is_for_all_redirects_together():
     assert len(server.asked) < 5
 
 
-async def test_a_body_is_cut_where_its_budget_says_so():
+async def test_a_body_is_truncated_if_its_budget_says_so():
     async with asked_of(says(OK_HEAD + b"\r\n", b"ab" * MIB)) as (server, client):
         budget = Budget(deadline_s=30.0, max_body_size=999, is_cut=True)
         response = await client.get(server.url(), extensions={"budget": budget})
@@ -296,7 +296,7 @@ async def test_two_gets_share_no_cookie(follow_redirects):
     assert responses[0].headers.get_list("set-cookie") == ["seen=1; Path=/", "b=2"]
 
 
-async def test_a_redirect_gets_no_cookie():
+async def test_a_redirect_target_gets_no_cookie():
     routes = {"/a": answer(302, b"", [("Location", "/b"), ("Set-Cookie", "seen=1; Path=/")]), "/b": page(b"b")}
     async with serve(routes) as server, plain() as client:
         await client.get(server.url("/a"), follow_redirects=True)
@@ -304,7 +304,7 @@ async def test_a_redirect_gets_no_cookie():
     assert [asked.headers.get("cookie") for asked in server.asked] == [None, None]
 
 
-# What is asked for
+# Requests
 
 TARGETS = [
     "/%7Euser",
@@ -351,7 +351,7 @@ def test_httpx_changes_nothing_in_a_url_of_fetch_url(path, query):
 
 
 @pytest.mark.parametrize("target", [b"/a%7e%2e/../'\"<>|\\^`{}", b"/%", b"/a?b?c", b"*"])
-async def test_a_target_of_its_own_is_sent_as_it_is(target):
+async def test_a_custom_target_is_sent_unchanged(target):
     async with asked_of(page(b"x")) as (server, client):
         await client.get(server.url("/other"), extensions={"target": target})
 
@@ -385,7 +385,7 @@ async def test_a_connection_is_used_again():
 
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 2), ("HEAD", 2), ("DELETE", 1)])
-async def test_what_may_be_asked_twice_is_where_a_kept_connection_was_given_up(method, times):
+async def test_idempotent_requests_are_retried_on_a_closed_kept_connection(method, times):
     async def once(asked, writer):
         """Answer the first request on a connection, and drop the second without a word."""
         if sum(other.connection == asked.connection for other in server.asked) > 1:
@@ -401,7 +401,7 @@ async def test_what_may_be_asked_twice_is_where_a_kept_connection_was_given_up(m
     assert server.paths() == ["/first", *["/second"] * times]
 
 
-async def test_tasks_that_are_cancelled_leave_the_transport_whole():
+async def test_cancelled_tasks_leave_the_transport_usable():
     async def slowly(asked, writer):
         if asked.path == "/body":
             writer.write(OK_HEAD + b"\r\nbegins")
@@ -425,7 +425,7 @@ async def test_tasks_that_are_cancelled_leave_the_transport_whole():
     assert [response.text for response in responses] == ["x"] * 4
 
 
-async def test_deadlines_leave_the_transport_whole():
+async def test_deadlines_leave_the_transport_usable():
     async with (
         serve({"/slow": is_silent, "*": page(b"x")}) as server,
         plain(deadline_s=0.1, max_connections=2) as client,
@@ -444,7 +444,7 @@ async def test_no_more_connections_are_used_than_the_limit():
     assert (len(server.asked), server.most_in_flight) == (8, 2)
 
 
-async def test_who_waits_too_long_for_a_connection_is_reported():
+async def test_waiting_too_long_for_a_connection_is_reported():
     async with asked_of(is_silent, max_connections=1) as (server, client):
         busy = asyncio.create_task(client.get(server.url()))
         await asyncio.sleep(0.05)
@@ -456,7 +456,7 @@ async def test_who_waits_too_long_for_a_connection_is_reported():
     assert isinstance(caught.value.__cause__, TimedOut)
 
 
-async def test_an_answer_that_is_left_unread_gives_its_connection_up():
+async def test_an_unread_response_releases_its_connection():
     routes = {"/long": endless(OK_HEAD + b"\r\n", bytes(100)), "*": page(b"x")}
     async with serve(routes) as server, plain(max_connections=1) as client:
         async with client.stream("GET", server.url("/long")):
@@ -484,7 +484,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("route", "error", "cause"), WRONG.values(), ids=WRONG)
-async def test_what_goes_wrong_is_an_error_of_httpx(route, error, cause):
+async def test_failures_are_httpx_errors(route, error, cause):
     raised = await refused(route)
 
     assert (type(raised), type(raised.__cause__)) == (error, cause)
@@ -498,7 +498,7 @@ async def test_what_goes_wrong_is_an_error_of_httpx(route, error, cause):
         (OK_HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", r"chunk header: '-1\r\n'"),
     ],
 )
-async def test_what_cannot_be_read_is_repeated_as_people_write_it(octets, words):
+async def test_an_unreadable_response_is_quoted_readably(octets, words):
     raised = await refused(says(octets))
 
     assert str(raised.__cause__).endswith(words)
@@ -523,7 +523,7 @@ async def test_nobody_listening_is_a_failed_connect():
     assert isinstance(caught.value.__cause__, ConnectFailed)
 
 
-# The client that is made for it
+# guarded_client
 
 
 async def test_a_guarded_client_keeps_no_cookie_and_follows_no_redirect():
@@ -546,7 +546,7 @@ async def test_a_guarded_client_is_guarded_without_being_given_a_transport():
 
 
 @pytest.mark.parametrize("location", ["http://[/", "http://127.0.0.1:99999/", "/a\tb", "http://xn--\xff/", "file:///a"])
-async def test_a_raw_answer_is_not_read_for_redirects(location):
+async def test_a_raw_response_is_not_searched_for_redirects(location):
     async with serve({"*": redirect(location)}) as server, guarded_client(RawTransport(LOOPBACK)) as client:
         response = await client.get(server.url(), follow_redirects=True)
 
@@ -566,7 +566,7 @@ async def test_a_raw_body_keeps_its_coding():
     assert response.headers["content-encoding"] == "gzip"
 
 
-async def test_what_goes_wrong_on_the_raw_way_is_an_error_of_ours():
+async def test_failures_of_the_raw_transport_are_our_errors():
     async with serve({"*": resets}) as server, guarded_client(RawTransport(LOOPBACK)) as client:
         with pytest.raises(ConnectionLost):
             await client.get(server.url())
@@ -575,7 +575,7 @@ async def test_what_goes_wrong_on_the_raw_way_is_an_error_of_ours():
 # Its documentation
 
 
-def test_the_documentation_has_each_error_with_its_cause():
+def test_the_documentation_lists_each_error_with_its_cause():
     _, _, section = DOCS.read_text(encoding="utf-8").partition("\n## Errors\n")
     rows = re.findall(r"^\| (`.*`) \| `(\w+)` \|$", section.partition("\n## ")[0], re.MULTILINE)
 

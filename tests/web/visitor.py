@@ -1,4 +1,4 @@
-"""A process of its own that visits pages politely: `python -m tests.web.visitor` with a JSON of what to visit."""
+"""A separate process that visits pages politely: `python -m tests.web.visitor` with a JSON object of pages."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.web.loopback import AGENT
 
 
 async def visit(index_url: str, urls: list[str], crawl_delay_s: float, max_per_host: int) -> int:
-    """Return how many pages came."""
+    """Return the number of fetched pages."""
     rules = SourceRules(
         user_agent=AGENT,
         crawl_delay_s=crawl_delay_s,

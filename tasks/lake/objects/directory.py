@@ -36,7 +36,7 @@ def find_directory(path: Path) -> "DirectoryStore":
     """Open an existing directory for reading; raises ConfigError if there is none."""
     if not is_folder(path):
         raise ConfigError(
-            f"{path}: there is no lake; the first `presslake ingest` makes it, or name another with --lake"
+            f"{path}: no lake here; the first `presslake ingest` creates it, or choose another with --lake"
         )
     return DirectoryStore(path)
 

@@ -28,15 +28,15 @@ _S3_ERRORS = (BotoCoreError, Boto3Error, ClientError, ResponseParserError)
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _REFUSED = {
     "NoSuchBucket": "the bucket does not exist",
-    "InvalidBucketName": "no valid name of a bucket",
+    "InvalidBucketName": "not a valid bucket name",
     "AccessDenied": "the credentials may not list this bucket",
-    "InvalidAccessKeyId": "the access key is not known there: see AWS_ACCESS_KEY_ID or AWS_PROFILE",
+    "InvalidAccessKeyId": "unknown access key: see AWS_ACCESS_KEY_ID or AWS_PROFILE",
     "SignatureDoesNotMatch": "the secret key is wrong: see AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
     "InvalidToken": "the session token is not valid: see AWS_SESSION_TOKEN",
     "ExpiredToken": "the session token has expired: see AWS_SESSION_TOKEN",
     "RequestTimeTooSkewed": "this machine's clock is wrong",
-    "PermanentRedirect": "the bucket lies in another region: set PRESSLAKE_S3_REGION",
-    "AuthorizationHeaderMalformed": "the bucket lies in another region: set PRESSLAKE_S3_REGION",
+    "PermanentRedirect": "the bucket is in another region: set PRESSLAKE_S3_REGION",
+    "AuthorizationHeaderMalformed": "the bucket is in another region: set PRESSLAKE_S3_REGION",
 }
 
 
@@ -160,7 +160,9 @@ def open_s3(bucket: str, prefix: str, config: S3Config) -> S3Store:
     """Open a bucket below a prefix (or none); raises ConfigError when it cannot be used."""
     where = f"s3://{bucket}/{prefix}".rstrip("/")
     if not _BUCKET_AND_PREFIX.fullmatch(f"{bucket}/{prefix}".rstrip("/")):
-        raise ConfigError(f"{without_userinfo(where)}: want s3://bucket/prefix, of letters, digits and . _ = + - alone")
+        raise ConfigError(
+            f"{without_userinfo(where)}: should be s3://bucket/prefix with only letters, digits and . _ = + -"
+        )
     try:
         session = boto3.Session(region_name=config.region)
         endpoint_url = config.endpoint_url or _named_endpoint(session)
@@ -207,7 +209,7 @@ def _opening_error(error: Exception, where: str, config: S3Config) -> ConfigErro
         return ConfigError(f"{where}: {_REFUSED.get(_code(error), one_line(error))}")
     if isinstance(error, (HTTPClientError, S3ConnectionError)):
         at = f" at {config.endpoint_url}" if config.endpoint_url else ""
-        return ConfigError(f"{where}: nothing answers{at}: {one_line(error)}")
+        return ConfigError(f"{where}: no response{at}: {one_line(error)}")
     return ConfigError(f"{where}: {one_line(error)}")
 
 

@@ -109,7 +109,7 @@ def _check_exclusive(store: ObjectStore) -> None:
         store.delete(key)
     if winners > 1:
         raise ConfigError(
-            f"{store.uri}: {winners} writers won one PUT with If-None-Match: this store cannot hold a lake"
+            f"{store.uri}: {winners} writers succeeded with one PUT with If-None-Match: this store is not safe for a lake"
         )
 
 
@@ -123,7 +123,7 @@ def _lake_id(marker: bytes, where: str) -> str:
         content = json.loads(marker)
         lake_format, lake_id = int(content["format"]), str(content["lake_id"])
     except (ValueError, TypeError, KeyError) as error:
-        raise LakeFormatError(f"{where}: {MARKER_KEY} is there and is not a lake's") from error
+        raise LakeFormatError(f"{where}: {MARKER_KEY} exists but does not belong to a lake") from error
     if lake_format > LAKE_FORMAT:
         raise LakeFormatError(
             f"lake {where} is of format {lake_format}; this Presslake reads up to {LAKE_FORMAT}: upgrade Presslake"

@@ -18,17 +18,17 @@ _MAX_LENGTH = 4096
 
 
 def read_content_signal(value: str) -> tuple[str, ...]:
-    """Return what a value states, such as `ai-train=n` or `use=reference`. If a key repeats, the stricter value wins."""
-    said: dict[str, str] = {}
+    """Return what a value states, such as `ai-train=n` or `use=reference`. Of repeated keys, the stricter wins."""
+    stated: dict[str, str] = {}
     for part in value[:_MAX_LENGTH].split(","):
         if not (pair := _PAIR.fullmatch(part)):
             continue
         key, answer = pair[1].lower(), pair[2].lower()
         if key in KEYS and answer in _ANSWERS:
-            said[key] = "n" if said.get(key) == "n" else _ANSWERS[answer]
+            stated[key] = "n" if stated.get(key) == "n" else _ANSWERS[answer]
         elif key == "use" and answer in USES:
-            said[key] = min(answer, said.get(key, answer), key=USES.index)
-    return tuple(f"{key}={answer}" for key, answer in said.items())
+            stated[key] = min(answer, stated.get(key, answer), key=USES.index)
+    return tuple(f"{key}={answer}" for key, answer in stated.items())
 
 
 def content_signals(value: str, *, scope: str, policy_id: str | None = None) -> Iterator[Signal]:

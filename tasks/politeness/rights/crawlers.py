@@ -43,4 +43,4 @@ def find_crawler(name: str) -> Crawler | None:
 
 @cache
 def _by_name() -> dict[str, Crawler]:
-    return {one.token.lower(): one for one in crawlers()}
+    return {crawler.token.lower(): crawler for crawler in crawlers()}

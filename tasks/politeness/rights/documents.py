@@ -42,8 +42,8 @@ class SiteDocument:
             warc_offset=offset,
             warc_length=length,
             statements=tuple(
-                Statement(signal=one.signal, scope=one.scope, value=one.value, raw=one.raw)
-                for one in self.statements[:MAX_STATEMENTS]
+                Statement(signal=signal.signal, scope=signal.scope, value=signal.value, raw=signal.raw)
+                for signal in self.statements[:MAX_STATEMENTS]
             ),
         )
 

@@ -33,12 +33,12 @@ class Ledger:
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """Return the ledger from its packed form."""
-        held: dict[str, tuple[str | None, str]] = orjson.loads(packed) if packed else {}
-        return cls(lookups={url: _lookup(*instants) for url, instants in held.items()})
+        lookups: dict[str, tuple[str | None, str]] = orjson.loads(packed) if packed else {}
+        return cls(lookups={url: _lookup(*instants) for url, instants in lookups.items()})
 
     def pack(self) -> bytes:
         """Return the packed form for the index."""
-        return orjson.dumps({str(url): (one.looked_at, one.named_at) for url, one in self.lookups.items()})
+        return orjson.dumps({str(url): (lookup.looked_at, lookup.named_at) for url, lookup in self.lookups.items()})
 
     def was_looked_up(self, url: str) -> bool:
         """Whether a document was ever requested."""
@@ -46,7 +46,7 @@ class Ledger:
 
     def is_news(self, urls: Iterable[str], *, now: datetime) -> bool:
         """Whether any of these documents is not listed, or was last named over a day ago."""
-        return any((known := self.lookups.get(one)) is None or now - known.named_at > DAY for one in urls)
+        return any((known := self.lookups.get(url)) is None or now - known.named_at > DAY for url in urls)
 
     def naming(self, urls: Iterable[str], *, now: datetime) -> Self:
         """Return the ledger with these documents named now, without those that nothing named for long."""
@@ -61,18 +61,23 @@ class Ledger:
 
     def is_spent(self, *, now: datetime, a_day: int) -> bool:
         """Whether the day's look-ups are used up."""
-        return sum(one.looked_at is not None and now - one.looked_at < DAY for one in self.lookups.values()) >= a_day
+        return (
+            sum(lookup.looked_at is not None and now - lookup.looked_at < DAY for lookup in self.lookups.values())
+            >= a_day
+        )
 
     def free_at(self, *, a_day: int, now: datetime) -> datetime:
         """Return when the next look-up is allowed."""
-        recent = sorted((one.looked_at for one in self.lookups.values() if one.looked_at), reverse=True)[:a_day]
+        recent = sorted((lookup.looked_at for lookup in self.lookups.values() if lookup.looked_at), reverse=True)[
+            :a_day
+        ]
         return max(recent[-1] + DAY, now) if len(recent) == a_day else now
 
     def next_of(self, urls: Iterable[str], *, now: datetime) -> str | None:
         """Return the next document: never looked up first, then the oldest look-up. None if all were within a day."""
-        held = {url: _looked_at(self.lookups.get(url)) for url in urls}
-        due = [url for url, at in held.items() if at is None or now - at >= DAY]
-        return min(due, key=lambda url: held[url] or _NEVER, default=None)
+        looked_at = {url: _looked_at(self.lookups.get(url)) for url in urls}
+        due = [url for url, at in looked_at.items() if at is None or now - at >= DAY]
+        return min(due, key=lambda url: looked_at[url] or _NEVER, default=None)
 
 
 def _looked_at(known: Lookup | None) -> datetime | None:

@@ -27,9 +27,9 @@ def licence_links(values: Iterable[str], *, origin: str, is_typed: bool = True) 
     found: dict[Url, None] = {}
     for value in values:
         for target, parameters in _LINK.findall(capped(value)):
-            said = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(parameters)}
-            kind = said.get("type") if is_typed else said.get("type", RSL_TYPE)
-            if is_licence(said.get("rel"), kind) and (url := licence_url(target, origin=origin)):
+            attributes = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(parameters)}
+            kind = attributes.get("type") if is_typed else attributes.get("type", RSL_TYPE)
+            if is_licence(attributes.get("rel"), kind) and (url := licence_url(target, origin=origin)):
                 found[url] = None
     return tuple(found)[:MAX_LICENCES]
 
@@ -46,8 +46,10 @@ def _element_links(content: bytes, origin: str) -> Iterator[Url]:
         if RSL_TYPE.encode() not in tag.lower():
             continue
         pairs = _ATTRIBUTE.findall(tag.decode("utf-8", "replace"))
-        said = {name.lower(): html.unescape(double or single or plain) for name, double, single, plain in pairs}
-        if is_licence(said.get("rel"), said.get("type")) and (url := licence_url(said.get("href", ""), origin=origin)):
+        attributes = {name.lower(): html.unescape(double or single or plain) for name, double, single, plain in pairs}
+        if is_licence(attributes.get("rel"), attributes.get("type")) and (
+            url := licence_url(attributes.get("href", ""), origin=origin)
+        ):
             yield url
 
 

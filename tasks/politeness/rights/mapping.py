@@ -65,12 +65,12 @@ class Verdict:
 
 def verdict_on(purpose: Purpose, signals: Iterable[Signal]) -> Verdict:
     """Return the strictest answer of the signals about a purpose."""
-    said: dict[Answer, Signal] = {}
+    by_answer: dict[Answer, Signal] = {}
     for signal in in_force(signals):
         answer = answer_of(signal, purpose)
         if answer is not Answer.NOT_STATED:
-            said.setdefault(answer, signal)
-    return next((Verdict(answer=one, signal=said[one]) for one in _BY_STRICTNESS if one in said), Verdict())
+            by_answer.setdefault(answer, signal)
+    return next((Verdict(answer=one, signal=by_answer[one]) for one in _BY_STRICTNESS if one in by_answer), Verdict())
 
 
 def refusal_of(purposes: Iterable[Purpose], signals: Iterable[Signal]) -> tuple[Purpose, Verdict] | None:
@@ -87,14 +87,14 @@ def answer_of(signal: Signal, purpose: Purpose) -> Answer:
 
 @lru_cache(maxsize=4096)  # most pages repeat the same signals
 def _answer(name: str, value: str, purpose: Purpose) -> Answer:
-    key, _, said = value.partition("=")
+    key, _, stated = value.partition("=")
     effects = MAPPING.get((name, value)) or MAPPING.get((name, key), {})
     effect = effects.get(purpose)
     if effect is None:
         return Answer.NOT_STATED
     if effect != AS_SAID:
         return Answer(effect)
-    return Answer(said) if said in set(Answer) else Answer.NOT_STATED
+    return Answer(stated) if stated in set(Answer) else Answer.NOT_STATED
 
 
 def in_force(signals: Iterable[Signal]) -> Iterator[Signal]:
@@ -114,15 +114,15 @@ def in_force(signals: Iterable[Signal]) -> Iterator[Signal]:
 
 
 def exclusion(signals: Iterable[Signal], obeyed: Obedience) -> str | None:
-    """Return a short description of what excludes the page (a refusal or price for a purpose of the source), or None."""
+    """Describe what excludes the page (a refusal or price for a purpose of the source), or return None."""
     found = refusal_of(obeyed.purposes, signals) if obeyed.is_excluding else None
     return None if found is None else refusal_detail(*found)
 
 
 def site_reserves(signals: Iterable[Signal]) -> bool | None:
     """Return whether a site's tdmrep.json reserves text and data mining of a page, or None if it does not say."""
-    said = {one.value for one in signals if one.signal == TDMREP}
-    return True if "tdm-reservation=1" in said else False if "tdm-reservation=0" in said else None
+    values = {signal.value for signal in signals if signal.signal == TDMREP}
+    return True if "tdm-reservation=1" in values else False if "tdm-reservation=0" in values else None
 
 
 def refusal_detail(purpose: Purpose, verdict: Verdict) -> str:

@@ -48,14 +48,14 @@ def meta_signals(metas: Fields, *, token: str) -> tuple[Signal, ...]:
 
 def inline_signals(licence: str, url: str) -> tuple[Signal, ...]:
     """Return the signals of RSL embedded in a page. Raises BadUrl."""
-    said = parse_rsl(licence.encode("utf-8", "replace"), url)
-    return tuple(licence_signals(said, url, scope=META, policy_id=None))[:MAX_SIGNALS]
+    licences = parse_rsl(licence.encode("utf-8", "replace"), url)
+    return tuple(licence_signals(licences, url, scope=META, policy_id=None))[:MAX_SIGNALS]
 
 
 def feed_signals(licence: str, url: str) -> tuple[Signal, ...]:
     """Return the signals of RSL that a feed declares for a page. Raises BadUrl."""
-    said = _parsed(licence.encode("utf-8", "replace"), url)
-    return tuple(licence_signals(said, url, scope=FEED, policy_id=None))[:MAX_SIGNALS]
+    licences = _parsed(licence.encode("utf-8", "replace"), url)
+    return tuple(licence_signals(licences, url, scope=FEED, policy_id=None))[:MAX_SIGNALS]
 
 
 _parsed = lru_cache(maxsize=256)(parse_rsl)  # a visit needs it several times
@@ -85,12 +85,12 @@ def _robots_list(value: str, token: str) -> Iterator[Signal]:
 
 def _reservations(fields: tuple[tuple[str, str], ...], scope: str) -> Iterator[Signal]:
     """Yield one TDMRep signal for a header or all meta elements; if they conflict, the reservation counts."""
-    said = [value.strip() for name, value in fields if name == "tdm-reservation"]
+    reservations = [value.strip() for name, value in fields if name == "tdm-reservation"]
     policies = [value.strip() for name, value in fields if name == "tdm-policy"]
-    if not said and not policies:
+    if not reservations and not policies:
         return
     # Two fields joined into one are separated by a comma.
-    parts = {part.strip() for value in said for part in value.split(",")}
+    parts = {part.strip() for value in reservations for part in value.split(",")}
     value = "tdm-reservation=1" if "1" in parts else "tdm-reservation=0" if parts == {"0"} else UNSET
-    raw = "; ".join([*said, *(f"tdm-policy {policy}" for policy in policies)])
+    raw = "; ".join([*reservations, *(f"tdm-policy {policy}" for policy in policies)])
     yield Signal(signal=TDMREP, scope=scope, value=value, raw=raw[:RAW_LENGTH], policy_id=None)

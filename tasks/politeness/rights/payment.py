@@ -42,12 +42,12 @@ def demanded_licences(headers: Headers, *, origin: str) -> tuple[Url, ...]:
 
 
 def charged_signals(headers: Headers) -> Iterator[Signal]:
-    """Yield a signal if a response says that it was charged for. We never offer a price, so this needs investigation."""
+    """Yield a signal if a response says that it was charged. We never offer a price, so this needs investigation."""
     for name, value in headers:
         if name == "crawler-charged":
-            said = " ".join(capped(value).split())
+            text = " ".join(capped(value).split())
             yield Signal(
-                signal=PAYMENT, scope=HEADER, value=f"charged {said}"[:100], raw=said[:RAW_LENGTH], policy_id=None
+                signal=PAYMENT, scope=HEADER, value=f"charged {text}"[:100], raw=text[:RAW_LENGTH], policy_id=None
             )
 
 

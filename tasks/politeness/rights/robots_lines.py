@@ -32,7 +32,7 @@ class RightsGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsLines:
-    """What a robots.txt states about rights. `licences` precede any group; so do `stray` lines, which apply to nobody."""
+    """What a robots.txt states about rights. `licences` and `stray` lines, which apply to nobody, precede any group."""
 
     groups: tuple[RightsGroup, ...] = ()
     licences: tuple[str, ...] = ()
@@ -44,9 +44,9 @@ class RightsLines:
     def for_agent(self, user_agent: str) -> tuple[str, tuple[RightsGroup, ...]]:
         """Return the name whose groups apply to an agent (its own or `*`), and these groups. `*` is not inherited."""
         name = product_token(user_agent).lower()
-        for one in (name, EVERYONE):
-            if found := tuple(group for group in self.groups if one in group.agents):
-                return one, found
+        for agent in (name, EVERYONE):
+            if found := tuple(group for group in self.groups if agent in group.agents):
+                return agent, found
         return EVERYONE, ()
 
 
@@ -135,7 +135,7 @@ def merged(groups: Iterable[RightsGroup]) -> RightsGroup:
     several = tuple(groups)
 
     def every(name: str) -> Iterator[str]:
-        return (value for one in several for value in getattr(one, name))
+        return (value for group in several for value in getattr(group, name))
 
     return RightsGroup(
         agents=tuple(dict.fromkeys(every("agents"))),

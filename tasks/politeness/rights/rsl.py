@@ -69,15 +69,19 @@ class Licences:
     def for_url(self, url: str) -> tuple[LicensedContent, ...]:
         """Return the contents whose matching pattern is longest, several if equally long. Raises BadUrl."""
         path, origin = matched_path(url), Url.of(url).origin
-        found = [one for one in self.contents if one.origin in {None, origin} and one.rule.matches(path)]
-        narrowest = max((one.rule.length for one in found), default=0)
-        return tuple(one for one in found if one.rule.length == narrowest)
+        found = [
+            content for content in self.contents if content.origin in {None, origin} and content.rule.matches(path)
+        ]
+        narrowest = max((content.rule.length for content in found), default=0)
+        return tuple(content for content in found if content.rule.length == narrowest)
 
 
 def strictest(answers: Iterable[Answer]) -> Answer:
     """Return the strictest of several answers."""
-    held = set(answers)
-    return next((one for one in (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED) if one in held), Answer.NOT_STATED)
+    given = set(answers)
+    return next(
+        (answer for answer in (Answer.REFUSED, Answer.PAYMENT, Answer.ALLOWED) if answer in given), Answer.NOT_STATED
+    )
 
 
 def parse_rsl(body: bytes, page_url: str | None = None) -> Licences:
@@ -96,10 +100,11 @@ def _read_root(root: etree._Element, page_url: str | None) -> Licences:
     if fault := _fault(root, is_inline=page_url is not None):
         return Licences(fault=fault)
     elements = [root] if _name(root) == "content" else list(_children(root, "content"))[:MAX_CONTENTS]
-    contents = [found for one in elements if (found := _content(one, page_url)) is not None]
+    contents = [found for element in elements if (found := _content(element, page_url)) is not None]
     lenient = any(
-        "," in (one.text or "") or not _LENIENT.keys().isdisjoint((one.text or "").lower().replace(",", " ").split())
-        for one in root.iter(f"{{{NAMESPACE}}}permits", f"{{{NAMESPACE}}}prohibits")
+        "," in (element.text or "")
+        or not _LENIENT.keys().isdisjoint((element.text or "").lower().replace(",", " ").split())
+        for element in root.iter(f"{{{NAMESPACE}}}permits", f"{{{NAMESPACE}}}prohibits")
     )
     return Licences(
         contents=tuple(contents),
@@ -113,9 +118,9 @@ def _fault(root: etree._Element, *, is_inline: bool) -> str | None:
     names = {"rsl", "content"} if is_inline else {"rsl"}
     if root.tag not in {f"{{{NAMESPACE}}}{name}" for name in names}:
         return f"no RSL: its root is {str(root.tag)[:100]}"
-    for one in root.iter(f"{{{NAMESPACE}}}*"):
-        if _name(one) not in _ELEMENTS:
-            return f"RSL has no element {_name(one)[:100]}"
+    for element in root.iter(f"{{{NAMESPACE}}}*"):
+        if _name(element) not in _ELEMENTS:
+            return f"RSL has no element {_name(element)[:100]}"
     return None
 
 
@@ -134,7 +139,7 @@ def _content(element: etree._Element, page_url: str | None) -> LicensedContent |
         pattern=pattern,
         rule=path_rule(pattern),
         answers=tuple(_answer(usage, licences, needs_token=needs_token) for usage in USAGES),
-        duties=tuple(dict.fromkeys(kind for one in licences if (kind := _payment(one)) == "attribution")),
+        duties=tuple(dict.fromkeys(kind for licence in licences if (kind := _payment(licence)) == "attribution")),
         raw=etree.tostring(element, encoding="unicode", with_tail=False)[:RAW_LENGTH],
     )
 
@@ -159,11 +164,11 @@ def _place(named: str, page_url: str | None) -> tuple[str | None, str] | None:
 def _answer(usage: str, licences: list[etree._Element], *, needs_token: bool) -> Answer:
     if not licences:
         return Answer.REFUSED  # nothing grants anything
-    said = [_answer_of(one, usage) for one in licences]
-    if Answer.REFUSED in said and any(_prohibits(one, usage) for one in licences):
+    answers = [_answer_of(one, usage) for one in licences]
+    if Answer.REFUSED in answers and any(_prohibits(one, usage) for one in licences):
         return Answer.REFUSED
     # licences are alternative offers: one may permit what another does not list
-    granted = strictest(one for one in said if one is not Answer.REFUSED)
+    granted = strictest(one for one in answers if one is not Answer.REFUSED)
     if granted is Answer.NOT_STATED:
         return Answer.REFUSED
     return Answer.PAYMENT if needs_token else granted
@@ -188,16 +193,16 @@ def _prohibits(licence: etree._Element, usage: str) -> bool:
 def _depends_on_us(licence: etree._Element) -> bool:
     """Whether the licence depends on users or places: it cannot be checked which apply to us."""
     return any(
-        (one.get("type") or "").strip().lower() in {"user", "geo"}
+        (element.get("type") or "").strip().lower() in {"user", "geo"}
         for name in ("permits", "prohibits")
-        for one in _children(licence, name)
+        for element in _children(licence, name)
     )
 
 
 def _tokens(licence: etree._Element, name: str, kind: str) -> tuple[frozenset[str], bool]:
     """Return the usages that elements of a name cover, and whether there are such elements."""
-    elements = [one for one in _children(licence, name) if (one.get("type") or "").strip().lower() == kind]
-    words = (word for one in elements for word in (one.text or "").lower().replace(",", " ").split())
+    elements = [element for element in _children(licence, name) if (element.get("type") or "").strip().lower() == kind]
+    words = (word for element in elements for word in (element.text or "").lower().replace(",", " ").split())
     covered = frozenset[str]().union(*(_COVERED.get(_LENIENT.get(word, word), frozenset()) for word in words))
     return covered, bool(elements)
 
@@ -206,7 +211,7 @@ def _payment(licence: etree._Element) -> str:
     payments = list(_children(licence, "payment"))
     if not payments:
         return "free"
-    kinds = [(one.get("type") or "free").strip().lower() for one in payments]
+    kinds = [(payment.get("type") or "free").strip().lower() for payment in payments]
     return next((kind for kind in kinds if kind not in _WITHOUT_MONEY), kinds[0])
 
 
@@ -223,7 +228,7 @@ def _max_age_days(value: str | None) -> float:
         days = float(value or DEFAULT_MAX_AGE_DAYS)
     except ValueError:
         return DEFAULT_MAX_AGE_DAYS
-    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - float("nan") differs from itself
+    return min(max(days, 1.0), 365.0) if days == days else DEFAULT_MAX_AGE_DAYS  # noqa: PLR0124 - nan differs from itself
 
 
 def licence_signals(
@@ -238,9 +243,9 @@ def licence_signals(
         return
     contents = licences.for_url(url)
     for place, usage in enumerate(USAGES if contents else ()):
-        answer = strictest(one.answers[place] for one in contents)
+        answer = strictest(content.answers[place] for content in contents)
         yield _signal(scope or contents[0].pattern, f"{usage}={answer}", contents[0].raw, policy_id)
-    for duty in dict.fromkeys(duty for one in contents for duty in one.duties):
+    for duty in dict.fromkeys(duty for content in contents for duty in content.duties):
         yield _signal(scope or contents[0].pattern, f"duty={duty}", contents[0].raw, policy_id)
     if contents and licences.is_lenient:
         yield _signal(scope or contents[0].pattern, "lenient", contents[0].raw, policy_id)

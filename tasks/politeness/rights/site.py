@@ -138,23 +138,25 @@ def _names_of(policy: RobotsPolicy) -> set[str]:
 
 
 def _path_line(value: str) -> PathLine:
-    path, said = usage_path(value)
-    return PathLine(path=path or "/", rule=path_rule(path) if path else None, value=said)
+    path, statement = usage_path(value)
+    return PathLine(path=path or "/", rule=path_rule(path) if path else None, value=statement)
 
 
 def _longest(lines: tuple[PathLine, ...], url: str) -> list[PathLine]:
     if not lines:
         return []
     path = matched_path(url)
-    found = [one for one in lines if one.rule is None or one.rule.matches(path)]
-    longest = max((one.length for one in found), default=0)
-    return [one for one in found if one.length == longest]
+    found = [line for line in lines if line.rule is None or line.rule.matches(path)]
+    longest = max((line.length for line in found), default=0)
+    return [line for line in found if line.length == longest]
 
 
 @cache
 def _crawler_names() -> tuple[tuple[str, str, bytes], ...]:
     """Return each crawler's token, its name as RFC 9309 parses it, and its full lower-case form."""
-    return tuple((one.token, product_token(one.token).lower(), one.token.lower().encode()) for one in crawlers())
+    return tuple(
+        (crawler.token, product_token(crawler.token).lower(), crawler.token.lower().encode()) for crawler in crawlers()
+    )
 
 
 def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]:
@@ -164,16 +166,16 @@ def _named_crawlers(policy: RobotsPolicy, body: bytes) -> Iterator[ToldCrawlers]
     """
     text, names = body.lower(), _names_of(policy)
     several: dict[tuple[int, ...], list[str]] = {}
-    held: dict[tuple[int, ...], tuple[Group, ...]] = {}
+    groups_by_key: dict[tuple[int, ...], tuple[Group, ...]] = {}
     for token, name, whole in _crawler_names():
         if name not in names or whole not in text:
             continue
         groups = tuple(policy.groups_for(token))
         key = tuple(map(id, groups))
         several.setdefault(key, []).append(token)
-        held[key] = groups
+        groups_by_key[key] = groups
     for key in list(several)[:MAX_CRAWLER_GROUPS]:
-        yield ToldCrawlers(tokens=tuple(several[key]), policy=RobotsPolicy(held[key]))
+        yield ToldCrawlers(tokens=tuple(several[key]), policy=RobotsPolicy(groups_by_key[key]))
 
 
 def _statements(
@@ -201,8 +203,8 @@ def _of_group(group: RightsGroup) -> Iterator[Signal]:
     agents = " ".join(group.agents)
     for read, values in ((usage_signals, group.usages), (content_signals, group.signals)):
         for value in values:
-            path, said = usage_path(value)
-            yield from read(said, scope=f"{agents} {path or '/'}"[:RAW_LENGTH])
+            path, statement = usage_path(value)
+            yield from read(statement, scope=f"{agents} {path or '/'}"[:RAW_LENGTH])
     yield from (_licence(agents, value) for value in group.licences)
 
 
@@ -276,19 +278,19 @@ class SiteRights:
 
     def with_licences(self, more: tuple[NamedLicence, ...], *, waits_until: datetime | None = None) -> "SiteRights":
         """Return the rights with further licences, named by a page."""
-        known = {one.url for one in self.licences}
-        licences = (*self.licences, *(one for one in more if one.url not in known))
+        known = {licence.url for licence in self.licences}
+        licences = (*self.licences, *(licence for licence in more if licence.url not in known))
         return replace(self, licences=licences, waits_until=waits_until or self.waits_until)
 
     def _signals(self, url: str) -> Iterator[Signal]:
         yield from self.robots.signals_for(url, policy_id=_id(self.robots_document))
         if self.tdm is not None:
             yield from tdm_signals(self.tdm, url, policy_id=_id(self.tdm_document))
-        for one in self.licences:
-            if one.is_read:
-                yield from licence_signals(one.licences, url, policy_id=_id(one.document))
+        for licence in self.licences:
+            if licence.is_read:
+                yield from licence_signals(licence.licences, url, policy_id=_id(licence.document))
             else:
-                yield Signal(signal=RSL, scope="", value=UNREAD, raw=one.url[:RAW_LENGTH], policy_id=None)
+                yield Signal(signal=RSL, scope="", value=UNREAD, raw=licence.url[:RAW_LENGTH], policy_id=None)
 
 
 def tdm_signals(tdm: Reservations, url: str, *, policy_id: str | None) -> Iterator[Signal]:
@@ -307,12 +309,12 @@ def tdm_statements(tdm: Reservations) -> tuple[Signal, ...]:
     return tuple(
         Signal(
             signal=TDMREP,
-            scope=one.location[:RAW_LENGTH],
-            value=f"tdm-reservation={int(one.is_reserved)}",
-            raw=one.raw,
+            scope=rule.location[:RAW_LENGTH],
+            value=f"tdm-reservation={int(rule.is_reserved)}",
+            raw=rule.raw,
             policy_id=None,
         )
-        for one in tdm.rules
+        for rule in tdm.rules
     )
 
 
@@ -323,13 +325,13 @@ def licence_statements(licences: Licences) -> tuple[Signal, ...]:
     return tuple(
         Signal(
             signal=RSL,
-            scope=f"{one.origin or ''}{one.pattern}"[:RAW_LENGTH],
+            scope=f"{content.origin or ''}{content.pattern}"[:RAW_LENGTH],
             value=f"{usage}={answer}",
-            raw=one.raw,
+            raw=content.raw,
             policy_id=None,
         )
-        for one in licences.contents
-        for usage, answer in zip(USAGES, one.answers, strict=True)
+        for content in licences.contents
+        for usage, answer in zip(USAGES, content.answers, strict=True)
     )
 
 

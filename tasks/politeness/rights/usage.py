@@ -30,8 +30,8 @@ class Usage:
     @property
     def strictest(self) -> tuple[tuple[str, str], ...]:
         """The stated values, but refusals override: a later value may come from someone else's line."""
-        held = dict(self.stated) | dict.fromkeys(self.overridden, "n")
-        return tuple((label, held[label]) for label in LABELS if label in held)
+        answers = dict(self.stated) | dict.fromkeys(self.overridden, "n")
+        return tuple((label, answers[label]) for label in LABELS if label in answers)
 
 
 def read_usage(value: str) -> Usage:
@@ -39,13 +39,13 @@ def read_usage(value: str) -> Usage:
     if len(value) > MAX_USAGE_LENGTH:
         return Usage(is_readable=False)
     try:
-        held = parse_dictionary(value)
+        members = parse_dictionary(value)
     except ValueError:  # RFC 9651 discards the whole field
         return Usage(is_readable=False)
     stated = tuple(
         (label, str(member[0]))
         for label in LABELS
-        if (member := held.get(label)) and isinstance(member[0], Token) and str(member[0]) in {"y", "n"}
+        if (member := members.get(label)) and isinstance(member[0], Token) and str(member[0]) in {"y", "n"}
     )
     refused = {found[1] for found in _REFUSED.finditer(value)}
     overridden = tuple(label for label in LABELS if label in refused and dict(stated).get(label) != "n")

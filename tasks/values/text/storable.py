@@ -32,7 +32,7 @@ def _is_storable(text: str) -> bool:
     return "\0" not in text
 
 
-def without_unseen(folded: str) -> str:
+def without_invisible(folded: str) -> str:
     """Return a text (with folded white space) without invisible characters and U+FFFD."""
     if folded.isprintable() and REPLACEMENT not in folded and "\ufffc" not in folded:  # both count as printable
         return folded

@@ -1,4 +1,4 @@
-"""What a page says of itself: TDMRep's fields, robots directives to whom, and prices."""
+"""A page's own signals: TDMRep fields, robots directives by agent, and prices."""
 
 import base64
 import json
@@ -67,7 +67,7 @@ def test_a_policy_alone_reserves_nothing():
         ([",,: ,"], {":"} - {":"}),
     ],
 )
-def test_directives_hold_for_whom_they_name(fields, expected):
+def test_directives_apply_to_the_agents_they_name(fields, expected):
     assert directives_for([one for field in fields for one in read_robots_tag(field)], "Presslake") == expected
 
 
@@ -99,7 +99,7 @@ def test_a_directive_refuses_what_it_names(rule, refused):
     assert {one for one in Purpose if verdict_on(one, signals).answer is Answer.REFUSED} == refused
 
 
-def test_a_page_of_fields_is_bounded():
+def test_the_number_of_signals_of_a_page_is_bounded():
     assert len(page([("x-robots-tag", "noai"), ("content-signal", "ai-train=no")] * 500)) <= 2 * MAX_SIGNALS
 
 
@@ -118,14 +118,14 @@ SEARCH = '<rsl:permits type="usage">search</rsl:permits>'
         (LICENSED.format("", SEARCH)[:-20], "n n n n"),
     ],
 )
-def test_what_a_feed_licenses_is_said_of_its_page(licence, expected):
+def test_a_licence_in_a_feed_applies_to_its_page(licence, expected):
     signals = feed_signals(licence, URL)
 
     assert " ".join(verdict_on(one, signals).answer for one in Purpose) == expected
     assert {(one.scope, one.policy_id) for one in signals} <= {("feed", None)}
 
 
-def test_what_we_were_charged_for_is_noted():
+def test_a_charge_is_recorded():
     [signal] = page([("crawler-charged", "USD 0.01")])
 
     assert (signal.signal, signal.value) == ("payment", "charged USD 0.01")
@@ -163,5 +163,5 @@ LICENCE = [("www-authenticate", 'License error="invalid_request"'),
         (200, [("crawler-price", "USD 0.01")], b"", None),
     ],
 )
-def test_an_answer_names_its_price_or_licence(status, headers, body, expected):
+def test_a_response_names_its_price_or_licence(status, headers, body, expected):
     assert payment_of(status, headers, body, origin="https://gazette.example") == expected

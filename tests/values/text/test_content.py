@@ -1,4 +1,4 @@
-"""What is a correction to a reader changes the content digest; what nobody can see does not."""
+"""The content digest changes with every correction a reader can see, and with nothing else."""
 
 import re
 import unicodedata
@@ -70,23 +70,23 @@ def test_each_correction_changes_its_part(change, parts):
         {"published_at": AT.astimezone(timezone(timedelta(hours=5)))},
     ],
 )
-def test_what_nobody_can_see_changes_nothing(change):
+def test_invisible_changes_leave_the_digest_unchanged(change):
     assert digest(**change) == digest()
 
 
-def test_one_text_in_two_unicode_forms_is_one():
+def test_two_unicode_forms_of_a_text_have_one_digest():
     assert digest(text="caf\u00e9") == digest(text="cafe\u0301")
 
 
 @given(st.text(), st.text())
-def test_two_texts_have_one_digest_exactly_if_they_differ_in_white_space_alone(one, other):
+def test_two_texts_have_one_digest_exactly_if_they_differ_only_in_white_space(one, other):
     spaced = "".join(f"{character} " if character.isspace() else character for character in one)
 
     assert digest(text=spaced) == digest(text=one)
     assert (digest(text=one) == digest(text=other)) is not bool(changed_parts(digest(text=one), digest(text=other)))
 
 
-def test_what_cannot_be_stored_is_in_the_digest_as_it_is_stored():
+def test_unstorable_characters_count_as_they_are_stored():
     assert digest(text="a\0b\ud800") == digest(text="a\ufffdb\ufffd")
 
 
@@ -98,7 +98,7 @@ def test_a_digest_names_its_algorithm():
 
 
 @pytest.mark.parametrize(("title", "published_at"), [("Harbour", AT), (None, AT), ("Harbour", None), (None, None)])
-def test_a_row_may_have_the_digest_of_a_page_without_what_the_feed_gave(title, published_at):
+def test_a_row_may_have_the_digest_without_the_title_and_date_of_the_feed(title, published_at):
     row = make_article(title="Harbour", published_at=AT)
     page = content_digest(title=title, text=row.text, authors=row.authors, published_at=published_at)
 
@@ -109,7 +109,7 @@ FIGURE = re.compile(r"[-+−±–]?[$¢£¤¥₠-⃀￥]?\d+(?:[.,:/'’]\d+)*[%
 
 
 @given(st.text("a5٣-+−±–$€₠⃀£￥.,:/'’%‰° \n\u00ad\u200b\u2060\ufeff\x1c\u2028é\u0301", max_size=20))
-def test_figures_are_those_of_one_expression_over_a_text_without_spaces(text):
+def test_figures_equal_those_of_one_regex_over_a_text_without_spaces(text):
     plain = re.sub(r"[\s\u00ad\u200b\u2060\ufeff]+", "", unicodedata.normalize("NFC", text))
 
     words, figures = _parted(_plain(text))

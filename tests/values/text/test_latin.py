@@ -12,17 +12,17 @@ texts = st.text(st.sampled_from([*map(chr, range(256)), *"“”’–—…•�
 
 
 @pytest.mark.parametrize("text", ["東京", "Łódź", "Œuvre", "a\u0300"])
-def test_what_the_charset_lacks_is_no_latin_text(text):
+def test_a_character_outside_the_charset_makes_a_text_not_latin(text):
     assert latin_bytes(text) is None
 
 
 @given(texts)
-def test_runs_are_counted_as_by_a_pattern(text):
+def test_runs_are_counted_as_by_a_regex(text):
     assert count_runs(latin_bytes(text)) == len(re.findall(r"[^\W_]+", text))
 
 
 @given(texts)
-def test_words_are_those_of_a_pattern(text):
+def test_words_equal_those_of_a_regex(text):
     capital, small = words_by_case(latin_bytes(text))
 
     assert {*capital, *small} == {run.lstrip("0123456789_") for run in re.findall(r"\w+", text)} - {""}
@@ -30,7 +30,7 @@ def test_words_are_those_of_a_pattern(text):
 
 
 @given(texts)
-def test_tokens_are_those_of_a_pattern(text):
+def test_tokens_equal_those_of_a_regex(text):
     normal = unicodedata.normalize("NFKC", text)
 
     tokens = latin_tokens(latin_bytes(normal) or b"")
@@ -39,9 +39,9 @@ def test_tokens_are_those_of_a_pattern(text):
 
 
 @pytest.mark.parametrize("text", ["Straße", "U.S., 3.5 and 10:30... a//b", "Ærø ÿ", ""])
-def test_usual_texts_need_no_pattern_for_their_tokens(text):
+def test_usual_texts_need_no_regex_for_their_tokens(text):
     assert latin_tokens(latin_bytes(text)) == TOKEN.findall(text.casefold())
 
 
-def test_a_soft_hyphen_is_left_to_who_removes_it():
+def test_a_soft_hyphen_is_left_to_the_regex():
     assert latin_tokens(latin_bytes("har\u00adbour")) is None

@@ -19,7 +19,7 @@ from tasks.values.text.fingerprint import _by_case, names_in
         ("", set()),
     ],
 )
-def test_names_are_written_with_a_capital_wherever_they_stand(text, names):
+def test_names_are_words_that_are_always_capitalized(text, names):
     assert names_in(text) == names
 
 

@@ -24,7 +24,7 @@ def counted(number):
         ([], []),
     ],
 )
-def test_a_character_is_a_token_where_words_are_not_spaced(tokens, parts):
+def test_a_character_is_a_token_in_scripts_without_spaces(tokens, parts):
     assert list(split_unspaced(tokens)) == parts
 
 
@@ -59,7 +59,7 @@ def test_a_sketch_is_in_order_and_fits_a_database(tokens):
 
 
 @given(words)
-def test_a_sketch_is_of_the_shape_and_nothing_else(tokens):
+def test_a_sketch_depends_on_the_shape_alone(tokens):
     shape = make_shape(tokens)
 
     assert {value >> 31 for value in shape.sketch} <= shape.shingles
@@ -70,17 +70,17 @@ def test_a_text_that_holds_another_holds_its_shingles(one, other):
     assert make_shape(one).shingles <= make_shape([*one, *other]).shingles
 
 
-def test_the_hashes_stay_what_they_are():
-    assert make_shape(counted(60)).sketch[:2] == FIRST  # other values need another ALGORITHM
+def test_the_hashes_stay_the_same_across_versions():
+    assert make_shape(counted(60)).sketch[:2] == FIRST  # changed values require a new ALGORITHM
 
 
-def test_numbers_are_those_tokens_that_have_a_digit():
+def test_numbers_are_the_tokens_with_a_digit():
     tokens = [*(["word"] * 60), "3.5", "10:30", "60th", "3.5", "x"]
 
     assert len(make_shape(tokens).numbers) == 3
 
 
-def test_a_half_of_a_surrogate_pair_costs_nothing():
+def test_a_lone_surrogate_is_harmless():
     assert make_shape(["a\ud800"] * 60) is not None
 
 
@@ -88,7 +88,7 @@ def hashed(*tokens):
     return make_shape([*counted(60), *tokens]).vocabulary - make_shape(counted(60)).vocabulary
 
 
-def test_a_figure_is_one_however_its_thousands_are_parted():
+def test_a_figure_is_the_same_with_any_thousands_separator():
     assert hashed("2,000") == hashed("2000") == hashed("2.000")
     assert hashed("2,5") != hashed("25")
     assert len(hashed("1,234,567")) == 1
@@ -101,7 +101,7 @@ def test_the_vocabulary_has_each_word_once_and_figures_among_them():
     assert shape.numbers < shape.vocabulary
 
 
-def test_where_words_are_not_spaced_the_vocabulary_is_of_pairs():
+def test_in_scripts_without_spaces_the_vocabulary_has_bigrams():
     shape = make_shape(["港の朝", "ferry", "42"] * 15)
 
     assert len(shape.vocabulary) == 4  # 港の, の朝, ferry, 42

@@ -7,7 +7,7 @@ HALF = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF)
 
 
 @given(st.text(alphabet=st.one_of(st.characters(), HALF, st.just("\0"))))
-def test_what_comes_out_is_utf_8_without_nul_and_comes_out_of_itself(text):
+def test_storable_text_is_utf_8_without_nul_and_idempotent(text):
     stored = storable_text(text)
 
     assert "\0" not in stored
@@ -16,19 +16,19 @@ def test_what_comes_out_is_utf_8_without_nul_and_comes_out_of_itself(text):
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-def test_what_any_store_takes_stays_as_it_is(text):
+def test_storable_text_is_unchanged(text):
     assert storable_text(text) == text
 
 
-def test_each_half_of_a_pair_alone_and_each_nul_is_a_replacement():
+def test_each_lone_surrogate_and_each_nul_becomes_a_replacement_character():
     assert storable_text("a\ud800b\0c\udfff") == "a\ufffdb\ufffdc\ufffd"
 
 
-def test_two_halves_that_stand_together_are_the_character_that_they_mean():
+def test_a_surrogate_pair_becomes_its_character():
     assert storable_text("\ud83d\ude80 lifts off") == "🚀 lifts off"
 
 
-def test_what_is_a_kind_of_string_becomes_a_plain_one():
+def test_a_subclass_of_str_becomes_a_plain_string():
     class Smart(str):
         __slots__ = ()
 

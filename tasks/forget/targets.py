@@ -20,7 +20,7 @@ GONE = object()
 
 
 @dataclass(slots=True, kw_only=True)
-class Taken:
+class TakedownTargets:
     """What was found for `kept_out`: keys of rows, locations of records, URL keys and article ids.
 
     `claims` maps segments to the offsets that affected rows name, each with the key of the requested URL. `named` are

@@ -12,39 +12,39 @@ from tasks.runtime.places import worded
 PRODUCT = DEFAULT_USER_AGENT.partition(" ")[0]
 
 _TEXT = """\
-# The sources that Presslake follows. Every field: docs/catalogue.md, or `presslake sources schema` for your editor.
+# The sources that Presslake follows. For all fields, see docs/catalogue.md, or use `presslake sources schema` in your editor.
 #
-#   presslake sources add www.example.org --write    finds a site's feeds, and adds it at the end
-#   presslake sources list                           checks this file
-#   presslake ingest                                 fetches what is new
+#   presslake sources add www.example.org --write    find a site's feeds and add it at the end
+#   presslake sources list                           check this file
+#   presslake ingest                                 fetch what is new
 
 defaults:
-  # How we introduce ourselves to every site; name a page or an address at which you can be reached.
+  # The user agent that every site sees; include a contact page or address.
   {user_agent}
-  # Seconds between two requests to one host; robots.txt may ask for more.
+  # Seconds between two requests to one host; robots.txt may require more.
   crawl_delay_s: {crawl_delay_s!r}
 {networks}
 # - id: daily                                # its name in the lake
 #   home_url: https://www.example.org/
 #   feeds: [https://www.example.org/rss]     # and sitemaps, listings, urls
-#   tags: [local]                            # yours, beside each article
+#   tags: [local]                            # your own, stored with each article
 sources: []
 """
 
 
-def write_beginning(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
+def write_starter(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
     """Write that catalogue to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
-    text = beginning(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
+    text = starter_catalogue(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise CatalogueError(f"{path} is there already") from error
+        raise CatalogueError(f"{path} already exists") from error
     except OSError as error:
         raise CatalogueError(f"{path}: cannot be written: {worded(error)}") from error
 
 
-def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
+def starter_catalogue(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
     """Return the text of that catalogue; raises ConfigError for an invalid contact."""
     user_agent = f"{PRODUCT} (+{contact})" if contact else DEFAULT_USER_AGENT
     try:
@@ -59,7 +59,5 @@ def beginning(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequ
     return _TEXT.format(
         user_agent=line if contact else f"# {line}",
         crawl_delay_s=float(crawl_delay_s),
-        networks=f"  # Networks outside the public internet that may be asked.\n  allow_networks: [{listed}]\n"
-        if listed
-        else "",
+        networks=f"  # Non-public networks that may be fetched.\n  allow_networks: [{listed}]\n" if listed else "",
     )
