@@ -1,7 +1,7 @@
-"""A made-up press on loopback for tests of whole sweeps: sites with a feed each, articles whose text is known, and counts.
+"""A made-up press on loopback for tests of sweeps: sites with a feed each, articles with known texts, request counts.
 
-One address per site, so that hosts are hosts. Articles are made from their numbers, so that any test can say what is
-right.
+Each site has its own address, so that hosts are real hosts. Articles are generated from their numbers, so that tests know the
+expected texts.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def sentence(chance: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """One article: `number` makes its text; `version` counts its corrections."""
+    """One article: `number` determines its text; `version` is the number of corrections, plus 1."""
 
     site: int
     number: int
@@ -75,7 +75,7 @@ class Story:
 
 @dataclass
 class Asked:
-    """One request, with the instants (monotonic) at which it came and at which its answer was ready to go."""
+    """One request, with the monotonic times at which it arrived and at which its response was ready."""
 
     site: int
     path: str
@@ -84,7 +84,7 @@ class Asked:
 
 
 def most_in_flight(log: Iterable[Asked]) -> int:
-    """Return how many of the requests were under way at one instant, at most."""
+    """Return the maximum number of concurrent requests."""
     events = [(one.came_at, 1) for one in log] + [(one.answered_at, -1) for one in log if one.answered_at is not None]
     under_way = most = 0
     for _, change in sorted(events):
@@ -95,11 +95,11 @@ def most_in_flight(log: Iterable[Asked]) -> int:
 
 @dataclass
 class Press:
-    """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
+    """The sites and their requests. `stories` by site; `furniture` changes with every tick, texts do not.
 
-    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path. `held` is what a
-    site does not answer before the event. `listed` are URLs of others that a site's feed lists beside its own, all of
-    them dated `listed_at`.
+    `pauses_s` is a site's delay of each response; `headers` are extra headers by site and path. `held` maps a site and path to an
+    event that its response waits for. `listed` are URLs of other sites that a site's feed lists beside its own, all dated
+    `listed_at`.
     """
 
     addresses: tuple[str, ...]
@@ -127,7 +127,7 @@ class Press:
         }
 
     def article_hits(self) -> Counter[str]:
-        """Count the GETs of each article, by URL."""
+        """Return the number of GETs of each article, by URL."""
         with self.lock:
             return Counter({
                 f"http://{address}:{self.port}{path}": number
@@ -136,7 +136,7 @@ class Press:
             })  # fmt: skip
 
     def catalogue(self, path: Path, *, crawl_delay_s: float = 0.0, max_per_host: int = 4) -> Path:
-        """Write a catalogue of all sites, feeds only; another thread that reads it sees the whole."""
+        """Write a catalogue of all sites with their feeds, atomically for concurrent readers."""
         politeness = f"crawl_delay_s: {crawl_delay_s}, max_per_host: {max_per_host}"
         lines = [f'defaults: {{{politeness}, allow_networks: ["127.0.0.0/8"]}}', "sources:"]
         for site in range(len(self.addresses)):
@@ -222,29 +222,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        asked.answered_at = time.monotonic()  # whoever has read it may come again before this line's successor has run
+        asked.answered_at = time.monotonic()  # before writing: the client may send its next request right after
         self.wfile.write(body)
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    timeout = 0  # of `handle_request`, which is called when a connection is there
+    timeout = 0  # for `handle_request`, which is called once a connection is pending
 
     def server_bind(self) -> None:
-        """Bind, and look no name up."""
+        """Bind without a name lookup."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a reader that was killed in the middle of a request."""
+        """Ignore clients killed during a request."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def running_press(*, sites: int, articles: int, network: int = 20) -> Iterator[Press]:
-    """Serve `sites` sites of `articles` articles each, on 127.<network>.0.1 and up, until the block ends."""
+    """Serve `sites` sites of `articles` articles each on 127.<network>.0.1 and up, during the block."""
     addresses = tuple(f"127.{network}.{site // 200}.{site % 200 + 1}" for site in range(sites))
     stories = {
         site: {story.path: story for story in (Story(site, number) for number in range(articles))}
@@ -270,7 +270,7 @@ def running_press(*, sites: int, articles: int, network: int = 20) -> Iterator[P
 
 
 def _serve(servers: Iterable[_Server], stopping: threading.Event) -> None:
-    """Take the connections of all sites in one thread: two hundred that wake twenty times a second would fill a core."""
+    """Accept connections of all sites in one thread: two hundred polling threads would use up a core."""
     with selectors.DefaultSelector() as selector:
         for server in servers:
             selector.register(server, selectors.EVENT_READ)

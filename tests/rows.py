@@ -1,4 +1,4 @@
-"""Rows of the lake's tables for tests: whole and plausible, each field to be changed by name."""
+"""Complete, plausible rows of the lake's tables for tests; any field can be overridden."""
 
 from datetime import UTC, datetime
 
@@ -90,7 +90,7 @@ def make_article(**changes) -> Article:
 
 
 def make_item(sequence: int = 1, *, batch_id: str | None = None, rows: int = 2, **changes) -> OutboxItem:
-    """A decided batch of its own captures, each with its article; `changes` are for both kinds of row."""
+    """Return an outbox item with `rows` captures and their articles; `changes` apply to both."""
     batch_id = batch_id or f"b{sequence}"
     names = [f"{batch_id}-{n}" for n in range(rows)]
     return OutboxItem(

@@ -1,7 +1,7 @@
-"""One server of each kind for the whole run, however many workers pytest-xdist has: whoever needs it first has it started.
+"""One server of each kind per run, shared by all pytest-xdist workers and started on first use.
 
-Workers ask the process that controls them, which starts what they name, tells the same URL to all of them, and ends the
-servers after the last worker. Without workers the session keeps the servers by itself.
+Workers request servers from the controlling process, which starts them, returns the same URL to all, and stops them after the
+last worker. Without workers, the session itself runs the servers.
 """
 
 import threading
@@ -23,11 +23,11 @@ KINDS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "ceph": started_ceph,
 }
 PATIENCE_S = 600
-"""How long a worker waits for a server: longer than any of them takes, on the busiest machine."""
+"""Seconds a worker waits for a server: more than any needs, even on a busy machine."""
 
 
 class Servers:
-    """The servers that run, by kind; each is started when its URL is wanted first."""
+    """The running servers by kind; each starts when its URL is first requested."""
 
     def __init__(self, running: ExitStack) -> None:
         self._running = running
@@ -43,20 +43,20 @@ class Servers:
 
 @contextmanager
 def lent(servers: Servers) -> Iterator[str]:
-    """Tell other processes the URLs of the servers, over HTTP on loopback; gives where to ask."""
+    """Serve the servers' URLs to other processes over HTTP on loopback; yield the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
                 status, body = 200, servers.url(self.path.removeprefix("/"))
-            except Exception as error:  # noqa: BLE001 - the worker that asked shows it
+            except Exception as error:  # noqa: BLE001 - the requesting worker shows it
                 status, body = 500, repr(error)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
 
         def log_message(self, *_args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as desk:
         thread = threading.Thread(target=desk.serve_forever, args=(0.05,))
@@ -73,7 +73,7 @@ DESK = pytest.StashKey[str]()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
-    """Tell a worker where to ask; in the process that controls the workers, before each of them starts."""
+    """Give a worker the address for requests; called in the controlling process before each worker starts."""
     config = node.config
     if DESK not in config.stash:
         running = ExitStack()
@@ -84,7 +84,7 @@ def pytest_configure_node(node) -> None:
 
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """A function that returns the URL of the run's server of a kind."""
+    """A function that returns the URL of the run's server of the given kind."""
     desk = getattr(request.config, "workerinput", {}).get("desk")
     if desk is not None:
         yield lambda kind: _asked(desk, kind)

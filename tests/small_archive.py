@@ -1,4 +1,4 @@
-"""A lake and an index of a test's own, and sweeps over URLs that it names, in this process and without Prefect."""
+"""A fresh lake and index, and sweeps of given URLs in this process without Prefect."""
 
 import itertools
 import uuid
@@ -41,7 +41,7 @@ RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=8, allow_n
 
 
 class Inline:
-    """Extraction and reading in this process."""
+    """Extracts pages and parses documents in this process."""
 
     def extract(self, pages):
         for _, page in pages:
@@ -56,9 +56,9 @@ class Inline:
 
 @dataclass
 class SmallArchive:
-    """`ahead` is how far its clock for daily requests is ahead of the true one: beyond a day, each is made again.
+    """A lake, an index and sweeps. `ahead` moves the clock of daily requests; beyond a day, each is made again.
 
-    `deferred` are the URLs that the last sweep put off, and until when; `before_tombstones` may end it.
+    `deferred` maps the URLs that the last sweep deferred to their times; `before_tombstones` is called and may raise.
     """
 
     home: Path
@@ -79,7 +79,7 @@ class SmallArchive:
         return found.to_pyarrow_table().to_pylist() if found else []
 
     async def sweep(self, urls: Mapping[str, str] | Iterable[str], **due: str) -> BatchReport:
-        """Fetch, extract, decide and publish these URLs, each of a source (`daily`, unless it is named)."""
+        """Fetch, extract, decide and publish these URLs, of the given sources or of `daily`."""
         named = urls if isinstance(urls, Mapping) else dict.fromkeys(urls, "daily")
         with self.index.write() as tx:
             announcing.announce(tx, [_announcement(*one) for one in named.items()], now=datetime.now(UTC))
@@ -118,7 +118,7 @@ class SmallArchive:
             )
 
     def faults(self, *, mend: bool = False) -> dict[str, int]:
-        """Return what `verify` finds, by kind."""
+        """Return the number of faults that `verify` finds, by kind."""
         report = verify(
             index=self.index,
             store=self.store,
@@ -133,7 +133,7 @@ class SmallArchive:
 
 @contextmanager
 def opened_archive(home: Path, **changes: Any) -> Iterator[SmallArchive]:
-    """Make an empty archive in a folder."""
+    """Create an empty archive in a folder."""
     home.mkdir(parents=True, exist_ok=True)
     with open_index(make_index_file(home / "index.db")) as index:
         archive = SmallArchive(home, index, **changes)

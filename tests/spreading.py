@@ -1,7 +1,7 @@
-"""How pytest-xdist spreads the tests over its workers: a file at a time, what waits for other processes beside what computes.
+"""How pytest-xdist distributes tests over its workers: whole files, with waiting and computing tests side by side.
 
-A file stays together for the sake of its fixtures, and so do files that share what there is one of. The long tests wait for
-servers most of their time. So half of the workers begin with those, the others with the quick ones, which compute.
+A file stays together because of its fixtures, and so do files that share a single resource. Long tests mostly wait for servers,
+so half of the workers start with those, the others with the quick ones, which compute.
 """
 
 import pytest
@@ -19,17 +19,17 @@ TOGETHER = {
     "tests/flows/test_shards.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_watching.py": "the deployments and automations of the one Prefect server",
 }
-"""What files and folders share, so that one worker runs them all."""
+"""The resource shared by files and folders, which one worker therefore runs."""
 
 LONGEST = "tests/flows/test_forget_everywhere.py"
-"""One test of more than a minute, nearly all of it waiting: at the end the others would be done before it."""
+"""A test of over a minute, mostly waiting: started last, it would outlast all others."""
 
 LONG = ("browser", "engine", "crash")
-"""Marks of the tests that take long, or wait for others; they go first."""
+"""Marks of tests that are long or mostly wait; they start first."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Give a worker one file after the other: every other worker from the front of what is left, the rest from its end."""
+    """Assign files to workers: to every other worker from the front of the queue, to the rest from its end."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         if self.nodes.index(node) % 2:
@@ -46,15 +46,15 @@ def _shared(nodeid: str) -> str | None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    config.option.loadscopereorder = False  # the longest file is not the one of the most tests
+    config.option.loadscopereorder = False  # the longest file is not the one with the most tests
     return ByFile(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the longest first, then what one worker must run alone, then the files with long tests; alike in all workers.
+    """Order tests equally in all workers: the longest, then files that share a resource, then files with long tests.
 
-    Alone, pytest keeps its order.
+    Without workers, pytest's order is kept.
     """
     if hasattr(config, "workerinput"):
         first = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}

@@ -1,6 +1,6 @@
-"""What the commands print of 25 sources with every column filled, at 80 and at 120 columns: kept as text in tests/data/terminal.
+"""The commands' output for 25 sources with every column filled, at 80 and 120 columns, stored in tests/data/terminal.
 
-`python -m tests.terminal` writes the files again; look at them before you commit them.
+`python -m tests.terminal` rewrites the files; review them before committing.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,7 @@ WIDTHS = (80, 120)
 
 
 def pictures() -> dict[str, Callable[[int], Iterable[tuple[str, str]]]]:
-    """Return the lines that a command shows at a width, each with its style, by command."""
+    """Return, by command, a function from a width to (line, style) pairs."""
     tables = {
         "ingest": ingest,
         "status": status,
@@ -54,7 +54,7 @@ def _laid_out(made: Callable[[], Iterable[Table]], width: int) -> Iterable[tuple
 
 
 def rendered(name: str, width: int) -> str:
-    """Return what a command shows as text."""
+    """Return a command's output as text."""
     return "\n".join(line for line, _ in pictures()[name](width)) + "\n"
 
 
@@ -191,7 +191,7 @@ def sources_check() -> Iterable[Table]:
 
 
 def texts() -> Iterator[tuple[Path, str]]:
-    """Yield each file with its text."""
+    """Yield each file's path with its text."""
     for name in pictures():
         for width in WIDTHS:
             yield FOLDER / f"{name}-{width}.txt", rendered(name, width)

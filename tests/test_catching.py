@@ -1,4 +1,4 @@
-"""Who catches what: a fault of ours must be heard of."""
+"""Only one place catches Exception, so that our own bugs are reported."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ GUARD = ROOT / "tasks" / "runtime" / "guarding.py"
 
 
 def caught_broadly(path):
-    """The lines at which `Exception` is caught, or everything without raising it again."""
+    """Return the lines that catch `Exception`, or everything without raising it again."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ExceptHandler):
             names = (
@@ -24,9 +24,9 @@ def test_no_other_module_catches_exception():
     assert {path: lines for path in CODE if path != GUARD and (lines := list(caught_broadly(path)))} == {}
 
 
-def test_the_guard_catches_it_once():
+def test_the_guard_catches_exception_once():
     assert len(list(caught_broadly(GUARD))) == 1
 
 
-def test_no_line_is_let_off_the_rule():
+def test_no_line_is_exempt_from_the_rule():
     assert [path for path in CODE if "BLE001" in path.read_text()] == []

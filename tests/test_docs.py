@@ -1,4 +1,4 @@
-"""The documentation is true: settings, commands and reasons are all in it and nothing else is, links lead somewhere, examples are valid."""
+"""The documentation matches the code: it lists exactly the settings, commands and reasons; links and examples work."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def page(name: str) -> str:
 
 
 def tabled_settings() -> dict[str, str]:
-    """The rows of docs/settings.md: a setting, and its default's cell."""
+    """Return the rows of docs/settings.md: each setting with its default's cell."""
     return dict(re.findall(r"^\| `(PRESSLAKE_\w+)` \| ([^|]*?) \|", page("docs/settings.md"), re.MULTILINE))
 
 
@@ -51,11 +51,11 @@ def section_of(name: str) -> str:
     return page("docs/cli.md").partition(f"\n## `presslake {name}`\n")[2].partition("\n## ")[0]
 
 
-def test_every_setting_is_in_the_docs_and_no_other():
+def test_the_docs_list_exactly_the_settings():
     assert tabled_settings().keys() == SETTINGS.keys()
 
 
-def test_no_page_names_a_setting_that_is_none():
+def test_no_page_names_an_unknown_setting():
     named = {
         name for path in PAGES for name in re.findall(r"PRESSLAKE_[A-Z0-9_]*[A-Z]", path.read_text(encoding="utf-8"))
     }
@@ -64,7 +64,7 @@ def test_no_page_names_a_setting_that_is_none():
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
-def test_a_settings_default_is_what_the_docs_say(name):
+def test_a_settings_default_matches_the_docs(name):
     default = SETTINGS[name].get_default()
     plain = ",".join(str(one) for one in default) if isinstance(default, tuple) else default
     plain = str(plain).lower() if isinstance(plain, bool) else plain
@@ -77,14 +77,14 @@ def test_a_settings_default_is_what_the_docs_say(name):
         assert told.split(" (")[0] == (f"`{plain}`" if plain else "none")
 
 
-def test_every_variable_of_prefect_that_we_set_is_in_the_docs():
+def test_every_prefect_variable_we_set_is_in_the_docs():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `(\w+)` \|", page("docs/settings.md"), re.MULTILINE))
 
     assert {name: rows.get(name) for name in DEFAULTS} == DEFAULTS
 
 
 @pytest.mark.parametrize("name", [name for name, _ in commands()])
-def test_every_command_has_its_section_with_its_options(name):
+def test_every_command_has_a_section_with_its_options(name):
     command = dict(commands())[name]
     options = {option for one in command.params for option in one.opts if option.startswith("--")} - {"--help"}
 
@@ -92,13 +92,13 @@ def test_every_command_has_its_section_with_its_options(name):
     assert {option for option in options if f"`{option}" not in section_of(name)} == set()
 
 
-def test_no_section_tells_of_a_command_that_is_none():
+def test_no_section_describes_an_unknown_command():
     told = set(re.findall(r"^## `presslake ([a-z ]+)`$", page("docs/cli.md"), re.MULTILINE))
 
     assert told == {name for name, _ in commands()}
 
 
-def test_the_json_in_the_docs_has_the_fields_of_the_report():
+def test_the_docs_json_has_the_reports_fields():
     (block,) = re.findall(r"```json\n(.*?)```", page("docs/cli.md"), re.DOTALL)
     report = add_up(run_id="r", discovered=DiscoverReport(), batches=(), pending=0, seconds=0.0, fell_short=None)
 
@@ -112,19 +112,19 @@ def told_reasons() -> set[tuple[str, str]]:
     return set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("docs/failures.md"), re.MULTILINE))
 
 
-def test_the_reasons_in_the_docs_are_those_of_the_table_with_what_becomes_of_the_url():
+def test_the_docs_list_the_reasons_with_their_dispositions():
     table = {(one.name, one.disposition.value) for one in REASONS.values()} - {("not_a_feed", "dropped")}
 
     assert {(name, becomes) for name, becomes in told_reasons() if not name.startswith("http_")} == table
 
 
-def test_what_the_docs_say_of_statuses_is_so():
+def test_the_docs_describe_statuses_correctly():
     statuses = {(name, becomes) for name, becomes in told_reasons() if name.startswith("http_")}
 
     assert statuses == {(name, find_reason(name).disposition) for name, _ in statuses}
 
 
-def test_every_reason_of_feeds_alone_is_in_the_docs():
+def test_every_feed_reason_is_in_the_docs():
     feeds = {discover_stage.EMPTY, discover_stage.DEFERRED, f"feed_{errors.NotAFeed.reason}"}
 
     assert {one for one in feeds if f"`{one}`" not in page("docs/failures.md")} == set()
@@ -135,14 +135,14 @@ def test_every_field_of_the_catalogue_is_in_the_docs(model):
     assert {name for name in model.model_fields if f"`{name}`" not in page("docs/catalogue.md")} == set()
 
 
-def test_every_rule_of_pruning_is_in_the_docs_with_its_reason():
+def test_every_pruning_rule_is_in_the_docs_with_its_reason():
     rows = {f"| `{rule.name}` | {rule.reason} |" for rule in RULES}
 
     assert {row for row in rows if row not in page("docs/catalogue.md")} == set()
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/catalogue.md"])
-def test_the_catalogues_in_the_docs_are_valid(name):
+def test_catalogues_in_the_docs_are_valid(name):
     blocks = [yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL)]
 
     read = [Catalogue.model_validate(one) for one in blocks if one]
@@ -150,7 +150,7 @@ def test_the_catalogues_in_the_docs_are_valid(name):
     assert read
 
 
-def test_every_room_is_in_the_layers_of_the_architecture():
+def test_every_package_is_in_the_architectures_layers():
     rooms = {
         f"`{path.parent.relative_to(ROOT)}/`"
         for path in [*ROOT.glob("flows/*/__init__.py"), *ROOT.glob("tasks/*/__init__.py")]
@@ -161,13 +161,13 @@ def test_every_room_is_in_the_layers_of_the_architecture():
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_relative_links_lead_somewhere(path):
+def test_relative_links_work(path):
     links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", path.read_text(encoding="utf-8"))
 
     assert [link for link in links if not _leads_somewhere(path, link)] == []
 
 
-def test_no_tracked_text_names_a_place_of_one_machine():
+def test_no_tracked_text_contains_a_machines_path():
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("no git checkout")
     pattern = re.compile(r"(?<![\w.~}*-])/(?:work|root|tmp/h)(?:/[\w.]|[\s`'\"]|$)", re.MULTILINE)
@@ -184,13 +184,13 @@ def _leads_somewhere(path: Path, link: str) -> bool:
 
 
 def _anchors(lines: Iterable[str]) -> set[str]:
-    """The names by which headings are linked to, as GitHub makes them."""
+    """Return the anchors of headings as GitHub generates them."""
     titles = (line.lstrip("#").strip().lower() for line in lines if line.startswith("#"))
     return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
 
 
 def _texts() -> Iterator[Path]:
-    """The files of the project that are text, without the pages that tests read."""
+    """Yield the project's text files, without the tests' pages."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
