@@ -1,6 +1,6 @@
-"""A PostgreSQL server for the test run on a Unix socket, and fresh indexes on SQLite and PostgreSQL.
+"""A private PostgreSQL server on a Unix socket, and fixtures of fresh indexes, in turn on SQLite and PostgreSQL.
 
-`PRESSLAKE_TEST_POSTGRES` names another server to use, as the SQLAlchemy URL of a role that may create databases.
+`PRESSLAKE_TEST_POSTGRES` names another server instead, by the SQLAlchemy URL of a role that may create databases.
 """
 
 import getpass
@@ -36,7 +36,7 @@ OPTIONS = {
 
 
 def find_binaries() -> Path | None:
-    """Return the folder of `postgres` and `initdb`; Debian keeps them off the PATH."""
+    """Return the folder of `postgres` and `initdb`, which Debian does not put on the PATH."""
     folders = [path.parent for name in ("postgres",) if (path := Path(shutil.which(name) or "")).name]
     if pg_config := shutil.which("pg_config"):
         folder_of_binaries = subprocess.run(
@@ -49,8 +49,8 @@ def find_binaries() -> Path | None:
 
 @contextmanager
 def started_server(binaries: Path, **options: str) -> Iterator[URL]:
-    """Run a server in its own folder, removed at the end; yield its URL. `options` are its settings."""
-    # a short path, since the path of the socket in it has at most 108 bytes
+    """Yield the URL of a server in its own folder, stopped and removed at the end; `options` are its settings."""
+    # A short path: the socket is in it, and a socket's path has 108 bytes at most
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user()
     if user is not None:
@@ -74,7 +74,7 @@ def started_server(binaries: Path, **options: str) -> Iterator[URL]:
             _await(url, server, folder / "log")
             yield url
         finally:
-            server.send_signal(signal.SIGINT)  # fast shutdown: terminates remaining connections
+            server.send_signal(signal.SIGINT)  # a fast shutdown, which disconnects clients
             try:
                 server.wait(timeout=20)
             except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ def started_server(binaries: Path, **options: str) -> Iterator[URL]:
 
 @contextmanager
 def started_postgres() -> Iterator[str]:
-    """Run a server with the tests' usual settings; yield its URL as text."""
+    """Yield the URL of a server with the usual options, as text."""
     binaries = find_binaries()
     assert binaries is not None, "PostgreSQL is not installed here"
     with started_server(binaries) as url:
@@ -95,10 +95,10 @@ def started_postgres() -> Iterator[str]:
 
 @contextmanager
 def fresh_database(server: URL, *, template: str = "template1") -> Iterator[str]:
-    """Create a database, empty or a copy of `template`, dropped at the end; yield its URL."""
+    """Yield the URL of a private database, empty or a copy, dropped at the end."""
     name = f"presslake_{uuid.uuid4().hex}"
     with connected(server) as connection:
-        # from PostgreSQL 15 on, copies are WAL-logged by default, which costs twice as much for small databases
+        # since PostgreSQL 15 copies are logged, which doubles the cost for small databases
         strategy = "STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
     try:
@@ -115,7 +115,7 @@ def connected(url: URL) -> psycopg.Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Reusable:
-    """A database that is restored to its initial rows for each test, which costs a tenth of copying it."""
+    """A database that is reset for each test: restoring its rows takes a tenth of the time of copying it."""
 
     url: str
     restoring: str
@@ -123,7 +123,7 @@ class Reusable:
 
     @classmethod
     def keep(cls, url: str) -> "Reusable":
-        """Save a database's current rows in a separate schema."""
+        """Save the current content of a database in a second schema."""
         with connected(make_url(url)) as connection:
             tables = _names(connection, "r")
             filled = [name for name in tables if connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()]
@@ -138,19 +138,19 @@ class Reusable:
         return cls(url=url, restoring="; ".join(steps))
 
     def restore(self) -> None:
-        """Restore everything; terminate remaining connections."""
+        """Restore everything, and disconnect clients."""
         with connected(make_url(self.url)) as connection, connection.transaction():
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            # deleted rows stay in the pages until a vacuum, which would affect tests that count pages
+            # deleted rows stay in the pages until a vacuum, and a test that counts pages would see them
             for name in _names(connection, "r", larger_than=128 * 1024):
                 connection.execute(f'TRUNCATE public."{name}"')
             connection.execute(self.restoring)
 
 
 def _names(connection: psycopg.Connection, kind: str, *, larger_than: int = -1) -> list[str]:
-    """Return the names of tables or sequences larger than a size in bytes."""
+    """Return the names of the tables or sequences whose size in bytes is above a bound."""
     query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = %s AND pg_relation_size(oid) > %s"
     return [name for (name,) in connection.execute(query, (kind, larger_than))]
 
@@ -178,21 +178,21 @@ def postgres_url(postgres_server: URL) -> Iterator[str]:
 
 @cache
 def _prepared_index() -> bytes:
-    """Return the bytes of an index file at the newest schema."""
+    """The content of an index file at the newest schema."""
     with tempfile.TemporaryDirectory() as folder:
         open_index(f"sqlite:///{folder}/index.db").close()
         return Path(folder, "index.db").read_bytes()
 
 
 def make_index_file(path: Path) -> str:
-    """Create an index file at the newest schema by copying, since migrations take longer than most tests; return its URL."""
+    """Make an index file at the newest schema by copying, since migrations take longer than most tests; returns its URL."""
     path.write_bytes(_prepared_index())
     return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")
 def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index file at the newest schema, to copy."""
+    """An index in a file at the newest schema, to be copied."""
     path = tmp_path_factory.mktemp("prepared") / "index.db"
     make_index_file(path)
     return path
@@ -200,14 +200,14 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def file_index(tmp_path: Path) -> Iterator[Index]:
-    """A fresh index in a file."""
+    """The test's own index in a file."""
     with open_index(make_index_file(tmp_path / "index.db")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def prepared_database(postgres_server: URL) -> Iterator[str]:
-    """The name of a database at the newest schema, to copy."""
+    """The name of a database at the newest schema, to be copied."""
     with fresh_database(postgres_server) as url:
         open_index(url).close()
         yield str(make_url(url).database)
@@ -215,7 +215,7 @@ def prepared_database(postgres_server: URL) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def reusable_database(postgres_server: URL, prepared_database: str) -> Iterator[Reusable]:
-    """This pytest worker's index in PostgreSQL, at the newest schema."""
+    """This worker's index in PostgreSQL, at the newest schema."""
     with fresh_database(postgres_server, template=prepared_database) as url:
         yield Reusable.keep(url)
 
@@ -230,7 +230,7 @@ def empty_index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh index at the newest schema; tests may change its rows, but not its schema."""
+    """The URL of the test's own index, at the newest schema; the test may change rows, but not the schema."""
     if request.param == "sqlite":
         return make_index_file(tmp_path / "index.db")
     reusable = request.getfixturevalue("reusable_database")
@@ -245,7 +245,7 @@ def index(index_url: str) -> Iterator[Index]:
 
 
 def _unprivileged_user() -> str | None:
-    """Return the user to run PostgreSQL as, since it refuses to run as root; None for the current user."""
+    """Return the user to run PostgreSQL as, since it refuses root; None for the current user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

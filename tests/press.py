@@ -1,7 +1,7 @@
-"""A made-up press on loopback for tests of sweeps: sites with a feed each, articles with known texts, request counts.
+"""A generated press on loopback for tests of whole sweeps: sites with one feed each, articles with known text, and request counts.
 
-Each site has its own address, so that hosts are real hosts. Articles are generated from their numbers, so that tests know the
-expected texts.
+Each site has its own address, so that hosts differ. Articles are generated from their numbers, so that tests can
+compute what is right.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def sentence(chance: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """One article: `number` determines its text; `version` is the number of corrections, plus 1."""
+    """One article: `number` determines its text; `version` counts its corrections."""
 
     site: int
     number: int
@@ -84,7 +84,7 @@ class Asked:
 
 
 def most_in_flight(log: Iterable[Asked]) -> int:
-    """Return the maximum number of concurrent requests."""
+    """Return the greatest number of concurrent requests."""
     events = [(one.came_at, 1) for one in log] + [(one.answered_at, -1) for one in log if one.answered_at is not None]
     under_way = most = 0
     for _, change in sorted(events):
@@ -95,11 +95,10 @@ def most_in_flight(log: Iterable[Asked]) -> int:
 
 @dataclass
 class Press:
-    """The sites and their requests. `stories` by site; `furniture` changes with every tick, texts do not.
+    """The sites and their requests. `stories` are by site; `furniture` changes with every tick, the text does not.
 
-    `pauses_s` is a site's delay of each response; `headers` are extra headers by site and path. `held` maps a site and path to an
-    event that its response waits for. `listed` are URLs of other sites that a site's feed lists beside its own, all dated
-    `listed_at`.
+    `pauses_s` is how long a site takes for each response; `headers` are additional ones, by site and path. `held` maps
+    paths to the event that their response waits for. `listed` are foreign URLs in a site's feed, all dated `listed_at`.
     """
 
     addresses: tuple[str, ...]
@@ -127,7 +126,7 @@ class Press:
         }
 
     def article_hits(self) -> Counter[str]:
-        """Return the number of GETs of each article, by URL."""
+        """Count the GETs of each article, by URL."""
         with self.lock:
             return Counter({
                 f"http://{address}:{self.port}{path}": number
@@ -136,7 +135,7 @@ class Press:
             })  # fmt: skip
 
     def catalogue(self, path: Path, *, crawl_delay_s: float = 0.0, max_per_host: int = 4) -> Path:
-        """Write a catalogue of all sites with their feeds, atomically for concurrent readers."""
+        """Write a catalogue of all sites, feeds only; written atomically, since another thread may read it."""
         politeness = f"crawl_delay_s: {crawl_delay_s}, max_per_host: {max_per_host}"
         lines = [f'defaults: {{{politeness}, allow_networks: ["127.0.0.0/8"]}}', "sources:"]
         for site in range(len(self.addresses)):
@@ -222,29 +221,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        asked.answered_at = time.monotonic()  # before writing: the client may send its next request right after
+        asked.answered_at = time.monotonic()  # the client may send its next request before the next line has run
         self.wfile.write(body)
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    timeout = 0  # for `handle_request`, which is called once a connection is pending
+    timeout = 0  # of `handle_request`, which is called when there is a connection
 
     def server_bind(self) -> None:
-        """Bind without a name lookup."""
+        """Bind without resolving a name."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore clients killed during a request."""
+        """Ignore clients that were killed in the middle of a request."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def running_press(*, sites: int, articles: int, network: int = 20) -> Iterator[Press]:
-    """Serve `sites` sites of `articles` articles each on 127.<network>.0.1 and up, during the block."""
+    """Serve `sites` sites of `articles` articles each, on 127.<network>.0.1 and up, until the block ends."""
     addresses = tuple(f"127.{network}.{site // 200}.{site % 200 + 1}" for site in range(sites))
     stories = {
         site: {story.path: story for story in (Story(site, number) for number in range(articles))}
@@ -270,7 +269,7 @@ def running_press(*, sites: int, articles: int, network: int = 20) -> Iterator[P
 
 
 def _serve(servers: Iterable[_Server], stopping: threading.Event) -> None:
-    """Accept connections of all sites in one thread: two hundred polling threads would use up a core."""
+    """Accept the connections of all sites in one thread: two hundred threads that wake twenty times a second would fill a core."""
     with selectors.DefaultSelector() as selector:
         for server in servers:
             selector.register(server, selectors.EVENT_READ)

@@ -1,4 +1,4 @@
-"""Complete, plausible rows of the lake's tables for tests; any field can be overridden."""
+"""Complete, plausible rows of the lake's tables for tests; each field can be changed by name."""
 
 from datetime import UTC, datetime
 
@@ -90,7 +90,7 @@ def make_article(**changes) -> Article:
 
 
 def make_item(sequence: int = 1, *, batch_id: str | None = None, rows: int = 2, **changes) -> OutboxItem:
-    """Return an outbox item with `rows` captures and their articles; `changes` apply to both."""
+    """A decided batch of captures, each with its article; `changes` apply to both kinds of row."""
     batch_id = batch_id or f"b{sequence}"
     names = [f"{batch_id}-{n}" for n in range(rows)]
     return OutboxItem(

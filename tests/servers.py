@@ -1,6 +1,6 @@
-"""Real S3 servers on loopback, one of each kind per run: moto's always, Ceph RGW's if installed.
+"""Real S3 servers on loopback, one of each kind per run: moto's always, Ceph RGW if it is installed.
 
-`lake_address` is the address of a fresh, empty lake, parametrized over a directory and each server.
+`lake_address` is the address for a fresh, empty lake, in turn in a directory and on each server.
 """
 
 import os
@@ -40,7 +40,7 @@ class LakeAddress:
 
 
 def free_port() -> int:
-    """Return a free port below the ephemeral range, so that the system does not assign it before its use."""
+    """Return a free port below the ephemeral range, so that no other process gets it by chance before its use."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as listener, suppress(OSError):
@@ -75,7 +75,7 @@ def fresh_address(endpoint_url: str) -> LakeAddress:
 
 @pytest.fixture(scope="session")
 def aws_environment():
-    """Set the environment to the credentials of the servers below."""
+    """The credentials of the servers below only."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -89,7 +89,7 @@ def aws_environment():
 
 @contextmanager
 def started_moto() -> Iterator[str]:
-    """Run a moto server; yield its address."""
+    """Yield the address of a private moto server, stopped at the end."""
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.moto_server", str(port)],
@@ -112,8 +112,8 @@ def moto_url(aws_environment, server_url) -> str:
 
 @contextmanager
 def started_ceph() -> Iterator[str]:
-    """Run a Ceph RGW, removed at the end; yield its address."""
-    # a short path, since the paths of the daemons' sockets in it have at most 108 bytes
+    """Yield the address of a private Ceph RGW, stopped and removed at the end."""
+    # A short path: the daemons' sockets are in it, and a socket's path has 108 bytes at most
     directory = Path(tempfile.mkdtemp(prefix="ceph-"))
     port = free_port()
     try:
@@ -165,7 +165,7 @@ def lake_address(request, tmp_path) -> LakeAddress:
 def object_store(lake_address) -> ObjectStore:
     if not lake_address.uri.startswith("s3://"):
         return lake_address.open()
-    # as `LakeAddress.open`, but with a shared boto3 session, which takes a tenth of a second to create
+    # like `open`, but without creating a boto3 session, which takes a tenth of a second
     bucket, _, prefix = lake_address.uri.removeprefix("s3://").partition("/")
     return S3Store(_session(), bucket, prefix, replace(lake_address.s3, region="us-east-1"))
 

@@ -1,7 +1,7 @@
-"""One server of each kind per run, shared by all pytest-xdist workers and started on first use.
+"""One server of each kind for the whole run, for any number of pytest-xdist workers, started on first use.
 
-Workers request servers from the controlling process, which starts them, returns the same URL to all, and stops them after the
-last worker. Without workers, the session itself runs the servers.
+Workers ask the controlling process, which starts the named server, returns the same URL to all, and stops the servers
+after the last worker. Without workers the session runs the servers itself.
 """
 
 import threading
@@ -23,11 +23,11 @@ KINDS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "ceph": started_ceph,
 }
 PATIENCE_S = 600
-"""Seconds a worker waits for a server: more than any needs, even on a busy machine."""
+"""How long a worker waits for a server: longer than any of them takes on a busy machine."""
 
 
 class Servers:
-    """The running servers by kind; each starts when its URL is first requested."""
+    """The running servers, by kind; each is started on first use."""
 
     def __init__(self, running: ExitStack) -> None:
         self._running = running
@@ -43,13 +43,13 @@ class Servers:
 
 @contextmanager
 def lent(servers: Servers) -> Iterator[str]:
-    """Serve the servers' URLs to other processes over HTTP on loopback; yield the address."""
+    """Serve the URLs of the servers to other processes, over HTTP on loopback; yields the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
                 status, body = 200, servers.url(self.path.removeprefix("/"))
-            except Exception as error:  # noqa: BLE001 - the requesting worker shows it
+            except Exception as error:  # noqa: BLE001 - the worker that asked shows it
                 status, body = 500, repr(error)
             self.send_response(status)
             self.end_headers()
@@ -73,7 +73,7 @@ DESK = pytest.StashKey[str]()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
-    """Give a worker the address for requests; called in the controlling process before each worker starts."""
+    """Pass the address to a worker; runs in the controlling process before each worker starts."""
     config = node.config
     if DESK not in config.stash:
         running = ExitStack()
@@ -84,7 +84,7 @@ def pytest_configure_node(node) -> None:
 
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """A function that returns the URL of the run's server of the given kind."""
+    """A function from a kind to the URL of the run's server."""
     desk = getattr(request.config, "workerinput", {}).get("desk")
     if desk is not None:
         yield lambda kind: _asked(desk, kind)

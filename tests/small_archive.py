@@ -1,4 +1,4 @@
-"""A fresh lake and index, and sweeps of given URLs in this process without Prefect."""
+"""A test's own lake and index, and sweeps over given URLs, in this process and without Prefect."""
 
 import itertools
 import uuid
@@ -41,7 +41,7 @@ RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=8, allow_n
 
 
 class Inline:
-    """Extracts pages and parses documents in this process."""
+    """Extraction and parsing in this process."""
 
     def extract(self, pages):
         for _, page in pages:
@@ -56,9 +56,10 @@ class Inline:
 
 @dataclass
 class SmallArchive:
-    """A lake, an index and sweeps. `ahead` moves the clock of daily requests; beyond a day, each is made again.
+    """`ahead` is the offset of its clock for daily requests: after more than a day, each is made again.
 
-    `deferred` maps the URLs that the last sweep deferred to their times; `before_tombstones` is called and may raise.
+    `deferred` are the URLs that the last sweep deferred, and until when; `before_tombstones` is a hook to simulate a
+    kill.
     """
 
     home: Path
@@ -79,7 +80,7 @@ class SmallArchive:
         return found.to_pyarrow_table().to_pylist() if found else []
 
     async def sweep(self, urls: Mapping[str, str] | Iterable[str], **due: str) -> BatchReport:
-        """Fetch, extract, decide and publish these URLs, of the given sources or of `daily`."""
+        """Fetch, extract, deduplicate and publish these URLs, each of a source (by default `daily`)."""
         named = urls if isinstance(urls, Mapping) else dict.fromkeys(urls, "daily")
         with self.index.write() as tx:
             announcing.announce(tx, [_announcement(*one) for one in named.items()], now=datetime.now(UTC))
@@ -118,7 +119,7 @@ class SmallArchive:
             )
 
     def faults(self, *, mend: bool = False) -> dict[str, int]:
-        """Return the number of faults that `verify` finds, by kind."""
+        """Return the faults that `verify` finds, by kind."""
         report = verify(
             index=self.index,
             store=self.store,
@@ -133,7 +134,7 @@ class SmallArchive:
 
 @contextmanager
 def opened_archive(home: Path, **changes: Any) -> Iterator[SmallArchive]:
-    """Create an empty archive in a folder."""
+    """Make an empty archive in a folder."""
     home.mkdir(parents=True, exist_ok=True)
     with open_index(make_index_file(home / "index.db")) as index:
         archive = SmallArchive(home, index, **changes)

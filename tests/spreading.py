@@ -1,7 +1,7 @@
-"""How pytest-xdist distributes tests over its workers: whole files, with waiting and computing tests side by side.
+"""The scheduling of tests over pytest-xdist workers: one file at a time, waiting tests in parallel with computing ones.
 
-A file stays together because of its fixtures, and so do files that share a single resource. Long tests mostly wait for servers,
-so half of the workers start with those, the others with the quick ones, which compute.
+A file stays together because of its fixtures, and so do files that share a unique resource. Long tests mostly wait for
+servers, so half of the workers begin with those, the others with fast, computing ones.
 """
 
 import pytest
@@ -19,17 +19,17 @@ TOGETHER = {
     "tests/flows/test_shards.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_watching.py": "the deployments and automations of the one Prefect server",
 }
-"""The resource shared by files and folders, which one worker therefore runs."""
+"""The groups of files and folders that share a resource, so that one worker runs them all."""
 
 LONGEST = "tests/flows/test_forget_everywhere.py"
-"""A test of over a minute, mostly waiting: started last, it would outlast all others."""
+"""Tests of more than a minute, mostly waiting; they start first, so that they do not end last."""
 
 LONG = ("browser", "engine", "crash")
-"""Marks of tests that are long or mostly wait; they start first."""
+"""The marks of tests that are long or wait; they go first."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Assign files to workers: to every other worker from the front of the queue, to the rest from its end."""
+    """Give each worker one file after the other: every other worker from the front of the queue, the rest from its end."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         if self.nodes.index(node) % 2:
@@ -52,7 +52,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Order tests equally in all workers: the longest, then files that share a resource, then files with long tests.
+    """Sort the tests: the longest first, then those that one worker must run, then files with long tests; the same order in all workers.
 
     Without workers, pytest's order is kept.
     """

@@ -1,6 +1,6 @@
-"""The commands' output for 25 sources with every column filled, at 80 and 120 columns, stored in tests/data/terminal.
+"""The commands' output for 25 sources with every column filled, at 80 and 120 columns, stored as text in tests/data/terminal.
 
-`python -m tests.terminal` rewrites the files; review them before committing.
+`python -m tests.terminal` regenerates the files; review them before you commit.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,7 @@ WIDTHS = (80, 120)
 
 
 def pictures() -> dict[str, Callable[[int], Iterable[tuple[str, str]]]]:
-    """Return, by command, a function from a width to (line, style) pairs."""
+    """Return the lines that each command prints at a width, with their styles."""
     tables = {
         "ingest": ingest,
         "status": status,
@@ -191,7 +191,7 @@ def sources_check() -> Iterable[Table]:
 
 
 def texts() -> Iterator[tuple[Path, str]]:
-    """Yield each file's path with its text."""
+    """Yield each file with its text."""
     for name in pictures():
         for width in WIDTHS:
             yield FOLDER / f"{name}-{width}.txt", rendered(name, width)

@@ -1,4 +1,4 @@
-"""Only one place catches Exception, so that our own bugs are reported."""
+"""Where `Exception` is caught: our own faults must not be hidden."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ GUARD = ROOT / "tasks" / "runtime" / "guarding.py"
 
 
 def caught_broadly(path):
-    """Return the lines that catch `Exception`, or everything without raising it again."""
+    """The lines that catch `Exception`, or everything, without re-raising."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ExceptHandler):
             names = (
@@ -24,7 +24,7 @@ def test_no_other_module_catches_exception():
     assert {path: lines for path in CODE if path != GUARD and (lines := list(caught_broadly(path)))} == {}
 
 
-def test_the_guard_catches_exception_once():
+def test_the_guard_catches_it_once():
     assert len(list(caught_broadly(GUARD))) == 1
 
 

@@ -1,4 +1,4 @@
-"""The documentation matches the code: it lists exactly the settings, commands and reasons; links and examples work."""
+"""The documentation is complete and true: settings, commands and reasons match, links resolve, examples are valid."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def page(name: str) -> str:
 
 
 def tabled_settings() -> dict[str, str]:
-    """Return the rows of docs/settings.md: each setting with its default's cell."""
+    """The rows of docs/settings.md: a setting, and the cell with its default."""
     return dict(re.findall(r"^\| `(PRESSLAKE_\w+)` \| ([^|]*?) \|", page("docs/settings.md"), re.MULTILINE))
 
 
@@ -51,7 +51,7 @@ def section_of(name: str) -> str:
     return page("docs/cli.md").partition(f"\n## `presslake {name}`\n")[2].partition("\n## ")[0]
 
 
-def test_the_docs_list_exactly_the_settings():
+def test_every_setting_is_in_the_docs_and_no_other():
     assert tabled_settings().keys() == SETTINGS.keys()
 
 
@@ -64,7 +64,7 @@ def test_no_page_names_an_unknown_setting():
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
-def test_a_settings_default_matches_the_docs(name):
+def test_the_defaults_of_settings_are_those_in_the_docs(name):
     default = SETTINGS[name].get_default()
     plain = ",".join(str(one) for one in default) if isinstance(default, tuple) else default
     plain = str(plain).lower() if isinstance(plain, bool) else plain
@@ -77,14 +77,14 @@ def test_a_settings_default_matches_the_docs(name):
         assert told.split(" (")[0] == (f"`{plain}`" if plain else "none")
 
 
-def test_every_prefect_variable_we_set_is_in_the_docs():
+def test_every_variable_of_prefect_that_we_set_is_in_the_docs():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `(\w+)` \|", page("docs/settings.md"), re.MULTILINE))
 
     assert {name: rows.get(name) for name in DEFAULTS} == DEFAULTS
 
 
 @pytest.mark.parametrize("name", [name for name, _ in commands()])
-def test_every_command_has_a_section_with_its_options(name):
+def test_every_command_has_its_section_with_its_options(name):
     command = dict(commands())[name]
     options = {option for one in command.params for option in one.opts if option.startswith("--")} - {"--help"}
 
@@ -98,7 +98,7 @@ def test_no_section_describes_an_unknown_command():
     assert told == {name for name, _ in commands()}
 
 
-def test_the_docs_json_has_the_reports_fields():
+def test_the_json_in_the_docs_has_the_fields_of_the_report():
     (block,) = re.findall(r"```json\n(.*?)```", page("docs/cli.md"), re.DOTALL)
     report = add_up(run_id="r", discovered=DiscoverReport(), batches=(), pending=0, seconds=0.0, fell_short=None)
 
@@ -112,19 +112,19 @@ def told_reasons() -> set[tuple[str, str]]:
     return set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("docs/failures.md"), re.MULTILINE))
 
 
-def test_the_docs_list_the_reasons_with_their_dispositions():
+def test_the_reasons_in_the_docs_are_those_of_the_table_with_their_dispositions():
     table = {(one.name, one.disposition.value) for one in REASONS.values()} - {("not_a_feed", "dropped")}
 
     assert {(name, becomes) for name, becomes in told_reasons() if not name.startswith("http_")} == table
 
 
-def test_the_docs_describe_statuses_correctly():
+def test_the_docs_on_statuses_are_true():
     statuses = {(name, becomes) for name, becomes in told_reasons() if name.startswith("http_")}
 
     assert statuses == {(name, find_reason(name).disposition) for name, _ in statuses}
 
 
-def test_every_feed_reason_is_in_the_docs():
+def test_every_reason_of_feeds_alone_is_in_the_docs():
     feeds = {discover_stage.EMPTY, discover_stage.DEFERRED, f"feed_{errors.NotAFeed.reason}"}
 
     assert {one for one in feeds if f"`{one}`" not in page("docs/failures.md")} == set()
@@ -135,14 +135,14 @@ def test_every_field_of_the_catalogue_is_in_the_docs(model):
     assert {name for name in model.model_fields if f"`{name}`" not in page("docs/catalogue.md")} == set()
 
 
-def test_every_pruning_rule_is_in_the_docs_with_its_reason():
+def test_every_rule_of_pruning_is_in_the_docs_with_its_reason():
     rows = {f"| `{rule.name}` | {rule.reason} |" for rule in RULES}
 
     assert {row for row in rows if row not in page("docs/catalogue.md")} == set()
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/catalogue.md"])
-def test_catalogues_in_the_docs_are_valid(name):
+def test_the_catalogues_in_the_docs_are_valid(name):
     blocks = [yaml.safe_load(one) for one in re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL)]
 
     read = [Catalogue.model_validate(one) for one in blocks if one]
@@ -150,7 +150,7 @@ def test_catalogues_in_the_docs_are_valid(name):
     assert read
 
 
-def test_every_package_is_in_the_architectures_layers():
+def test_every_package_is_in_the_layers_of_the_architecture():
     rooms = {
         f"`{path.parent.relative_to(ROOT)}/`"
         for path in [*ROOT.glob("flows/*/__init__.py"), *ROOT.glob("tasks/*/__init__.py")]
@@ -161,13 +161,13 @@ def test_every_package_is_in_the_architectures_layers():
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_relative_links_work(path):
+def test_relative_links_lead_somewhere(path):
     links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", path.read_text(encoding="utf-8"))
 
     assert [link for link in links if not _leads_somewhere(path, link)] == []
 
 
-def test_no_tracked_text_contains_a_machines_path():
+def test_no_tracked_file_names_a_path_of_one_machine():
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("no git checkout")
     pattern = re.compile(r"(?<![\w.~}*-])/(?:work|root|tmp/h)(?:/[\w.]|[\s`'\"]|$)", re.MULTILINE)
@@ -184,13 +184,13 @@ def _leads_somewhere(path: Path, link: str) -> bool:
 
 
 def _anchors(lines: Iterable[str]) -> set[str]:
-    """Return the anchors of headings as GitHub generates them."""
+    """The anchors of headings, as GitHub generates them."""
     titles = (line.lstrip("#").strip().lower() for line in lines if line.startswith("#"))
     return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
 
 
 def _texts() -> Iterator[Path]:
-    """Yield the project's text files, without the tests' pages."""
+    """The text files of the project, without test pages."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

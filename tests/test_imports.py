@@ -1,4 +1,4 @@
-"""Everything that the demo, examples, benchmarks, deploy/ and the code in docs import exists."""
+"""The imports of programs outside the package resolve: the demo, the examples, the benchmarks, deploy/, and code in docs."""
 
 import ast
 import json
@@ -16,7 +16,7 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
 def sources() -> dict[str, str]:
-    """Return the programs by name: files, notebook cells, and code blocks in docs."""
+    """Return the programs, by name: files, cells of notebooks, and blocks in docs."""
     found = {str(path.relative_to(ROOT)): path.read_text() for name in FOLDERS for path in (ROOT / name).rglob("*.py")}
     for path in ROOT.glob("examples/*.ipynb"):
         cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
@@ -28,7 +28,7 @@ def sources() -> dict[str, str]:
 
 
 def missing(text: str) -> list[str]:
-    """Return our modules, and names in them, that a program imports but that do not exist."""
+    """Return a program's imports from our packages that do not resolve: modules, and names in modules."""
     nodes = list(ast.walk(ast.parse(text)))
     modules = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
     named = {
@@ -51,7 +51,7 @@ def _has(module: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", sources())
-def test_a_programs_imports_of_ours_exist(name):
+def test_every_import_of_our_modules_resolves(name):
     text = sources()[name]
     try:
         gone = missing(text)

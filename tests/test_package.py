@@ -1,4 +1,4 @@
-"""The package `presslake`: its names, its imports, and its import beside folders with the same names."""
+"""The package `presslake`: its names, its imports, and how it behaves next to foreign folders."""
 
 import os
 import re
@@ -46,7 +46,7 @@ def test_the_example_of_one_page_prints_the_documented_output(capsys):
 
 
 @pytest.mark.engine
-def test_the_example_of_a_sweep_runs(presslake, wheel):
+def test_the_example_of_a_sweep_sweeps(presslake, wheel):
     program = presslake.home / "sweep.py"
     with running_press(sites=1, articles=2) as press:
         program.write_text(SWEEP.replace("https://gazette.example/feed.xml", press.url(0, "/feed.xml")))
@@ -63,20 +63,20 @@ def test_the_example_of_a_sweep_runs(presslake, wheel):
     assert DeltaTable(str(presslake.lake / "articles")).to_pyarrow_table().num_rows == 2
 
 
-def test_the_package_has_exactly_its_names():
+def test_the_package_has_exactly_the_documented_names():
     assert all(getattr(package, name) for name in package.__all__)
     assert package.IngestConfig is IngestConfig
     with pytest.raises(AttributeError, match="no attribute 'replay_all'"):
         _ = package.replay_all
 
 
-def test_every_name_is_documented():
+def test_every_name_is_in_the_document():
     named = set(re.findall(r"`(\w+)(?:\(\w[\w, ]*\))?`", DOCUMENT.partition("## One page")[0]))
 
     assert set(package.__all__) <= named
 
 
-def test_importing_and_extracting_do_not_import_prefect():
+def test_importing_it_and_extracting_imports_no_prefect():
     done = run(
         "-c",
         f"import presslake, sys; presslake.extract({PAGE!r}, 'https://a.example/1'); print('prefect' in sys.modules)",
@@ -87,7 +87,7 @@ def test_importing_and_extracting_do_not_import_prefect():
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1"])
-def test_bytes_are_decoded_in_their_charset(charset):
+def test_bytes_are_read_in_their_charset(charset):
     page = package.extract(
         PAGE.encode(charset), "https://a.example/1", content_type=f"text/html; charset={charset}", fetched_at=NOW
     )
@@ -96,19 +96,19 @@ def test_bytes_are_decoded_in_their_charset(charset):
 
 
 @pytest.mark.parametrize("html", ["", "<p></p>", b"\x00\x01", "<!-- -->"])
-def test_a_page_that_is_not_an_article_raises_item_error(html):
+def test_a_page_without_article_is_one_error(html):
     with pytest.raises(NotAnArticle):
         package.extract(html, "https://a.example/1")
 
 
-def test_a_too_large_page_is_not_parsed():
+def test_a_page_that_is_too_large_is_not_parsed():
     with pytest.raises(ItemError, match="https://a.example/1"):
         package.extract("<p>x</p>" * 1_000_000, "https://a.example/1")
 
 
 @pytest.mark.parametrize("name", ["flows", "tasks"])
 @pytest.mark.parametrize("form", ["{name}.py", "{name}/__init__.py"])
-def test_an_import_beside_a_package_of_the_same_name_explains_the_remedy(name, form, tmp_path):
+def test_next_to_a_foreign_package_it_says_what_to_do(name, form, tmp_path):
     file = tmp_path / form.format(name=name)
     file.parent.mkdir(exist_ok=True)
     file.write_text("")
@@ -122,7 +122,7 @@ def test_an_import_beside_a_package_of_the_same_name_explains_the_remedy(name, f
     assert "PYTHONSAFEPATH=1" in done.stderr
 
 
-def test_python_m_presslake_is_the_command():
+def test_the_module_is_the_command():
     done = run("-m", "presslake", "--version", folder=ROOT)
 
     assert done.stdout.strip().endswith(package.__version__)

@@ -1,4 +1,4 @@
-"""Rules for our regular expressions, so that every Python from 3.11.0 on finds the same matches."""
+"""Rules for all of our regexes, so that every Python from 3.11.0 on gives the same matches."""
 
 import pkgutil
 import re
@@ -16,7 +16,7 @@ ONE_CHARACTER = {"IN", "LITERAL", "NOT_LITERAL", "ANY", "CATEGORY"}
 
 
 def patterns() -> dict[str, re.Pattern]:
-    """Return the patterns of all modules by qualified name."""
+    """Return the regexes of all modules, by name."""
     found = [
         one.name for package in PACKAGES for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
@@ -30,7 +30,7 @@ def patterns() -> dict[str, re.Pattern]:
 
 
 def possessive_bodies(parsed: object) -> Iterator[list[str]]:
-    """Yield the body of each possessive repetition, as the names of its parts."""
+    """Yield the operand of each possessive repetition, as the names of its parts."""
     if isinstance(parsed, re._parser.SubPattern | list | tuple):
         parts = list(parsed)
         if len(parts) == 2 and str(parts[0]) == "POSSESSIVE_REPEAT":
@@ -43,8 +43,8 @@ def is_safe(body: list[str]) -> bool:
     return body == ["ATOMIC_GROUP"] or (len(body) == 1 and body[0] in ONE_CHARACTER)
 
 
-def test_bodies_of_possessive_repetitions_are_one_character_or_atomic():
-    """Before 3.11.5, `(?:...)*+` loses its position if its last attempt fails midway (python/cpython#106052); `(?>...)*+` does not.
+def test_possessive_repetitions_repeat_one_character_or_an_atomic_group():
+    """Before 3.11.5, `(?:...)*+` loses its place where its last try fails midway (python/cpython#106052); `(?>...)*+` does not.
 
     Debian 12 has 3.11.2.
     """

@@ -1,4 +1,4 @@
-"""The table of reasons: errors and page labels name them, and everything else follows from the table."""
+"""One table of reasons: errors and page types name them, and everything else is derived from the table."""
 
 import ast
 import pickle
@@ -23,7 +23,7 @@ NAMES_OF_BRANCHES = {kind.__name__ for kind in BRANCHES}
 
 
 def named(kind: type[ItemError] = ItemError) -> Iterator[type[ItemError]]:
-    """Yield every error class with its own reason."""
+    """Every error with its own reason."""
     for child in kind.__subclasses__():
         if child.__module__ == errors.__name__:
             yield from [child] if "reason" in vars(child) else []
@@ -31,7 +31,7 @@ def named(kind: type[ItemError] = ItemError) -> Iterator[type[ItemError]]:
 
 
 @pytest.mark.parametrize("kind", sorted(set(named()), key=lambda kind: kind.reason))
-def test_an_errors_disposition_is_that_of_its_branch(kind):
+def test_the_disposition_of_an_error_is_that_of_its_branch_of_the_tree(kind):
     (branch,) = [branch for branch in BRANCHES if issubclass(kind, branch)]
 
     assert REASONS[kind.reason].disposition is BRANCHES[branch]
@@ -39,7 +39,7 @@ def test_an_errors_disposition_is_that_of_its_branch(kind):
 
 
 def given() -> Iterator[tuple[str, str]]:
-    """Yield every reason passed to an error where it is raised, with the class name."""
+    """Every reason that is passed to an error when it is raised, with the name of the error's class."""
     texts = (file.read_text(encoding="utf-8") for file in (ROOT / "tasks").rglob("*.py"))
     for text in (text for text in texts if "reason=" in text):
         for call in ast.walk(ast.parse(text)):
@@ -48,19 +48,19 @@ def given() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("reason", "branch"), sorted(set(given())))
-def test_a_passed_reasons_disposition_is_that_of_its_branch(reason, branch):
+def test_the_disposition_of_a_given_reason_is_that_of_its_branch(reason, branch):
     assert REASONS[reason].disposition is BRANCHES[getattr(errors, branch)]
     assert getattr(errors, branch)("it", reason=reason).counted_as == reason
 
 
 @pytest.mark.parametrize("error", [SkippedError("it", reason="soft_404"), TransientError("it", reason="deferred")])
-def test_a_passed_reason_can_be_pickled(error):
+def test_a_given_reason_survives_pickling(error):
     back = pickle.loads(pickle.dumps(error))
 
     assert (type(back), str(back), back.counted_as) == (type(error), "it", error.counted_as)
 
 
-def test_every_reason_is_used_by_an_error_or_a_page_label():
+def test_every_reason_is_used_by_an_error_a_raise_or_a_page_type():
     labels = {kind.value for kind in PageType if not kind.is_story}
 
     assert REASONS.keys() == labels | {kind.reason for kind in named()} | {reason for reason, _ in given()}
@@ -78,7 +78,7 @@ def test_every_reason_is_used_by_an_error_or_a_page_label():
         ("too_many_elements", Disposition.QUARANTINED, None),
     ],
 )
-def test_a_reason_has_a_disposition_and_a_retry_time(name, disposition, retry):
+def test_a_reason_has_a_disposition_and_a_retry(name, disposition, retry):
     found = find_reason(name)
 
     assert (found.disposition, found.retry) == (disposition, retry)
@@ -104,5 +104,5 @@ def test_a_reason_of_another_version_is_unknown(name):
         (Disposition.QUARANTINED, None),
     ],
 )
-def test_an_unknown_reason_is_retried_like_others_of_its_disposition(disposition, retry):
+def test_a_reason_of_another_version_is_retried_like_others_of_its_disposition(disposition, retry):
     assert retry_of("of_a_later_version", disposition) == retry

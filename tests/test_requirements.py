@@ -1,4 +1,4 @@
-"""Presslake's dependencies: older versions of pip must find them too (docs/adr/0035)."""
+"""The requirements of Presslake: an older pip must find them, too (docs/adr/0035)."""
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -10,17 +10,17 @@ HasExtra = Callable[[Distribution, str], bool]
 
 
 def is_spelled_alike(owner: Distribution, extra: str) -> bool:
-    """Whether pip before 23.3 finds an extra."""
+    """How pip before 23.3 resolves an extra."""
     return extra in (owner.metadata.get_all("Provides-Extra") or [])
 
 
 def is_there(owner: Distribution, extra: str) -> bool:
-    """Whether uv and newer versions of pip find an extra."""
+    """How uv and newer versions of pip resolve it."""
     return canonicalize_name(extra) in map(canonicalize_name, owner.metadata.get_all("Provides-Extra") or [])
 
 
 def required(owner: Distribution, extras: frozenset[str]) -> Iterator[Requirement]:
-    """Yield a package's requirements with these extras on this machine."""
+    """Yield the requirements of a package with these extras, on this machine."""
     for line in owner.requires or []:
         requirement = Requirement(line)
         marker = requirement.marker
@@ -29,7 +29,7 @@ def required(owner: Distribution, extras: frozenset[str]) -> Iterator[Requiremen
 
 
 def installed_by(has_extra: HasExtra) -> set[str]:
-    """Return the names of all packages installed with Presslake."""
+    """Return the names of all packages that are installed with Presslake."""
     todo, done = [("presslake", frozenset[str]())], set[tuple[str, frozenset[str]]]()
     while todo:
         name, extras = todo.pop()
@@ -46,9 +46,9 @@ def installed_by(has_extra: HasExtra) -> set[str]:
     return {name for name, _ in done}
 
 
-def test_an_older_pip_installs_the_same_packages():
+def test_an_older_pip_installs_the_same_packages_as_a_newer_one():
     assert installed_by(is_there) - installed_by(is_spelled_alike) == set()
 
 
-def test_the_dependencies_include_what_extraction_imports():
+def test_the_requirements_include_what_extraction_imports():
     assert {"trafilatura", "justext", "lxml-html-clean"} <= installed_by(is_spelled_alike)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def calls_of(act: Callable[[], object]) -> int:
-    """Return the number of Python and C function calls that `act` makes in this thread."""
+    """Return the number of calls of Python and C functions that `act` makes in this thread."""
     number = 0
 
     def count(_frame: FrameType, event: str, _argument: Any) -> None:

@@ -1,4 +1,4 @@
-"""Prefect workers for tests and benchmarks: deploy the flows to a work pool, run workers, start runs and wait for them."""
+"""Prefect's workers for tests and benchmarks: the project's deployments on a work pool, workers, runs started and awaited."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ import httpx
 ROOT = Path(__file__).parents[1]
 PREFECT = Path(sys.executable).with_name("prefect")
 BUSY = 503
-"""The status of Prefect's server while its SQLite file is locked; Prefect's client retries."""
+"""The status of Prefect's server while its SQLite file is locked; Prefect's own client retries."""
 
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -30,12 +30,12 @@ class _AskAgain(httpx.HTTPTransport):
 
 
 def api_client(url: str) -> httpx.Client:
-    """Return a client of Prefect's API that retries if the server is busy, as Prefect's own does."""
+    """Return a client of Prefect's API that repeats a request if the server is busy, as Prefect's own does."""
     return httpx.Client(base_url=url, timeout=60, transport=_AskAgain())
 
 
 def deploy(url: str, *, pool: str) -> str:
-    """Deploy the flows of deploy/prefect.yaml to a work pool without their schedules; return the API's URL."""
+    """Deploy the flows of deploy/prefect.yaml to a work pool, without the schedule; returns the URL."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -68,7 +68,7 @@ def _prefect(*words: str, env: Mapping[str, str]) -> None:
 def running_worker(
     environment: Mapping[str, str], *, pool: str, name: str, limit: int, cwd: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker with at most `limit` concurrent runs during the block."""
+    """Run a worker with at most `limit` concurrent runs, until the block ends."""
     worker = subprocess.Popen(
         [PREFECT, "worker", "start", "--pool", pool, "--name", name, "--limit", str(limit)],
         env=environment,
@@ -89,7 +89,7 @@ def running_worker(
 
 
 def start_run(api: httpx.Client, deployment: str, config: dict[str, Any] | None = None) -> str:
-    """Start a run of a deployment, as the UI's form does; return its id."""
+    """Start a run of a deployment, like its form in the UI; returns its id."""
     found = api.get(f"/deployments/name/{deployment}").json()
     wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": config} if config else {}}
     answer = api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
@@ -109,7 +109,7 @@ def await_end(api: httpx.Client, run_id: str, timeout_s: float = 240) -> dict[st
 def await_scheduled(
     api: httpx.Client, deployment_id: str | None = None, timeout_s: float = 120
 ) -> list[dict[str, Any]]:
-    """Wait until schedules have created runs (of the given deployment), and return them."""
+    """Wait until schedules have created runs, of this deployment if given, and return them."""
     wanted: dict[str, Any] = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     if deployment_id is not None:
         wanted["deployments"] = {"id": {"any_": [deployment_id]}}

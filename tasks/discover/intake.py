@@ -239,7 +239,7 @@ class PollLog:
         with opened() as tx:
             known = {feed.feed_url for feed in feeds.select_feeds(tx, by_url, due_by=None)}
             new = [one for feed_url, one in by_url.items() if feed_url not in known]
-            feeds.know_feeds(tx, new, now=datetime.now(UTC))
+            feeds.add_feeds(tx, new, now=datetime.now(UTC))
             return feeds.select_feeds(tx, by_url, due_by=None)
 
     def refuse(self, feed: FeedState, refused: Iterable[Refusal]) -> None:

@@ -66,7 +66,7 @@ def _box_round(link: HtmlElement, may_call: dict[HtmlElement, bool], most: float
 
 
 def _stands_in_call(element: HtmlElement, known: dict[HtmlElement, bool], *, most: float) -> bool:
-    """Whether an element is in a known call box or in a short one with a telling class; the result is cached in `known`."""
+    """Whether an element is in a known box, or in a short one named as a call. Caches the answers in `known`."""
     if (answer := known.get(element)) is None:
         above, names = element.getparent(), element.get("class")
         is_call = bool(names and _names_a_call(names)) and _is_short(element, most)

@@ -41,7 +41,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mass:
-    """The amount of text of a page in characters: all, those in links, and those outside of links without white space."""
+    """Characters of a page's text: all, those in links, and those outside of links without white space."""
 
     whole: int = 0
     linked: int = 0

@@ -67,7 +67,7 @@ def prune(
     taken: dict[str, int] | None = None,
     mass: Mass | None = None,
 ) -> bool:
-    """Remove the findings of the rules; return False if the uncertain ones would have removed the story and were ignored.
+    """Remove what the rules find. Returns False if the uncertain rules were ignored, to keep the story.
 
     `title` and `ledes` are the page's title and descriptions; `rules` default to `RULES`. Elements of `kept` are never
     removed; `taken` is filled with the characters that each rule removed; `mass` is the body's, if known.
@@ -231,13 +231,13 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
 
 
 def _is_paragraph(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a paragraph with text and no links, which belongs to the story even among lists of links."""
+    """Whether an element is a paragraph with text and no links: even among lists of links it is the story's."""
     weight = page.weights[element]
     return weight.prose >= _MIN_PARAGRAPH and not weight.linked
 
 
 def _is_teaser(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a teaser: it begins with a link, has little more text, and is mostly a link or has a picture.
+    """Whether an element is a teaser: it starts with a link, has little more text, and is mostly link or pictured.
 
     A paragraph may begin with a link too: `<p><a>Islanders</a> who commute …</p>`.
     """

@@ -128,7 +128,7 @@ def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str,
         tally.rows_changed += len(changes.articles)
         tally.rows_gone += len(changes.gone_articles)
         with context.index.write(is_durable=False) as tx:
-            runs.say_alive(tx, run_id=run_id, now=context.now())
+            runs.record_heartbeat(tx, run_id=run_id, now=context.now())
         if number % UNITS_A_PUBLICATION == UNITS_A_PUBLICATION - 1:
             publish_all(context.index, context.store)
     if not plan.config.dry_run:

@@ -106,7 +106,7 @@ def reindex(
         revisions, expired = _remember_articles(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
-        replayed.note_last_revisions(tx, removed)  # their revision numbers are not reused
+        replayed.raise_last_revisions(tx, removed)  # their revision numbers are not reused
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
@@ -205,4 +205,4 @@ def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable], *,
     """Continue the outbox's sequence after the greatest that rows and commits of the lake name, so that changes stay in order."""
     held = max(newest.change_seq, *(table.transaction_version(index.index_id) or 0 for table in tables))
     if held:
-        outbox.count_on_from(tx, held)
+        outbox.start_sequence_after(tx, held)

@@ -129,7 +129,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
             ahead = set() if may_set_back else _ahead(tx, part)  # read under the lock, since a sweep may add revisions
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                repairing.set_right(
+                repairing.correct_article(
                     tx, row.article_id, url_key=row.url_key, first_seen_at=row.first_seen_at, revision=row.revision
                 )
             remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=context.now)
@@ -155,7 +155,7 @@ def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
             known = repairing.find_articles(tx, part)
-            repairing.look_again(tx, list(find_url_keys(tx, known).values()), now=context.now)
+            repairing.refetch_urls(tx, list(find_url_keys(tx, known).values()), now=context.now)
             gone = [article_id for article_id in known if article_id in lost]
             repairing.remove_articles(tx, gone)
             repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})
@@ -177,7 +177,7 @@ def _restore_urls(context: RepairContext, keys: Sequence[str]) -> Collection[str
 def _look_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            repairing.look_again(tx, part, now=context.now, forgets_article=True)
+            repairing.refetch_urls(tx, part, now=context.now, forgets_article=True)
     return keys
 
 

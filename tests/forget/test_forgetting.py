@@ -166,7 +166,7 @@ def test_a_forgotten_host_and_its_feeds_are_not_requested_again(world):
     asked = len([one for one in world.press.log if one.site == 0])
 
     with world.index.write() as tx:
-        feeds.know_feeds(tx, [feed], now=now())
+        feeds.add_feeds(tx, [feed], now=now())
         known = feeds.select_feeds(tx, [feed.feed_url], due_by=None)
     world.sweep()
 

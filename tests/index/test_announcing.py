@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from tasks.index import announcing, frontier
 from tasks.index.announcing import Announcement, amended
-from tasks.index.feeds import FeedAddress, know_feeds
+from tasks.index.feeds import FeedAddress, add_feeds
 from tasks.index.frontier import BACKFILL, NEWS, Selection, State, list_of
 from tasks.index.schema import frontier as table
 from tasks.index.shards import Shard
@@ -176,7 +176,7 @@ def test_a_selection_with_others_includes_their_urls_announced_by_its_feeds_and_
     urls += [replace(OTHERS, url_key="mine"), replace(OTHERS, url_key="gone", source_id="gone")]
     announce(index, *urls, now=now)
     with index.write() as tx:
-        know_feeds(tx, feeds, now=now)
+        add_feeds(tx, feeds, now=now)
 
     def due(**selection):
         with index.read() as tx:

@@ -163,7 +163,7 @@ def test_urls_without_a_page_are_sorted_latest_first(index, now):
 
 def test_failing_feeds_come_first(index, now):
     with index.write() as tx:
-        feeds.know_feeds(
+        feeds.add_feeds(
             tx,
             [FeedAddress(feed_url=f"https://a.example/{n}", source_id="a", kind=FeedKind.FEED) for n in "xyz"],
             now=now,

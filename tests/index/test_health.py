@@ -72,7 +72,7 @@ def test_a_feed_is_failing_after_consecutive_failures_or_if_it_has_ended(index, 
         for number, one in enumerate(addresses)
     ]  # fmt: skip
     with index.write() as tx:
-        feeds.know_feeds(tx, addresses, now=now)
+        feeds.add_feeds(tx, addresses, now=now)
         feeds.record_polls(tx, records)
         found = health.find_feeds(tx, ["a", "b"], failures=3)
 

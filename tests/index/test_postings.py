@@ -16,7 +16,7 @@ def shape(*sketch: int, shingles=(1, 2, 2**32 - 1), numbers=(7,)) -> Shape:
 
 def keep(index, *known: tuple[str, object, Shape], full=frozenset()) -> None:
     with index.write() as tx:
-        postings.keep_shapes(
+        postings.add_shapes(
             tx,
             [KnownShape(article_id=name, told_at=told_at, host="a.example", shape=one) for name, told_at, one in known],
             full=full,

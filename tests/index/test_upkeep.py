@@ -8,7 +8,7 @@ from tasks.index import outbox, runs
 from tasks.index.database import open_index
 from tasks.index.frontier import State
 from tasks.index.schema import robots
-from tasks.index.upkeep import KEPT, prune_daily, put_in_order
+from tasks.index.upkeep import KEPT, prune_daily, update_statistics
 from tests.index.test_frontier import announce, announcement, over
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_free_space_in_a_file_is_reused(tmp_path):
                 tx.execute(robots.insert(), rows)
             with index.write() as tx:
                 tx.execute(robots.delete())
-            put_in_order(index)
+            update_statistics(index)
         sizes.append(path.stat().st_size)
 
     assert sizes[2] <= 1.05 * sizes[0]
@@ -69,7 +69,7 @@ def test_statistics_are_updated(empty_index_url, now):
     with open_index(empty_index_url) as index:
         announce(index, announcement(1), now=now)
 
-        put_in_order(index)
+        update_statistics(index)
 
         with index.read() as tx:
             names = "SELECT tbl FROM sqlite_stat1" if index.is_sqlite else "SELECT tablename FROM pg_stats"

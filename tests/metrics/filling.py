@@ -42,7 +42,7 @@ def fill(index: Index, *, now: datetime = NOW) -> None:
             FeedAddress(feed_url=f"https://a.example/{name}", source_id="daily", kind=FeedKind.FEED)
             for name in ("good", "bad", "ended")
         ]
-        feeds.know_feeds(tx, addresses, now=now)
+        feeds.add_feeds(tx, addresses, now=now)
         feeds.record_polls(
             tx,
             [
