@@ -22,7 +22,7 @@ from tasks.index.database import Index, Transaction, open_index
 from tasks.index.frontier import Selection, State
 from tasks.index.schema import frontier as rows_table
 from tasks.index.turns import Turns
-from tasks.index.upkeep import put_in_order
+from tasks.index.upkeep import update_statistics
 
 SIZES = (10_000, 100_000, 1_000_000)
 CLAIMS, BATCH, MOST_GROWTH = 7, 250, 1.5
@@ -49,7 +49,7 @@ def _measure(index: Index, sizes: list[int]) -> int:
     for size in sizes:
         _fill(index, "many", size - filled, at=NOW - timedelta(hours=1), hosts=size, first=filled)
         filled = size
-        put_in_order(index)
+        update_statistics(index)
         with index.rehearse() as tx:  # rolled back, so that the next size has all of its rows due
             claimed = list(_claims(index, tx))
         first_two = [due.source_id for _, batch in claimed[:2] for due in batch]

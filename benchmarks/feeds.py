@@ -30,7 +30,7 @@ from tasks.discover import polling as stage
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.index.database import Index, open_index
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind
@@ -147,7 +147,7 @@ async def _poll(index: Index, feeds: list[FeedAddress]) -> DiscoverReport:
         user_agent="PresslakeBench/1.0", crawl_delay_s=0.0, max_per_host=4, allow_networks=(ip_network("127.0.0.0/8"),)
     )
     with index.write() as tx:
-        know_feeds(tx, feeds, now=datetime.now(UTC))
+        add_feeds(tx, feeds, now=datetime.now(UTC))
         states = select_feeds(tx, (one.feed_url for one in feeds), due_by=None)
     async with PoliteClient(WebConfig(user_agent=""), HostLimits(index), in_flight=50) as client:
         return await poll_feeds(

@@ -13,7 +13,7 @@ from tasks.config.settings import load_settings
 from tasks.forget.config import ForgetConfig
 from tasks.forget.report import summary_line
 from tasks.forget.targets import TakedownTargets
-from tasks.runtime.resources import check_lake, close_opened
+from tasks.runtime.resources import check_known_lake, close_opened
 from tasks.tasks import forget as forget_task
 
 ALL = ForgetConfig()
@@ -31,7 +31,7 @@ def forget(config: ForgetConfig = ALL) -> State[Any]:
 
 def _forgotten(config: ForgetConfig) -> State[Any]:
     settings = load_settings()
-    check_lake(settings)
+    check_known_lake(settings)
 
     def elsewhere(taken: TakedownTargets) -> tuple[str, ...]:
         return tuple(forget_in_prefect(taken.is_named_in))

@@ -12,7 +12,7 @@ from tasks.config.settings import load_settings
 from tasks.extract.shared_pool import close_pool
 from tasks.replay.config import ReplayConfig
 from tasks.replay.report import summary_line
-from tasks.runtime.resources import check_lake, close_opened
+from tasks.runtime.resources import check_known_lake, close_opened
 from tasks.tasks import replay as replay_task
 
 LOOK = ReplayConfig()
@@ -33,7 +33,7 @@ def replay(config: ReplayConfig = LOOK) -> State[Any]:
 
 def _replayed(config: ReplayConfig) -> State[Any]:
     settings = load_settings()
-    check_lake(settings)
+    check_known_lake(settings)
     try:
         report = replay_task(config, settings)
     finally:

@@ -1,8 +1,8 @@
-"""The command in a process of its own that has the libraries already: to import them is half of what most commands cost.
+"""Run the command in a forked process with its libraries loaded: importing them is half the cost of most commands.
 
-One process imports them and forks for each command, which gets an environment, a folder and output of its own and runs
-the same script as ever. Prefect reads its settings when it is imported: those that many commands have in common get a
-process of their own that has imported it with them. The processes end with ours.
+One process imports them and forks for each command, which gets its own environment, folder and output and runs the usual
+script. Prefect reads its settings when imported, so settings shared by many commands get their own process that has imported
+Prefect with them. These processes end with this one.
 """
 
 import atexit
@@ -29,14 +29,14 @@ MODULES = (
     "alembic.command", "boto3.session", "deltalake", "griffe", "jsonschema", "pyarrow.parquet", "rich.progress",
     "starlette.applications", "pendulum" if sys.version_info < (3, 13) else "whenever",
 )  # fmt: skip
-"""What commands import, as far as it knows nothing of Prefect; some of it is Prefect's own."""
+"""Modules that commands import, without Prefect; some are also Prefect's dependencies."""
 
 
 WITH_PREFECT = (
     "flows.ingest", "flows.maintain", "flows.report", "flows.verify", "flows.cli.progress_bar", "flows.sweep.by_hand",
     "flows.sweep.shards", "tasks.health.table", "tasks.report.period", "prefect.client.orchestration",
 )  # fmt: skip
-"""What the commands that run a flow import besides."""
+"""Modules that commands that run a flow import in addition."""
 
 READ_AT_IMPORT = ("PREFECT_", "OTEL_", "DO_NOT_TRACK")
 Settings = frozenset[tuple[str, str]]
@@ -44,7 +44,7 @@ _common: set[Settings] = set()
 
 
 class Forker:
-    """The process that forks, as this one sees it; with settings it has imported Prefect as well, with a path from there."""
+    """Handle of the forking process. With `settings` it has imported Prefect; with `path`, all modules come from there."""
 
     def __init__(self, settings: Mapping[str, str] | None = None, *, path: str = "") -> None:
         self._asked, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -52,7 +52,7 @@ class Forker:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
-                    *(("-P",) if path else ()),  # else this checkout would come before the path
+                    *(("-P",) if path else ()),  # else this checkout would take precedence
                     "-m",
                     "tests.forking",
                     str(theirs.fileno()),
@@ -73,9 +73,9 @@ class Forker:
         program: str | None = None,
         has_session: bool = False,
     ) -> "Running":
-        """Start the command, or a program of Python's, as `subprocess.Popen` does."""
+        """Start the command, or a Python program, like `subprocess.Popen`."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - they are the started one's
+        out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - owned by the started command
         with theirs, tempfile.TemporaryFile() as wanted:
             wanted.write(json.dumps([list(words), str(cwd), dict(environment), program, has_session]).encode())
             wanted.seek(0)
@@ -89,7 +89,7 @@ class Forker:
 
 
 class Running:
-    """A command that was started, with what tests use of `subprocess.Popen`."""
+    """A started command, with the part of `subprocess.Popen` that tests use."""
 
     def __init__(self, words: Sequence[str], answers: socket.socket, out: IO[bytes], err: IO[bytes]) -> None:
         self._words, self._answers, self._out, self._err = words, answers, out, err
@@ -97,7 +97,7 @@ class Running:
         self.returncode: int | None = None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, and return the exit code; raises subprocess.TimeoutExpired."""
+        """Wait for the end, and return the exit code; raise subprocess.TimeoutExpired if it takes longer than `timeout` (s)."""
         if self.returncode is None:
             self._answers.settimeout(timeout)
             try:
@@ -113,19 +113,19 @@ class Running:
         return self.returncode
 
     def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """Wait for the end, and return all that was said."""
+        """Wait for the end, and return standard output and standard error."""
         self.wait(timeout)
         with self._out, self._err:
             return self._said(self._out), self._said(self._err)
 
     @property
     def err(self) -> bytes:
-        """What standard error has by now."""
+        """The output on standard error so far."""
         return self._said(self._err)
 
     @staticmethod
     def _said(file: IO[bytes]) -> bytes:
-        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)  # it writes where the file's position is
+        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)  # leaves the shared file position alone
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -143,7 +143,7 @@ def run(
     timeout: float,
     program: str | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end, as `subprocess.run` does, or a program of Python's with these words as arguments."""
+    """Run the command, or a Python program with these arguments, to its end, like `subprocess.run`."""
     started = _forker(environment).start(words, cwd=cwd, environment=environment, program=program)
     try:
         out, err = started.communicate(timeout)
@@ -155,18 +155,18 @@ def run(
 
 
 def start(words: Sequence[str], *, cwd: Path, environment: Mapping[str, str]) -> Running:
-    """Start the command, in a session of its own."""
+    """Start the command in its own session."""
     return _forker(environment).start(words, cwd=cwd, environment=environment, has_session=True)
 
 
 def _forker(environment: Mapping[str, str]) -> Forker:
-    """Return the process that has imported what a command with this environment would."""
+    """Return the forking process with the imports of a command in this environment."""
     settings, path = _settings(environment), environment.get("PYTHONPATH", "")
     return _started(settings if settings in _common and not path else None, path)
 
 
 def expect_many(environment: Mapping[str, str]) -> None:
-    """Let commands that have this environment's settings of Prefect find it imported."""
+    """Start a forking process with Prefect imported under this environment's settings."""
     _common.add(_settings(environment))
 
 
@@ -186,12 +186,12 @@ def _others(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _serve(asked: socket.socket, with_prefect: Sequence[str]) -> None:
-    """Fork for each command that is asked for, until nobody can ask any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks: we end when it has ended
+    """Fork for each requested command until the requesting end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends this process
     for name in (*MODULES, *with_prefect):
         importlib.import_module(name)
     assert with_prefect or "prefect" not in sys.modules
-    gc.freeze()  # so that no child copies what it collects
+    gc.freeze()  # so that children do not copy pages when collecting
     while True:
         said, files, _, _ = socket.recv_fds(asked, 16, 4)
         if not said:
@@ -206,7 +206,7 @@ def _serve(asked: socket.socket, with_prefect: Sequence[str]) -> None:
 
 
 def _attend(wanted: int, out: int, err: int, answers: int) -> None:
-    """Run one command in a child, and tell its id and its exit code."""
+    """Run one command in a child; send its process id and its exit code."""
     if (pid := os.fork()) == 0:
         os.close(answers)
         _become(wanted, out, err)
@@ -218,7 +218,7 @@ def _attend(wanted: int, out: int, err: int, answers: int) -> None:
 
 
 def _become(wanted: int, out: int, err: int) -> None:
-    """Be the command, or the program, from here on; does not return."""
+    """Become the command or the program; does not return."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(wanted, "rb") as file:
         words, cwd, environment, program, has_session = json.load(file)

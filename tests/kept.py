@@ -1,8 +1,8 @@
-"""What is put, kept in a dictionary: a store for tests that look at bytes."""
+"""A store that keeps objects in a dictionary."""
 
 
 def keep_in(objects):
-    """A `put` of files into the dictionary."""
+    """Return a `put` that stores files in the dictionary."""
 
     def put(key, body):
         body.seek(0)

@@ -1,4 +1,4 @@
-"""Lakes for tests: articles that were published, files that are packed or rewritten, without an index or a sweep."""
+"""Lakes for tests, without an index or a sweep: publish articles, pack and rewrite files."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ class Lake:
         self._sequence = 0
 
     def publish(self, *articles: dict, **item) -> None:
-        """Publish one batch of articles with these values, each with its capture."""
+        """Publish a batch of articles with these values, each with a capture."""
         self._sequence += 1
         rows = [make_article(**one) for one in articles]
         captures = [
@@ -61,7 +61,7 @@ class Lake:
         publish([batch], store=self.store, index_id="i")
 
     def change(self, put: Sequence[Article] = (), *, gone: Sequence[Article] = ()) -> None:
-        """Publish changes of rows, as a replay or `forget` does."""
+        """Publish changes of rows, as replay and `forget` do."""
         self._sequence += 1
         changes = RowChanges(articles=tuple(put), gone_articles=tuple(map(key_of_article, gone)))
         item = OutboxItem(
@@ -74,12 +74,12 @@ class Lake:
         publish([item], store=self.store, index_id="i")
 
     def rows(self) -> list[dict]:
-        """Every row of `articles`."""
+        """Return every row of `articles`."""
         table = open_table(self.store, ARTICLES)
         return [row for file in list_files(table, ARTICLES) for row in read_columns(self.store, file).to_pylist()]
 
     def rewrite(self, change: Callable[[list[dict]], Sequence[dict]] = lambda rows: rows) -> None:
-        """Replace the files of each day by one, whose rows are what `change` makes of them."""
+        """Replace the files of each day by one, with the rows returned by `change`."""
         table = open_table(self.store, ARTICLES)
         for day in sorted({file.day for file in list_files(table, ARTICLES)}):
             files = [file for file in list_files(table, ARTICLES) if file.day == day]

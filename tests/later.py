@@ -1,4 +1,4 @@
-"""A later version of Presslake: this one with columns more in the one definition, in a tree of its own for processes to run from."""
+"""A simulated later version of Presslake: a copy of the source tree with added columns, run in separate processes."""
 
 import ast
 import json
@@ -21,7 +21,7 @@ ADDED = ["mood", "echoes"]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a process of the later version does: publish what waits, add columns alone, or decide a batch with values."""
+    """A job for the later version: publish waiting batches, only add columns, or decide a batch with values."""
 
     do: str
     lake: str
@@ -30,7 +30,7 @@ class Job:
 
 
 def make_later(folder: Path) -> dict[str, str]:
-    """Make the tree; returns the environment in which processes run from it."""
+    """Create the tree; return the environment for processes that run from it."""
     for name in ("tasks", "flows"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     rows = folder / "tasks/values/rows.py"
@@ -48,19 +48,19 @@ def _grown(source: str) -> str:
 
 
 class Worker:
-    """A process of the later version that forks one for each job: imports cost seconds, and many are killed."""
+    """A process of the later version that forks for each job: imports cost seconds, and many jobs are killed."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
     def start(self, job: Job) -> int:
-        """Start a job; returns the process that does it."""
+        """Start a job; return its process id."""
         self._process.stdin.write(json.dumps(asdict(job)) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
     def wait(self) -> list[int]:
-        """Wait for all jobs; returns how each ended, in the order in which they were started."""
+        """Wait for all jobs; return their exit codes in start order."""
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())

@@ -1,4 +1,4 @@
-"""What a later version does (tests/later.py), as a program: a job a line, each in a process of its own; an empty line waits for them."""
+"""The later version's worker (tests/later.py): runs one job per input line in a forked process; an empty line waits for all."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from tasks.index import outbox
 from tasks.index.database import open_index
-from tasks.lake.growing import grow_tables
+from tasks.lake.growing import add_missing_columns
 from tasks.lake.objects.stores import S3Config, open_store
 from tasks.store.publishing import publish
 from tests.later import Job
@@ -21,7 +21,7 @@ def do(job: Job) -> None:
         return
     store = open_store(job.lake, s3=S3Config(endpoint_url=job.endpoint_url))
     if job.do == "grow":
-        grow_tables(store)
+        add_missing_columns(store)
         return
     with open_index(job.index) as index:
         with index.read() as tx:
@@ -32,7 +32,7 @@ def do(job: Job) -> None:
 
 
 def _decide(job: Job) -> None:
-    """Put a batch into the outbox whose rows have values in the new columns."""
+    """Put a batch with values in the new columns into the outbox."""
     item = make_item(batch_id="later", mood="glad", echoes=("hall", "hill"))
     with open_index(job.index) as index, index.write() as tx:
         outbox.append(
@@ -53,14 +53,14 @@ def main() -> None:
 
 
 def _forked(job: Job) -> int:
-    """Do a job in a process of its own; returns its number."""
+    """Run a job in a forked process; return the process id."""
     if child := os.fork():
         return child
     code = 1
     try:
         do(job)
         code = 0
-    except Exception:  # noqa: BLE001 - whatever it is, the parent shows it
+    except Exception:  # noqa: BLE001 - the parent shows it
         traceback.print_exc()
     finally:
         os._exit(code)

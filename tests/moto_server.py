@@ -1,7 +1,7 @@
-"""moto's S3 server, one request at a time: python -m tests.moto_server PORT.
+"""moto's S3 server with serialised requests: python -m tests.moto_server PORT.
 
-moto looks whether a key is there and then writes it, so that two requests at once may both win a PUT with If-None-Match; real
-servers let one win, and a lake needs that. A body is received before its request waits for its turn.
+moto checks whether a key exists and then writes it, so two concurrent PUTs with If-None-Match may both succeed; real servers
+let one win, which a lake needs. A request's body is received before the request waits for its turn.
 """
 
 import signal
@@ -16,7 +16,7 @@ from werkzeug.serving import run_simple
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is killed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     application = DomainDispatcherApplication(create_backend_app)
     run_simple(

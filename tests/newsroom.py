@@ -1,4 +1,4 @@
-"""The newsroom of real pages beside the checkout, replayed on loopback; what needs it is skipped if it is missing."""
+"""The newsroom of real pages beside the checkout, replayed on loopback; tests that need it are skipped without it."""
 
 import re
 import subprocess
@@ -17,12 +17,12 @@ from tests.servers import free_port
 NEWSROOM = Path(__file__).parents[1].parent / "shared/newsroom"
 MISSING = "the newsroom of real pages is not beside this checkout (../shared/newsroom)"
 needs_newsroom = pytest.mark.skipif(not NEWSROOM.is_dir(), reason=MISSING)
-"""For tests that read its files; without it the benchmarks' own set is this project's pages."""
+"""For tests that read its files; without them, the benchmarks use this project's own pages."""
 
 
 @dataclass(frozen=True)
 class Newsroom:
-    """A replay that runs: its first site's address."""
+    """A running replay, and its first site's address."""
 
     url: str
 
@@ -30,15 +30,15 @@ class Newsroom:
         return httpx.get(f"{self.url}/_sites", trust_env=False).json()
 
     def hits(self) -> dict[str, int]:
-        """Return how often each path of each site was asked for since the start."""
+        """Return the number of requests of each path of each site."""
         return httpx.get(f"{self.url}/_hits", trust_env=False).json()
 
     def touch(self, page_id: str) -> None:
-        """Change a page's furniture, and so its ETag, but not its text."""
+        """Change a page's furniture and ETag, but not its text."""
         httpx.get(f"{self.url}/_touch", params={"id": page_id}, trust_env=False)
 
     def catalogue(self, path: Path) -> Path:
-        """Write a catalogue of all sites, feeds only."""
+        """Write a catalogue of all sites with their feeds."""
         lines = ['defaults: {crawl_delay_s: 0.05, allow_networks: ["127.0.0.0/8"]}', "sources:"]
         for site in self.sites():
             name = re.sub(r"[^a-z0-9-]", "-", site["domain"].lower())
@@ -56,7 +56,7 @@ def newsroom() -> Iterator[Newsroom]:
 
 
 class serving:  # noqa: N801 - reads as a verb where it is used
-    """Serve a file of pages until the block ends."""
+    """Serve a file of pages during the block."""
 
     def __init__(self, pages: Path) -> None:
         port = free_port()

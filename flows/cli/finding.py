@@ -79,7 +79,7 @@ def _instant(text: str, option: str) -> datetime | None:
 
     try:
         return parse_since(text, now=datetime.now(UTC)) if text else None
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise ConfigError(f"{option} {text}: should be an age (90m, 6h, 3d, 2w) or a date (2026-03-01)") from error
 
 

@@ -1,5 +1,6 @@
 """The commands `ingest`, which sweeps once, and `up`, which sweeps on a schedule."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +23,8 @@ from tasks.runtime.allocator import configure_sweep_memory
 if TYPE_CHECKING:
     from tasks.config.parameters import IngestConfig
 
-LEAST_EVERY_S = 60
+LEAST_EVERY_S, MOST_EVERY_S = 60, 30 * 86_400  # as Settings.every_s
+_EVERY = re.compile(r"([0-9]{1,9})([smhd]?)")
 OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
 """Options whose name differs from their parameter's."""
 
@@ -114,13 +116,14 @@ def up(
 
 
 def _seconds(text: str) -> int:
-    """Parse a time such as 90s, 15m, 2h or 1d into seconds; raise ConfigError if it is malformed or too short."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-    number, unit = (text, "s") if text.isdigit() else (text[:-1], text[-1:])
-    if not number.isdigit() or unit not in units:
+    """Parse a time such as 90s, 15m, 2h or 1d into seconds; raise ConfigError if it is malformed, too short or too long."""
+    units = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+    found = _EVERY.fullmatch(text)
+    if found is None:
         raise ConfigError(f"--every {text!r}: should be a time such as 15m, 2h or 900 (seconds)")
-    if (seconds := int(number) * units[unit]) < LEAST_EVERY_S:
-        raise ConfigError(f"--every {text!r}: should be {LEAST_EVERY_S} seconds or more")
+    seconds = int(found[1]) * units[found[2]]
+    if not LEAST_EVERY_S <= seconds <= MOST_EVERY_S:
+        raise ConfigError(f"--every {text!r}: should be {LEAST_EVERY_S} seconds or more, and 30 days or less")
     return seconds
 
 

@@ -80,9 +80,9 @@ def changes(
         do_without_numpy()
         settings = set_flags(lake=lake)
         from tasks.export.changes import read_changes
-        from tasks.runtime.lakes import lake_alone
+        from tasks.runtime.lakes import open_lake_without_index
 
-        store, _ = lake_alone(settings)
+        store, _ = open_lake_without_index(settings)
         found = read_changes(store, since=since)
         counts = dict.fromkeys(("added", "superseded", "removed"), 0)
         shown: Rows = []

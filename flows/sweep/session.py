@@ -14,7 +14,7 @@ from flows.sweep.clock import SweepClock
 from tasks.config.loading import read_catalogue
 from tasks.config.parameters import IngestConfig, ShardConfig
 from tasks.config.settings import Settings
-from tasks.discover.asking import settings_to_look
+from tasks.discover.asking import probe_settings
 from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable, LakeUnavailable
 from tasks.extract.shared_pool import close_pool
@@ -22,7 +22,7 @@ from tasks.fetch.claim import claim_batch
 from tasks.health.judgement import HealthReport
 from tasks.health.judging import judge_sources
 from tasks.index import announcing, feeds, frontier, history, outbox, runs
-from tasks.index.clocks import bring_back
+from tasks.index.clocks import cap_future_times
 from tasks.index.database import Index
 from tasks.index.frontier import Selection
 from tasks.index.leases import LeaseKeeper
@@ -79,7 +79,7 @@ class Sweep:
         """Return the feeds to poll: all of the plan's, or only those due."""
         now = datetime.now(UTC)
         with self.index.rehearse() if self.config.dry_run else self.index.write() as tx:
-            feeds.know_feeds(tx, self.plan.feeds, now=now)
+            feeds.add_feeds(tx, self.plan.feeds, now=now)
             return feeds.select_feeds(
                 tx, (one.feed_url for one in self.plan.feeds), due_by=now if self.config.due_only else None
             )
@@ -188,7 +188,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
         runs.release_dead_runs(tx, now=now)
         runs.begin_run(tx, run_id=run_id, now=now, sweep_id=part.sweep_id if part else None)
         prune_daily(tx, now=now)
-        if brought := bring_back(tx, now=now):
+        if brought := cap_future_times(tx, now=now):
             get_run_logger().warning(
                 "%d stored times were too far in the future (was a clock wrong?) and were corrected", brought
             )
@@ -225,7 +225,7 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
     progress.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
-    with settings_to_look(settings) as chosen, _calm_collector():
+    with probe_settings(settings) as chosen, _calm_collector():
         try:
             yield Sweep(
                 run_id=run_id,

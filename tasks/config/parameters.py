@@ -118,10 +118,13 @@ class ShardConfig(BaseModel):
 
 def parse_since(text: str, *, now: datetime) -> datetime:
     """Parse an age or an instant into an instant; without a zone it is UTC. Raises ValueError."""
-    if age := _AGE.fullmatch(text):
-        return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-    instant = datetime.fromisoformat(text)
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    try:
+        if age := _AGE.fullmatch(text):
+            return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        instant = datetime.fromisoformat(text)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text} is before the year 1 or after the year 9999") from error
 
 
 class ReportConfig(BaseModel):

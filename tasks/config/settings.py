@@ -91,7 +91,9 @@ class Settings(BaseModel):
     )
     read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 
-    every_s: int = Field(900, ge=60, description="Seconds between the sweeps that `presslake up` schedules.")
+    every_s: int = Field(
+        900, ge=60, le=30 * 86_400, description="Seconds between the sweeps that `presslake up` schedules."
+    )
     browse_url: str | None = Field(None, description="URL of `presslake browse`, for links in reports.")
     contact: str | None = Field(
         None,

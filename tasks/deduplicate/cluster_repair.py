@@ -6,7 +6,7 @@ from tasks.deduplicate.resemblance import Relation, article_time
 from tasks.index import articles as known_articles
 from tasks.index import clusters
 from tasks.index.database import Transaction
-from tasks.index.repairing import find_cluster, find_torn_off, name_cluster
+from tasks.index.repairing import find_cluster, find_split_clusters, name_cluster
 
 
 def repair_clusters(tx: Transaction, cluster_ids: Iterable[str]) -> None:
@@ -20,7 +20,7 @@ def repair_clusters(tx: Transaction, cluster_ids: Iterable[str]) -> None:
 
 def _take_in(tx: Transaction, cluster_id: str) -> None:
     """Merge the clusters of the members' near-duplicates into this one."""
-    while others := find_torn_off(tx, cluster_id, kind=Relation.NEAR_DUPLICATE):
+    while others := find_split_clusters(tx, cluster_id, kind=Relation.NEAR_DUPLICATE):
         known_articles.merge_clusters(tx, dict.fromkeys(others, cluster_id))
 
 

@@ -97,7 +97,7 @@ class DecisionContext:
         self._write_moved_back(tx)
         articles.note_contents(tx, (self.known[one] for one in self.learnt - self.entered))
         postings.drop_shapes(tx, self.retold)
-        postings.keep_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
+        postings.add_shapes(tx, self.neighbours.fresh.values(), full=self.surroundings.full)
         relations.add_edges(tx, self.edges, now=now)
         articles.note_aliases(tx, self.claims, now=now)
 

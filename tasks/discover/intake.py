@@ -66,10 +66,10 @@ async def read_feed(
         own_urls=rules.own_urls,
     )
     content = await reader.read(FeedJob(read, (kind, fetched.content), fetched.url))
-    return replace(content, entries=content.entries + included_in(content.doubtful, rules), doubtful=())
+    return replace(content, entries=content.entries + included_entries(content.doubtful, rules), doubtful=())
 
 
-def included_in(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Entry, ...]:
+def included_entries(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Entry, ...]:
     """Return the doubtful links that match `include`: the catalogue overrides our guess."""
     return tuple(entry for entry in doubtful if accepts(entry.url, rules)) if rules.include else ()
 
@@ -100,7 +100,7 @@ def announcements(
     for entry in entries:
         found: Announcement | None = None
         with refusals.guarded(entry.url):
-            one = attribute(
+            one = attribute_url(
                 entry.url,
                 announcer=source_id,
                 announced_by=announced_by,
@@ -120,7 +120,7 @@ def announcements(
             yield found
 
 
-def attribute(
+def attribute_url(
     url: str,
     *,
     announcer: str,
@@ -239,7 +239,7 @@ class PollLog:
         with opened() as tx:
             known = {feed.feed_url for feed in feeds.select_feeds(tx, by_url, due_by=None)}
             new = [one for feed_url, one in by_url.items() if feed_url not in known]
-            feeds.know_feeds(tx, new, now=datetime.now(UTC))
+            feeds.add_feeds(tx, new, now=datetime.now(UTC))
             return feeds.select_feeds(tx, by_url, due_by=None)
 
     def refuse(self, feed: FeedState, refused: Iterable[Refusal]) -> None:
@@ -307,7 +307,7 @@ class PollLog:
         )
 
 
-def with_named(
+def with_given_urls(
     polled: DiscoverReport, named: Sequence[Announcement], index: Index, *, announced: int
 ) -> DiscoverReport:
     """Return the counts of a sweep including the URLs named by the user, of which `announced` were new."""

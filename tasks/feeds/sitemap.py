@@ -14,7 +14,16 @@ from tasks.feeds.collector import Collector
 from tasks.feeds.dates import EARLIEST
 from tasks.feeds.document import Document
 from tasks.feeds.namespaces import is_sitemaps
-from tasks.feeds.xml_tree import READING, SITEMAP_ROOTS, children, first_element, mend_xml, split_name, xml_text
+from tasks.feeds.xml_tree import (
+    READING,
+    SITEMAP_ROOTS,
+    children,
+    first_element,
+    mend_xml,
+    split_name,
+    without_half_address,
+    xml_text,
+)
 from tasks.values.feed import Entry, FeedContent
 from tasks.web.text import bounded_markup
 
@@ -92,7 +101,7 @@ def _elements(text: str, start: int, collector: Collector) -> Iterator[etree._El
         **READING,
     )
     try:
-        for piece in _pieces(*_declared(text, start)):
+        for piece in _pieces(*_declared(without_half_address(text), start)):
             parser.feed(mend_xml(piece).encode("utf-8", "replace"))
             for _, element in parser.read_events():
                 yield element

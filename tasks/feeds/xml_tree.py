@@ -64,6 +64,10 @@ READING: Reading = {
 }
 """Parser options for foreign XML: recover from errors; no entities, document types, network or unbounded depth."""
 
+_HALF_ADDRESS = re.compile(
+    r"<(?:(?:[A-Za-z][\w.-]{0,40}:)?(?:link|guid|id|loc)(?=[\s>])[^>]*>|!\[CDATA\[(?!.*\]\]>))",
+    re.IGNORECASE | re.DOTALL,
+)
 _WRAP, _UNWRAP = "<x>" * 8, "</x>" * 8
 _ROOT_WITHIN = 65_536
 _MAX_SPACES = 100
@@ -118,7 +122,13 @@ def mended_feed(text: str, *, feed_url: str) -> str:
     start = feed_start(text)
     if start is None:
         raise NotAFeed(f"not RSS or Atom: {feed_url}")
-    return mend_xml(text[start:][:MAX_FEED_LENGTH])
+    return mend_xml(without_half_address(text[start:][:MAX_FEED_LENGTH]))
+
+
+def without_half_address(text: str) -> str:
+    """Return a document without the address in which it is cut off: the parser would take the half for a whole one."""
+    last = text.rfind("<")
+    return text[:last] if last >= 0 and _HALF_ADDRESS.match(text, last) else text
 
 
 def mend_xml(text: str) -> str:

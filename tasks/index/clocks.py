@@ -18,18 +18,18 @@ URLS_AHEAD = timedelta(days=30)
 """Upper bound of the due time of URLs and feeds."""
 
 
-def bring_back(tx: Transaction, *, now: datetime) -> int:
+def cap_future_times(tx: Transaction, *, now: datetime) -> int:
     """Lower every stored due time beyond its bound to that bound; returns how many were lowered."""
-    brought = 0
+    capped = 0
     if _has_late_urls(tx, now + URLS_AHEAD):
         late = frontier.c.due_at > now + URLS_AHEAD
-        brought += tx.execute(update(frontier).where(late).values(due_at=now + URLS_AHEAD)).rowcount
+        capped += tx.execute(update(frontier).where(late).values(due_at=now + URLS_AHEAD)).rowcount
     late_feeds = feeds.c.due_at > now + URLS_AHEAD
-    brought += tx.execute(update(feeds).where(late_feeds).values(due_at=now + URLS_AHEAD)).rowcount
+    capped += tx.execute(update(feeds).where(late_feeds).values(due_at=now + URLS_AHEAD)).rowcount
     for paces in (hosts, places):
         late = paces.c.next_slot_at > now + HOSTS_AHEAD
-        brought += tx.execute(update(paces).where(late).values(next_slot_at=now + HOSTS_AHEAD)).rowcount
-    return brought
+        capped += tx.execute(update(paces).where(late).values(next_slot_at=now + HOSTS_AHEAD)).rowcount
+    return capped
 
 
 def _has_late_urls(tx: Transaction, bound: datetime) -> bool:

@@ -129,7 +129,7 @@ def erase_alarms(tx: Connection, is_named: IsTaken) -> int:
     return gone
 
 
-def read_feeds_again(tx: Connection) -> None:
+def forget_feed_validators(tx: Connection) -> None:
     """Forget the validators of all feeds, so that their entries are read again even if unchanged."""
     tx.execute(update(feeds).values(etag=None, last_modified=None, body_digest=None))
 

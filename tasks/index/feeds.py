@@ -53,7 +53,7 @@ def feed_key(feed_url: str) -> str:
     return hashlib.sha256(feed_url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def know_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
+def add_feeds(tx: Connection, addresses: Iterable[FeedAddress], *, now: datetime) -> None:
     """Add new feeds, due at once. A feed that moves to another source keeps its poll state.
 
     Feeds that a takedown excludes are not added, so they are not polled.

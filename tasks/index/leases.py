@@ -39,6 +39,6 @@ class LeaseKeeper:
                 with self._index.write() as tx:
                     now = datetime.now(UTC)
                     frontier.renew(tx, owner=self._run_id, lease_s=self._lease_s, now=now)
-                    runs.say_alive(tx, run_id=self._run_id, now=now)
+                    runs.record_heartbeat(tx, run_id=self._run_id, now=now)
             except IndexUnavailable as error:  # an expired lease costs one more GET, and no article
                 logger.warning("leases not renewed: %s", error)

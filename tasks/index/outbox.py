@@ -193,7 +193,7 @@ def waiting(tx: Connection) -> tuple[WaitingBatch, ...]:
     return tuple(WaitingBatch(**row) for row in tx.execute(query).mappings())
 
 
-def count_on_from(tx: Connection, sequence: int) -> None:
+def start_sequence_after(tx: Connection, sequence: int) -> None:
     """Start a new index's sequence numbers after this one."""
     tx.execute(insert(counters).values(name=COUNTER, value=sequence))
 

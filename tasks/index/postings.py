@@ -102,7 +102,7 @@ def sharing(shape: Shape, holders: Mapping[int, Sequence[T]]) -> list[T]:
     return [holder for holder, count in counts.most_common() if count >= MIN_SHARED]
 
 
-def keep_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
+def add_shapes(tx: Connection, known: Iterable[KnownShape], *, full: frozenset[tuple[int, int]]) -> None:
     """Add shapes, with postings for their hashes that are not hot. These articles must not have shapes yet."""
     fresh = {one.article_id: one for one in known}
     if not fresh:
@@ -148,7 +148,7 @@ def replace_shape(tx: Connection, article_id: str, row: Mapping[str, Any] | None
     """Set the article's shape to this row of the table; None removes it."""
     drop_shapes(tx, [article_id])
     if row is not None:
-        keep_shapes(tx, [_known(row, {})], full=frozenset())
+        add_shapes(tx, [_known(row, {})], full=frozenset())
 
 
 def prune(tx: Connection, *, before: datetime) -> int:

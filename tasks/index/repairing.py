@@ -35,7 +35,7 @@ def replace_urls(tx: Connection, rows: Sequence[dict[str, object]]) -> None:
         tx.execute(insert(frontier), rows)
 
 
-def set_right(tx: Connection, article_id: str, *, url_key: str, first_seen_at: datetime, revision: int) -> None:
+def correct_article(tx: Connection, article_id: str, *, url_key: str, first_seen_at: datetime, revision: int) -> None:
     """Correct the values that a decision inherits from an earlier row: URL, first sight and revision."""
     right = {"url_key": url_key, "first_seen_at": first_seen_at, "revision": revision}
     tx.execute(update(articles).where(articles.c.article_id == article_id).values(right))
@@ -54,7 +54,7 @@ def remove_articles(tx: Connection, article_ids: Sequence[str]) -> None:
     tx.execute(update(frontier).where(frontier.c.article_id.in_(article_ids)).values(article_id=None))
 
 
-def look_again(tx: Connection, url_keys: Sequence[str], *, now: datetime, forgets_article: bool = False) -> None:
+def refetch_urls(tx: Connection, url_keys: Sequence[str], *, now: datetime, forgets_article: bool = False) -> None:
     """Make URLs due without validators, as if never captured: a 304 would hide what is missing."""
     values = {**_NEVER_CAPTURED, "state": State.DUE, "due_at": now, **({"article_id": None} if forgets_article else {})}
     tx.execute(update(frontier).where(frontier.c.url_key.in_(url_keys)).values(values))
@@ -94,7 +94,7 @@ def drop_shapes_of_unknown(tx: Connection, article_ids: Sequence[str]) -> None:
     postings.drop_shapes(tx, set(article_ids) - set(known))
 
 
-def find_torn_off(tx: Connection, cluster_id: str, *, kind: str) -> list[str]:
+def find_split_clusters(tx: Connection, cluster_id: str, *, kind: str) -> list[str]:
     """Return the other clusters that an edge of this kind connects to this one."""
     members = select(articles.c.article_id).where(articles.c.cluster_id == cluster_id).scalar_subquery()
     other_end = or_(

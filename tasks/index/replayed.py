@@ -90,7 +90,7 @@ def find_related(tx: Connection, article_ids: Iterable[str]) -> set[str]:
     return found
 
 
-def note_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
+def raise_last_revisions(tx: Connection, numbers: Iterable[tuple[str, int]]) -> None:
     """Raise the highest revision number of articles to these numbers; never lowers it."""
     for article_id, number in numbers:
         is_lower = func.coalesce(articles.c.last_revision, articles.c.revision) < number

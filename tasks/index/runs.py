@@ -66,7 +66,7 @@ def find_working(tx: Connection, *, kind: str, now: datetime) -> str | None:
     return None
 
 
-def say_alive(tx: Connection, *, run_id: str, now: datetime) -> None:
+def record_heartbeat(tx: Connection, *, run_id: str, now: datetime) -> None:
     """Record a heartbeat of the run."""
     tx.execute(update(runs).where(runs.c.run_id == run_id).values(heard_at=now))
 

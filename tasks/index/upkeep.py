@@ -44,7 +44,7 @@ def prune_daily(tx: Connection, *, now: datetime) -> int | None:
     )
 
 
-def put_in_order(index: Index) -> None:
+def update_statistics(index: Index) -> None:
     """Update the database's statistics. An SQLite file does not shrink, but its free space is reused."""
     if not index.is_sqlite:
         with index.write() as tx:

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 from tasks.errors import DamagedTable
 from tasks.index import postings
 from tasks.index.database import Index
-from tasks.index.upkeep import prune_daily, put_in_order
+from tasks.index.upkeep import prune_daily, update_statistics
 from tasks.lake.delta_log import check_log, logged_paths
 from tasks.lake.keys import SCRATCH, data_prefix
 from tasks.lake.objects.stores import ObjectStore
@@ -86,5 +86,5 @@ def prune_index(index: Index, *, now: datetime, shapes_days: int, is_dry_run: bo
         if is_dry_run:
             tx.rollback()
     if not is_dry_run:
-        put_in_order(index)
+        update_statistics(index)
     return rows, shapes

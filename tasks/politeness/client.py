@@ -301,7 +301,7 @@ class ArticleRights:
         """Return the rights with licences that the page names, or that a refusal of it demands."""
         url = fetched.url
         if isinstance(visit.error, PaymentRequired):
-            rights = rights.with_licences(await self._documents.enclosed(fetched))
+            rights = rights.with_licences(await self._documents.enclosed_licences(fetched))
             urls = demanded_licences(fetched.headers, origin=url.origin)
         elif visit.error is None:
             urls = _licences_of(fetched)

@@ -110,7 +110,7 @@ class SiteDocuments:
         waits_until = None if all(licence.is_read for licence in licences) else shelf.free_at(rules.documents_a_day)
         return rights.with_licences(licences, waits_until=waits_until)
 
-    async def enclosed(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
+    async def enclosed_licences(self, fetched: Exchange) -> tuple[NamedLicence, ...]:
         """Return the RSL document in a response body, if there is one."""
         if NAMESPACE.encode() not in fetched.content or len(fetched.content) > MAX_ROBOTS_SIZE:
             return ()

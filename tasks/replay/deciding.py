@@ -220,7 +220,7 @@ def _write_articles(tx: Transaction, worked: PlannedChanges, *, now: datetime) -
     repairing.remove_articles(tx, gone)
     articles.remember(tx, ((newest[article_id], one) for article_id, one in known.items()))
     for article_id, one in known.items():
-        repairing.set_right(
+        repairing.correct_article(
             tx,
             article_id,
             url_key=newest[article_id].url_key,
@@ -230,7 +230,7 @@ def _write_articles(tx: Transaction, worked: PlannedChanges, *, now: datetime) -
     fresh = [row for one, row in newest.items() if one in unit.touched and _has_new_shape(row, related.known.get(one))]
     postings.drop_shapes(tx, [row.article_id for row in fresh])
     shapes = [shape for row in fresh if (shape := shape_of(row)) is not None]
-    postings.keep_shapes(tx, shapes, full=related.hot)
+    postings.add_shapes(tx, shapes, full=related.hot)
     relations.add_edges(tx, related.new_edges, now=now)
     return marked | {one.cluster_id for one in related.places.values()}
 

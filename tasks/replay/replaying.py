@@ -28,7 +28,7 @@ from tasks.replay.selection import OlderRules, Plan, make_plan, read_extractors
 from tasks.replay.state import Reader, Revisions
 from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, opened_index, opened_store
+from tasks.runtime.resources import check_known_lake, opened_index, opened_store
 from tasks.store.publishing import publish_all
 from tasks.values.batch import Batch
 from tasks.values.rows import Article, Capture
@@ -58,7 +58,7 @@ class ReplayContext:
 
 def replay_lake(config: ReplayConfig, settings: Settings, *, on_step: OnStep) -> ReplayReport:
     """Replay the lake that the settings name; raises ConfigError, and as `replay` does."""
-    check_lake(settings)
+    check_known_lake(settings)
     catalogue = load_catalogue(settings.catalogue) if is_there(settings.catalogue) else None
     context = ReplayContext(
         index=opened_index(settings),
@@ -128,7 +128,7 @@ def _carry_out(plan: Plan, context: ReplayContext, tally: Tally, *, run_id: str,
         tally.rows_changed += len(changes.articles)
         tally.rows_gone += len(changes.gone_articles)
         with context.index.write(is_durable=False) as tx:
-            runs.say_alive(tx, run_id=run_id, now=context.now())
+            runs.record_heartbeat(tx, run_id=run_id, now=context.now())
         if number % UNITS_A_PUBLICATION == UNITS_A_PUBLICATION - 1:
             publish_all(context.index, context.store)
     if not plan.config.dry_run:

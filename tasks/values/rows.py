@@ -156,7 +156,7 @@ class Capture:
 
     @property
     def is_archived(self) -> bool:
-        """Whether it came from an archive and was not fetched by us; then it does not affect when or how its URL is looked at."""
+        """Whether it came from an archive and was not fetched: it does not affect when or how its URL is fetched."""
         return self.origin_uri is not None
 
     def written_by(self, sequence: int) -> Self:

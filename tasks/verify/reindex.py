@@ -23,7 +23,7 @@ from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.removals import read_removals
 from tasks.lake.tables import find_table, open_table
 from tasks.lake.takedowns import kept_out_by, read_takedowns
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import opened_index
 from tasks.values.rows import Capture
@@ -68,7 +68,7 @@ def check_is_empty(index: Index) -> None:
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
     """Fill the empty index that the settings name from the lake; raises ConfigError for one that is not empty."""
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     index = opened_index(settings)
     check_is_empty(index)
     bind_lake(index, lake_id=lake_id, lake_uri=store.uri)
@@ -106,7 +106,7 @@ def reindex(
         revisions, expired = _remember_articles(
             tx, store, list_files(tables[ARTICLES], ARTICLES), moved, kept_out, newest=newest, now=now, on_step=on_step
         )
-        replayed.note_last_revisions(tx, removed)  # their revision numbers are not reused
+        replayed.raise_last_revisions(tx, removed)  # their revision numbers are not reused
         urls = 0
         for several in in_chunks(_by_url(captures.read()), CHUNK):
             urls += remember_urls(tx, several, now=now, revisit_after=revisit_after)
@@ -205,4 +205,4 @@ def _set_counter(tx: Transaction, index: Index, tables: Iterable[DeltaTable], *,
     """Continue the outbox's sequence after the greatest that rows and commits of the lake name, so that changes stay in order."""
     held = max(newest.change_seq, *(table.transaction_version(index.index_id) or 0 for table in tables))
     if held:
-        outbox.count_on_from(tx, held)
+        outbox.start_sequence_after(tx, held)

@@ -29,7 +29,7 @@ from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.set_aside import Journal
 from tasks.verify.stored import DamagedFile, as_article, as_capture, as_policy, read_file
-from tasks.verify.unlisted import list_again
+from tasks.verify.unlisted import commit_again
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)
@@ -72,7 +72,7 @@ def _publish(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Commit files that the log has lost, unless the lake is damaged: a restored file may have the same rows."""
-    return [key for key in keys if context.is_lake_whole and list_again(context.store, key, now=context.now)]
+    return [key for key in keys if context.is_lake_whole and commit_again(context.store, key, now=context.now)]
 
 
 def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
@@ -129,7 +129,7 @@ def _restore_newest(context: RepairContext, keys: Sequence[str], *, may_set_back
             ahead = set() if may_set_back else _ahead(tx, part)  # read under the lock, since a sweep may add revisions
             rows = [row for row in part if row.article_id not in ahead]
             for row in rows:
-                repairing.set_right(
+                repairing.correct_article(
                     tx, row.article_id, url_key=row.url_key, first_seen_at=row.first_seen_at, revision=row.revision
                 )
             remember_revisions(tx, [Revision(article=row, final_url=row.url) for row in rows], now=context.now)
@@ -155,7 +155,7 @@ def _set_back(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
             known = repairing.find_articles(tx, part)
-            repairing.look_again(tx, list(find_url_keys(tx, known).values()), now=context.now)
+            repairing.refetch_urls(tx, list(find_url_keys(tx, known).values()), now=context.now)
             gone = [article_id for article_id in known if article_id in lost]
             repairing.remove_articles(tx, gone)
             repair_clusters(tx, {known[article_id].cluster_id for article_id in gone})
@@ -177,7 +177,7 @@ def _restore_urls(context: RepairContext, keys: Sequence[str]) -> Collection[str
 def _look_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     for part in _parts(keys):
         with context.journal.write() as tx:
-            repairing.look_again(tx, part, now=context.now, forgets_article=True)
+            repairing.refetch_urls(tx, part, now=context.now, forgets_article=True)
     return keys
 
 

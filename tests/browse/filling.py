@@ -251,7 +251,7 @@ def _count(tx, prints: list[Print], no_prints: list[NoPrint], now: datetime) -> 
 
 def _know_feeds(tx, sources: list[str], now: datetime) -> None:
     urls = {source: f"https://{source}.example/feed.xml" for source in sources}
-    feeds.know_feeds(
+    feeds.add_feeds(
         tx, [FeedAddress(feed_url=url, source_id=source, kind=FeedKind.FEED) for source, url in urls.items()], now=now
     )
     feeds.record_polls(

@@ -17,7 +17,7 @@ from tasks.errors import IndexUnavailable, TooManyUnexpected
 from tasks.index import schema
 from tasks.index.announcing import Announcement
 from tasks.index.database import open_index
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.hosts import HostLimits
 from tasks.politeness.client import PoliteClient
 from tasks.values.feed import FeedKind
@@ -46,7 +46,7 @@ async def swept(index, routes, *feeds):
             for number, (path, kind) in enumerate([*feeds, ("/good", FeedKind.FEED)])
         ]
         with index.write() as tx:
-            know_feeds(tx, addresses, now=datetime.now(UTC))
+            add_feeds(tx, addresses, now=datetime.now(UTC))
             states = select_feeds(tx, [one.feed_url for one in addresses], due_by=None)
         async with PoliteClient(WebConfig(user_agent="", timeout_s=20.0, deadline_s=60.0), HostLimits(index)) as client:
             yield (
@@ -160,7 +160,7 @@ def one_feed(index, number=1):
         FeedAddress(feed_url=f"https://daily.example/{n}", source_id="daily", kind=FeedKind.FEED) for n in range(number)
     ]
     with index.write() as tx:
-        know_feeds(tx, addresses, now=datetime.now(UTC))
+        add_feeds(tx, addresses, now=datetime.now(UTC))
         return select_feeds(tx, [one.feed_url for one in addresses], due_by=None)
 
 

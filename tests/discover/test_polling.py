@@ -14,7 +14,7 @@ from tasks.config.owners import NO_OWNERS, Owners
 from tasks.discover.polling import MAX_CHILDREN, poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.errors import DnsFailed, IndexUnavailable, RobotsDisallowed, ServerBusy, TimedOut
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.frontier import BACKFILL, NEWS
 from tasks.index.hosts import HostLimits
 from tasks.index.schema import feeds as feeds_table
@@ -64,7 +64,7 @@ class Sweeps:
 
     async def __call__(self, due_by=None, **options):
         with self.index.write() as tx:
-            know_feeds(tx, self.addresses, now=datetime.now(UTC))
+            add_feeds(tx, self.addresses, now=datetime.now(UTC))
             states = select_feeds(tx, (one.feed_url for one in self.addresses), due_by=due_by)
         return await poll_feeds(
             states,
@@ -138,7 +138,7 @@ async def test_a_feed_with_the_same_bytes_is_not_parsed(index):
     unreadable = b"whoever parses this fails"
     sweep = Sweeps(index, Press({FEED: Said(body=unreadable)}))
     with index.write() as tx:
-        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        add_feeds(tx, sweep.addresses, now=datetime.now(UTC))
         tx.execute(feeds_table.update().values(body_digest=payload_digest(unreadable)))
 
     report = await sweep()
@@ -217,7 +217,7 @@ async def test_a_feeds_hints_set_its_next_poll(index):
         index, Press({FEED: Said(body=rss("a", more="<ttl>600</ttl>"), headers={"cache-control": "max-age=60"})})
     )
     with index.write() as tx:
-        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        add_feeds(tx, sweep.addresses, now=datetime.now(UTC))
 
     await sweep()
 
@@ -494,7 +494,7 @@ async def test_an_unavailable_index_raises_index_unavailable(index):
     sweep = Sweeps(index, Press({FEED: Said(body=rss(*(f"a{number}" for number in range(3000))))}))
     index.close()  # the next connection is the one made read-only
     with index.write() as tx:
-        know_feeds(tx, sweep.addresses, now=datetime.now(UTC))
+        add_feeds(tx, sweep.addresses, now=datetime.now(UTC))
         states = select_feeds(tx, [FEED], due_by=None)
     with index.read() as tx:
         tx.exec_driver_sql("PRAGMA query_only=ON")
@@ -613,7 +613,7 @@ async def test_an_owners_feed_replaces_the_date_of_another_announcer(index):
     await Sweeps(index, Press({FEED: Said(body=said)}), owners=owners)()
 
     with index.write() as tx:
-        know_feeds(tx, [FeedAddress(feed_url=own_feed, source_id="good", kind=FeedKind.FEED)], now=datetime.now(UTC))
+        add_feeds(tx, [FeedAddress(feed_url=own_feed, source_id="good", kind=FeedKind.FEED)], now=datetime.now(UTC))
         states = select_feeds(tx, [own_feed], due_by=None)
     await poll_feeds(
         states,

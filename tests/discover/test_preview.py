@@ -11,7 +11,7 @@ from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
 from tasks.discover.schedule import PollConfig
 from tasks.index import schema
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.index.frontier import WAITING, Selection, State
 from tasks.values.feed import FeedKind
 from tests.discover.conftest import RULES, Press, Said
@@ -34,7 +34,7 @@ def rss(**ages_h):
 
 def states(index):
     with index.write() as tx:
-        know_feeds(tx, [FEED], now=datetime.now(UTC))
+        add_feeds(tx, [FEED], now=datetime.now(UTC))
         return select_feeds(tx, [FEED.feed_url], due_by=None)
 
 

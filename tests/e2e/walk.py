@@ -232,7 +232,7 @@ async def _sweep(catalogue, index, store, here: _Here) -> int:
     now = datetime.now(UTC)
     plan = plan_sweep(IngestConfig(), catalogue, allow_networks=(), now=now)
     with index.write() as tx:
-        feeds.know_feeds(tx, plan.feeds, now=now)
+        feeds.add_feeds(tx, plan.feeds, now=now)
         polled = feeds.select_feeds(tx, (one.feed_url for one in plan.feeds), due_by=None)
     config = WebConfig(user_agent=AGENT, timeout_s=5.0, deadline_s=10.0)
     async with PoliteClient(config, HostLimits(index), owners=plan.owners, reader=here) as client:

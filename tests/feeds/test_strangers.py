@@ -265,3 +265,25 @@ def test_a_utf_16_or_utf_32_feed_is_read_under_any_label(coding, label):
     (entry,) = read(FeedKind.FEED, text.encode(coding), url=URL, now=NOW, content_type=label).entries
 
     assert (entry.url, entry.title) == (f"{SITE}/1", "Größe")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (f"<rss><channel><item><link>{SITE}/1</link></item><item><link>{SITE}/2026/ha", FeedKind.FEED),
+        (f"<rss><channel><item><link>{SITE}/1</link></item><item><link><![CDATA[{SITE}/2026/ha", FeedKind.FEED),
+        (
+            f"<rss><channel><item><link>{SITE}/1</link></item><item><guid isPermaLink='true'>{SITE}/2026/ha",
+            FeedKind.FEED,
+        ),
+        (f'<feed xmlns="{ATOM}"><entry><id>{SITE}/1</id></entry><entry><id>{SITE}/2026/ha', FeedKind.FEED),
+        (f'<feed xmlns="{ATOM}"><entry><id>{SITE}/1</id></entry><entry><link href="{SITE}/2026/ha', FeedKind.FEED),
+        (f'<urlset xmlns="{SITEMAPS}"><url><loc>{SITE}/1</loc></url><url><loc>{SITE}/2026/ha', FeedKind.SITEMAP),
+    ],
+)
+def test_an_address_that_is_cut_off_is_no_entry(text, kind):
+    assert urls(text, kind) == [f"{SITE}/1"]
+
+
+def test_the_last_entry_of_a_feed_that_is_cut_off_after_its_address_is_found():
+    assert urls(f"<rss><channel><item><link>{SITE}/1</link><description>It op") == [f"{SITE}/1"]

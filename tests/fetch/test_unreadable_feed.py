@@ -9,7 +9,7 @@ import pytest
 from tasks.discover.polling import poll_feeds
 from tasks.discover.schedule import PollConfig
 from tasks.fetch.unreadable_feed import keep_unreadable
-from tasks.index.feeds import FeedAddress, know_feeds, select_feeds
+from tasks.index.feeds import FeedAddress, add_feeds, select_feeds
 from tasks.lake.objects.stores import DirectoryStore, open_lake
 from tasks.lake.records import read_response
 from tasks.store.publishing import publish_all
@@ -47,7 +47,7 @@ async def polled(index, store):
     now = datetime.now(UTC)
     addresses = [FeedAddress(feed_url=url, source_id="daily", kind=FeedKind.FEED) for url in (BAD, GOOD)]
     with index.write() as tx:
-        know_feeds(tx, addresses, now=now)
+        add_feeds(tx, addresses, now=now)
         feeds = select_feeds(tx, (BAD, GOOD), due_by=None)
 
     kept = partial(keep_unreadable, run_id="r1", software="presslake/0", put=store.put, index=index)

@@ -207,7 +207,7 @@ def test_a_negative_limit_is_refused(offline_presslake, catalogue):
     assert "--limit" in ended.err
 
 
-@pytest.mark.parametrize("since", ["yesterday", "2999-01-01"])
+@pytest.mark.parametrize("since", ["yesterday", "2999-01-01", "0001-01-01T00:00+14:00"])
 def test_an_invalid_or_future_time_is_refused(offline_presslake, catalogue, since):
     line = _complaint(offline_presslake, "ingest", "--catalogue", catalogue, "--since", since)
 

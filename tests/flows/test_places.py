@@ -99,3 +99,24 @@ def test_octets_that_are_no_text_are_refused_before_anything_is_forgotten(filled
 
     assert (ended.code, ended.out, ended.err.splitlines()[-1].partition(": ")[0]) == (2, "", "presslake")
     assert ended.err.endswith(f"{option}: NUL, or bytes that are not UTF-8\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "--dry-run"),
+        ("maintain", "--dry-run"),
+        ("verify",),
+        ("forget", "--url", "http://a.example/", "--dry-run"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_folder_does_not_become_a_lake(filled, words):
+    folder = filled.home / "empty"
+    folder.mkdir(exist_ok=True)
+
+    ended = filled.run(*words, "--lake", "empty", check=False)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert str(folder) in ended.err
+    assert list(folder.iterdir()) == []

@@ -61,7 +61,7 @@ def test_the_shell_completes_source_ids(offline_presslake):
     assert ended.out.split() == ["daily"]
 
 
-@pytest.mark.parametrize("every", ["soon", "5", "30s", "-1h"])
+@pytest.mark.parametrize("every", ["soon", "5", "30s", "-1h", "31d", "9" * 5000 + "d", "\u00b2h"])
 def test_an_invalid_interval_is_named(offline_presslake, every):
     ended = offline_presslake.run("up", f"--every={every}", check=False)
 

@@ -1,4 +1,4 @@
-"""Search every byte of a place for what must not be there: raw, and through gzip, zlib, and Parquet."""
+"""Search every byte of a place for needles: raw, and inside gzip, zlib and Parquet."""
 
 import sqlite3
 import zlib
@@ -14,7 +14,7 @@ from tasks.lake.records import iter_records
 
 
 def find_bytes(home: Path, needles: list[str]) -> dict[str, list[str]]:
-    """Return the needles that some file below a folder has, with the files' names."""
+    """Return the needles found in files below a folder, with the file names."""
     found: dict[str, list[str]] = {}
     for path in sorted(home.rglob("*")):
         if not path.is_file():
@@ -27,7 +27,7 @@ def find_bytes(home: Path, needles: list[str]) -> dict[str, list[str]]:
 
 
 def find_rows(tx: Connection, needles: list[str]) -> dict[str, list[str]]:
-    """Return the needles that some row of an index has, with the tables' names."""
+    """Return the needles found in rows of an index, with the table names."""
     found: dict[str, list[str]] = {}
     for table in metadata.sorted_tables:
         rows = [tuple(row) for row in tx.execute(select(table))]
@@ -39,7 +39,7 @@ def find_rows(tx: Connection, needles: list[str]) -> dict[str, list[str]]:
 
 
 def _bodies(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes, and what is packed in them."""
+    """Yield a file's bytes, and the contents compressed in it."""
     raw = path.read_bytes()
     yield raw
     if path.name.endswith(".warc.gz"):
@@ -51,7 +51,7 @@ def _bodies(path: Path) -> Iterator[bytes]:
 
 
 def _packed_in(path: Path) -> Iterator[bytes]:
-    """Yield the values of an SQLite file that are zlib over something."""
+    """Yield the decompressed values of an SQLite file that are zlib data."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:

@@ -1,4 +1,4 @@
-"""What is forgotten is in no byte of any place, what stays is whole, and nothing brings it back."""
+"""Forgotten articles are in no byte of any place, everything else is intact, and nothing brings them back."""
 
 import shutil
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.forget.forgetting import forget, heal, undo
+from tasks.forget.forgetting import forget, remove_restored, undo
 from tasks.forget.plan import Selection
 from tasks.forget.report import summary_line
 from tasks.index import feeds, outbox
@@ -44,7 +44,7 @@ def take(world, *names, scope=Scope.URL, **words):
 
 
 def lonely(world, site, number=3):
-    """Some stories of a site that have no copies."""
+    """Return stories of a site that have no copies."""
     with world.index.read() as tx:
         tied = {end for row in tx.execute(select(edges.c.a, edges.c.b)) for end in row}
         doubled = set(tx.execute(select(articles.c.duplicate_of).where(articles.c.duplicate_of.is_not(None))).scalars())
@@ -62,7 +62,7 @@ def url_of(world, story):
     return world.press.url(story.site, story.path)
 
 
-def test_what_is_forgotten_is_in_no_byte_and_the_rest_is_well(world):
+def test_a_forgotten_article_is_in_no_byte_and_the_rest_is_intact(world):
     stories = lonely(world, 0)
     gone = [needle for story in stories for needle in needles(world, story)]
     before = find_bytes(world.home, [story.path for story in stories])
@@ -79,7 +79,7 @@ def test_what_is_forgotten_is_in_no_byte_and_the_rest_is_well(world):
         assert len(tx.execute(select(articles.c.article_id)).all()) == len(known) - 3
 
 
-def test_nothing_brings_it_back(world, index):
+def test_nothing_brings_a_forgotten_article_back(world, index):
     story, *_ = lonely(world, 0, 1)
     take(world, url_of(world, story))
     text = [*story.paragraphs, story.path]
@@ -94,7 +94,7 @@ def test_nothing_brings_it_back(world, index):
         assert tx.execute(select(frontier.c.url_key).where(frontier.c.url.like(f"%{story.path}"))).all() == []
 
 
-def test_a_second_time_finds_nothing_and_says_so(world):
+def test_forgetting_again_reports_that_nothing_is_left(world):
     story, *_ = lonely(world, 0, 1)
     take(world, url_of(world, story))
 
@@ -105,7 +105,7 @@ def test_a_second_time_finds_nothing_and_says_so(world):
     assert len(read_takedowns(world.store)) == 1
 
 
-def test_a_dry_run_changes_nothing_and_says_what_would_go(world):
+def test_a_dry_run_changes_nothing_and_lists_what_would_be_removed(world):
     story, *_ = lonely(world, 0, 1)
     before = {
         path: path.read_bytes() for path in world.home.rglob("*") if path.is_file() and "index.db" not in path.name
@@ -123,7 +123,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_go(world):
     )  # fmt: skip
 
 
-def test_a_segment_of_which_nothing_is_left_is_no_fault(world):
+def test_a_segment_of_tombstones_only_is_no_fault(world):
     hosts = [host_of(url_of(world, next(iter(world.press.stories[site].values())))) for site in (0, 1, 2)]
 
     take(world, *hosts, scope=Scope.HOST, is_sure=True)
@@ -132,7 +132,7 @@ def test_a_segment_of_which_nothing_is_left_is_no_fault(world):
     assert world.verify().found == {}
 
 
-def test_half_of_the_lake_needs_a_yes(world):
+def test_forgetting_half_of_the_lake_requires_confirmation(world):
     hosts = [host_of(url_of(world, next(iter(world.press.stories[site].values())))) for site in (0, 1, 2)]
 
     with pytest.raises(ConfigError, match="half or more: add --yes"):
@@ -142,7 +142,7 @@ def test_half_of_the_lake_needs_a_yes(world):
     assert take(world, *hosts, scope=Scope.HOST, is_sure=True).articles == 39
 
 
-def test_a_host_goes_whole_and_the_others_stay(world):
+def test_forgetting_a_host_removes_all_of_it_and_no_other(world):
     host = host_of(url_of(world, next(iter(world.press.stories[0].values()))))
     with world.index.read() as tx:
         rows = tx.execute(select(articles.c.url, articles.c.source_id)).all()
@@ -158,7 +158,7 @@ def test_a_host_goes_whole_and_the_others_stay(world):
     assert world.verify().found == {}
 
 
-def test_neither_a_host_that_went_nor_its_feeds_are_asked_for_again(world):
+def test_a_forgotten_host_and_its_feeds_are_not_requested_again(world):
     first = next(iter(world.press.stories[0].values()))
     host = host_of(url_of(world, first))
     feed = FeedAddress(feed_url=f"http://{host}/feed.xml", source_id="site-0", kind=FeedKind.FEED)
@@ -166,7 +166,7 @@ def test_neither_a_host_that_went_nor_its_feeds_are_asked_for_again(world):
     asked = len([one for one in world.press.log if one.site == 0])
 
     with world.index.write() as tx:
-        feeds.know_feeds(tx, [feed], now=now())
+        feeds.add_feeds(tx, [feed], now=now())
         known = feeds.select_feeds(tx, [feed.feed_url], due_by=None)
     world.sweep()
 
@@ -175,7 +175,7 @@ def test_neither_a_host_that_went_nor_its_feeds_are_asked_for_again(world):
     assert set(find_bytes(world.home, [f"//{host}"]).get(f"//{host}", [])) <= {"urls.txt", "sources.yaml"}
 
 
-def test_who_asks_for_it_is_told_that_it_was_taken_down(world):
+def test_a_trace_of_a_forgotten_url_reports_the_takedown(world):
     story, *_ = lonely(world, 0, 1)
     with world.index.read() as tx:
         before = why_unknown(tx, url_key(url_of(world, story)))
@@ -187,7 +187,7 @@ def test_who_asks_for_it_is_told_that_it_was_taken_down(world):
     assert after.startswith("it was taken down")
 
 
-def test_a_source_goes_whole(world):
+def test_forgetting_a_source_removes_all_of_it(world):
     report = take(world, "site-1", scope=Scope.SOURCE)
 
     with world.index.read() as tx:
@@ -199,7 +199,7 @@ def test_a_source_goes_whole(world):
     assert world.verify().found == {}
 
 
-def test_copies_go_only_if_they_are_asked_for(world):
+def test_copies_are_removed_only_on_request(world):
     with world.index.read() as tx:
         copy = tx.execute(select(articles).where(articles.c.duplicate_of.is_not(None))).first()
         first = tx.execute(select(articles).where(articles.c.article_id == copy.duplicate_of)).one()
@@ -212,7 +212,7 @@ def test_copies_go_only_if_they_are_asked_for(world):
     assert (without.articles, without.copies >= 1, len(stays), left) == (1, True, 1, {})
 
 
-def test_an_article_goes_with_its_copies(world):
+def test_an_article_is_removed_with_its_copies(world):
     with world.index.read() as tx:
         copy = tx.execute(select(articles).where(articles.c.duplicate_of.is_not(None))).first()
     rows = open_table(world.store, ARTICLES).to_pyarrow_table(columns=["article_id", "text"]).to_pylist()
@@ -225,7 +225,7 @@ def test_an_article_goes_with_its_copies(world):
     assert world.verify().found == {}
 
 
-def test_articles_without_a_word_are_no_copies_of_each_other(world):
+def test_articles_without_words_are_not_copies_of_each_other(world):
     empty = [
         make_article(
             article_id=name, url=f"https://v.example/{name}", url_key=f"v.example/{name}", text="", word_count=0
@@ -240,7 +240,7 @@ def test_articles_without_a_word_are_no_copies_of_each_other(world):
     assert (would.articles, would.copies) == (1, 0)
 
 
-def test_an_article_that_is_decided_and_not_yet_published_goes_too(world):
+def test_an_unpublished_article_is_removed_too(world):
     a_batch_that_is_decided_and_not_published(world)
     with world.index.read() as tx:
         (item,) = outbox.pending(tx, limit=9)
@@ -253,7 +253,7 @@ def test_an_article_that_is_decided_and_not_yet_published_goes_too(world):
     assert world.verify().found == {}
 
 
-def test_an_undone_takedown_lets_the_url_in_again_from_the_web(world):
+def test_undoing_a_takedown_lets_the_url_be_fetched_again(world):
     story, *_ = lonely(world, 0, 1)
     report = take(world, url_of(world, story))
     world.sweep()
@@ -267,7 +267,7 @@ def test_an_undone_takedown_lets_the_url_in_again_from_the_web(world):
     assert world.verify().found == {}
 
 
-def test_a_restored_backup_is_found_and_forgotten_again(world, tmp_path):
+def test_articles_in_a_restored_backup_are_found_and_forgotten_again(world, tmp_path):
     story, *_ = lonely(world, 0, 1)
     for name in ("lake", "index.db"):
         copy_of = shutil.copytree if name == "lake" else shutil.copy
@@ -279,7 +279,7 @@ def test_a_restored_backup_is_found_and_forgotten_again(world, tmp_path):
     with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
         restored = replace(world, home=tmp_path, index=index)
         before = restored.verify().found
-        heal(index, restored.store, now=now(), on_step=lambda *_: None)
+        remove_restored(index, restored.store, now=now(), on_step=lambda *_: None)
         after = restored.verify().found
 
     assert before.keys() == {"taken_down"}
@@ -287,19 +287,19 @@ def test_a_restored_backup_is_found_and_forgotten_again(world, tmp_path):
     assert find_bytes(tmp_path / "lake", text) == {}
 
 
-def test_what_is_not_known_is_not_undone(world):
+def test_an_unknown_takedown_cannot_be_undone(world):
     with pytest.raises(ConfigError, match="there is no takedown 'x'"):
         undo("x", index=world.index, store=world.store, now=now())
 
 
 @pytest.mark.parametrize(("name", "scope"), [("no url", Scope.URL), ("no host", Scope.HOST)])
-def test_a_name_that_is_none_is_refused_in_one_line(world, name, scope):
+def test_an_invalid_name_is_one_clear_error(world, name, scope):
     with pytest.raises(ConfigError, match=f"^--{scope} {name}: not a"):
         take(world, name, scope=scope)
 
 
 class ForbiddenDeletes(DirectoryStore):
-    """A lake in which nothing may be deleted."""
+    """A store without the right to delete."""
 
     def delete(self, key):
         raise LakeUnavailable(f"cannot delete {key}: Access Denied")
@@ -319,7 +319,7 @@ def test_without_the_right_to_delete_nothing_is_changed(world):
     assert find_bytes(world.lake, [story.path]) != {}
 
 
-def test_what_a_mend_set_aside_is_forgotten_too(world):
+def test_objects_set_aside_by_a_mend_are_forgotten_too(world):
     path = table_files(world, "articles")[0]
     path.with_name("20260101T000000Z-orphan-7.parquet").write_bytes(path.read_bytes())
     world.verify(mend=True)
@@ -332,7 +332,7 @@ def test_what_a_mend_set_aside_is_forgotten_too(world):
     assert find_bytes(world.home, [story.path, *story.paragraphs]) in ({}, {story.path: ["urls.txt"]})
 
 
-def test_a_takedown_that_was_killed_is_ended_by_the_next(world):
+def test_a_killed_takedown_is_completed_by_the_next(world):
     first, second, *_ = lonely(world, 0, 2)
 
     def killed(what, *_):

@@ -1,4 +1,4 @@
-"""Killed at any instant and run again, with a sweep beside it, a takedown and a retention end, and verify finds nothing."""
+"""Takedowns and retention, killed at any time and run again beside a sweep, complete, and verify finds nothing."""
 
 import random
 import shutil
@@ -25,11 +25,11 @@ KILLS = 50
 
 
 class Killed(BaseException):
-    """Stands for the kill that ends a process between two steps."""
+    """Simulates a kill between two steps."""
 
 
 class MortalStore(DirectoryStore):
-    """A store at whose n-th change the process ends, before it or after it; it counts them."""
+    """A store that counts changes and raises Killed before or after the n-th."""
 
     def __init__(self, path, *, left=0, is_after=False):
         super().__init__(path)
@@ -51,7 +51,7 @@ class MortalStore(DirectoryStore):
 
 
 class MortalWorld:
-    """A world whose maintenance works on another store."""
+    """A world whose maintenance uses another store."""
 
     def __init__(self, world, store):
         self.index, self.store = world.index, store
@@ -63,7 +63,7 @@ def take(world, store, url):
 
 
 def kill_and_go_on(world, work, instants):
-    """Let the work be killed at each of these changes, one after the other, and then end; returns how often it was."""
+    """Kill the work at each of these changes in turn, then let it complete; return the number of kills."""
     killed = 0
     for left, is_after in instants:
         try:
@@ -76,7 +76,7 @@ def kill_and_go_on(world, work, instants):
 
 @contextmanager
 def sweeping(world):
-    """Let sweeps look at every URL again and again beside what the block does."""
+    """Run sweeps that refetch every URL during the block."""
     stop = threading.Event()
 
     def sweep():
@@ -104,7 +104,7 @@ def many():
 
 
 @pytest.mark.parametrize("instants", [quick(), pytest.param(many(), marks=pytest.mark.long)], ids=["few", "many"])
-def test_a_takedown_that_is_killed_again_and_again_ends(world, instants):
+def test_a_repeatedly_killed_takedown_completes(world, instants):
     stories = lonely(world, 0, 2)
     needles = [needle for story in stories for needle in (story.path, *story.paragraphs)]
 
@@ -117,7 +117,7 @@ def test_a_takedown_that_is_killed_again_and_again_ends(world, instants):
     assert len(read_takedowns(world.store)) >= 2
 
 
-def test_a_retention_that_is_killed_again_and_again_ends(world):
+def test_a_repeatedly_killed_retention_completes(world):
     killed = kill_and_go_on(world, lambda store: tidy(MortalWorld(world, store), 21), quick())
 
     assert killed > 0
@@ -126,7 +126,7 @@ def test_a_retention_that_is_killed_again_and_again_ends(world):
 
 @pytest.mark.long
 @pytest.mark.parametrize("is_after", [False, True])
-def test_a_retention_that_is_killed_at_any_change_ends_with_the_next(world, tmp_path, is_after):
+def test_a_retention_killed_at_any_change_is_completed_by_the_next(world, tmp_path, is_after):
     for number in range(1, KILLS):
         home = tmp_path / f"at-{number}"
         shutil.copytree(world.home, home)
@@ -143,7 +143,7 @@ def test_a_retention_that_is_killed_at_any_change_ends_with_the_next(world, tmp_
 
 
 @pytest.mark.long
-def test_with_a_sweep_beside_it_fifty_kills_of_a_retention_leave_nothing(world):
+def test_fifty_kills_of_a_retention_beside_a_sweep_leave_nothing(world):
     chance = random.Random(5)
     killed = 0
     with sweeping(world):
@@ -160,7 +160,7 @@ def test_with_a_sweep_beside_it_fifty_kills_of_a_retention_leave_nothing(world):
 
 
 def is_expired(world, days=21):
-    """Check that all has expired, once, and that nothing else is wrong."""
+    """Whether everything has expired exactly once, without other faults."""
     again = tidy(world, days + 0.1)
     assert set(tombstones(world)) == {"expired"}
     assert {row["text"] for row in rows(world, "articles")} == {""}
@@ -169,10 +169,10 @@ def is_expired(world, days=21):
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(12, marks=pytest.mark.long)])
-def test_what_a_sweep_fetches_at_that_very_moment_is_not_kept(world, rounds):
+def test_pages_fetched_during_the_takedown_are_not_kept(world, rounds):
     for number in range(rounds):
         story = lonely(world, number % 3, 1)[0]
-        with world.index.write() as tx:  # the sweep beside looks at it again, and at all others
+        with world.index.write() as tx:  # makes the concurrent sweep refetch all URLs
             frontier.recall(tx, Urls(), now=datetime.now(UTC))
         beside = threading.Thread(target=world.sweep)
         beside.start()
@@ -186,7 +186,7 @@ def test_what_a_sweep_fetches_at_that_very_moment_is_not_kept(world, rounds):
 
 
 @pytest.mark.long
-def test_with_a_sweep_beside_it_fifty_kills_leave_nothing(world):
+def test_fifty_kills_of_a_takedown_beside_a_sweep_leave_nothing(world):
     stories = [story for site in range(3) for story in lonely(world, site, 4)]
     chance = random.Random(3)
     with sweeping(world):

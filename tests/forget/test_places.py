@@ -1,4 +1,4 @@
-"""Every place that may hold a text or a URL has an entry in the one table of places."""
+"""Every place that may contain a text or a URL is in the table of places."""
 
 import re
 from collections import Counter
@@ -25,14 +25,14 @@ def test_no_table_of_the_index_has_two_places():
     assert Counter(table for place in PLACES for table in place.tables).most_common(1)[0][1] == 1
 
 
-def test_every_part_of_the_lake_that_is_described_has_a_place():
+def test_every_documented_part_of_the_lake_has_a_place():
     named = {name.partition("/")[0] for name in re.findall(r"`([a-z][a-z./=-]*)", keys.__doc__)}
 
     assert {"warc", "captures", "quarantine", "presslake.json"} <= named
     assert named - LAKE == set()
 
 
-def test_every_part_of_a_lake_that_was_swept_mended_and_taken_down_from_has_a_place(world):
+def test_every_part_of_a_used_lake_has_a_place(world):
     path = table_files(world, "articles")[0]
     path.with_name("20260101T000000Z-orphan-7.parquet").write_bytes(path.read_bytes())
     world.verify(mend=True)
@@ -45,14 +45,14 @@ def test_the_search_index_has_a_place():
     assert {place.folder for place in PLACES if place.folder} == {FOLDER}
 
 
-def test_what_is_erased_may_be_changed_before_anything_is():
+def test_write_access_is_probed_for_everything_that_is_erased():
     erased = {part for place in PLACES if place.erase is not None for part in place.lake}
 
     assert erased - set(PROBED) - {"scratch"} == set()
 
 
-def test_a_table_without_an_entry_is_noticed(world):
-    """The columns of tables that are said to hold no URL hold none, with a world in them."""
+def test_a_missing_entry_is_noticed(world):
+    """In a used index, tables listed as having no URL have none."""
     without = [name for place in PLACES if place.erase is None for name in place.tables]
     with world.index.read() as tx:
         rows = [row for name in without for row in tx.execute(select(metadata.tables[name])).all()]

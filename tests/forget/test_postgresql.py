@@ -1,10 +1,10 @@
-"""A takedown whose index is in PostgreSQL: no row of any table has it, and what outlives it is named."""
+"""A takedown with the index in PostgreSQL: no row of any table contains the article, and what remains elsewhere is reported."""
 
 from tests.forget.searching import find_bytes, find_rows
 from tests.forget.test_forgetting import lonely, take, url_of
 
 
-def test_no_row_of_the_database_names_it(world_on_postgresql):
+def test_no_row_of_the_database_contains_the_article(world_on_postgresql):
     world = world_on_postgresql
     story = lonely(world, 0, 1)[0]
 

@@ -1,4 +1,4 @@
-"""A takedown in a lake in S3: no byte is left in the bucket, and a bucket that keeps versions is named."""
+"""A takedown with the lake in S3: no byte is left in the bucket, and a versioned bucket is reported."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.s3
 
 
 def copied(world, address) -> ObjectStore:
-    """The world's lake, in S3."""
+    """Return a copy of the world's lake in S3."""
     store = address.open()
     for found in world.store.list(""):
         store.put(found.key, world.store.get(found.key))
@@ -55,7 +55,7 @@ def test_no_byte_is_left_in_the_bucket(world, s3_address, tmp_path):
     assert (report.articles, report.notes, found) == (1, (), {})
 
 
-def test_a_bucket_that_keeps_versions_is_named(world, moto_url):
+def test_a_versioned_bucket_is_reported(world, moto_url):
     bucket = make_bucket(moto_url)
     options = Config(s3={"addressing_style": "path"})
     client = boto3.client("s3", endpoint_url=moto_url, region_name="us-east-1", config=options)

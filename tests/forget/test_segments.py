@@ -1,10 +1,10 @@
-"""What goes with a record: its request, its renditions, and the hops that led to it; and nothing beside."""
+"""Records removed together: a response's request, its renditions and the redirect hops to it, and nothing else."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from tasks.forget.segments import bury, unnamed_segments
+from tasks.forget.segments import entomb_records, unnamed_segments
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.records import iter_records
 from tasks.lake.tombstones import Cause
@@ -16,7 +16,7 @@ PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
 
 
 class Segment:
-    """A segment under way; `places` are the offsets of its answers, by a name."""
+    """A segment being written; `places` are the offsets of its responses, by name."""
 
     def __init__(self):
         self.writer = SegmentWriter(KEY, software="presslake/0", created_at=NOW)
@@ -36,11 +36,11 @@ class Segment:
 
 
 def bury_in(tmp_path, index, segment, *, claims=(), taken=()):
-    """Bury what is claimed and taken; returns the kinds and URLs of the records that are left."""
+    """Bury the claimed and taken records; return kinds and URLs of the remaining ones."""
     store = DirectoryStore(tmp_path)
     store.put(KEY, segment.writer.to_bytes())
     named = {segment.places[name]: key for name, key in dict(claims).items()}
-    done = bury(index, store, KEY, claims=named, is_taken=set(taken).__contains__, cause=Cause.TAKEN_DOWN)
+    done = entomb_records(index, store, KEY, claims=named, is_taken=set(taken).__contains__, cause=Cause.TAKEN_DOWN)
     left = [(one.kind, one.url) for one in iter_records(store.get(KEY)) if one.tombstone is None]
     assert done.unread_from is None
     return left[1:]
@@ -53,19 +53,19 @@ def both(*urls):
     return [(kind, url) for url in urls for kind in ("response", "request")]
 
 
-def test_a_url_that_is_taken_goes_with_its_request_and_rendition(tmp_path, index):
+def test_a_response_is_removed_with_its_request_and_rendition(tmp_path, index):
     segment = Segment().add("a", A, rendered=True).add("b", B, rendered=True)
 
     assert bury_in(tmp_path, index, segment, taken=["a.example/1"]) == [*both(B), ("conversion", B)]
 
 
-def test_redirects_to_what_is_taken_go_whoever_followed_them(tmp_path, index):
+def test_all_redirects_to_a_taken_url_are_removed(tmp_path, index):
     segment = Segment().hop("c", C, "/2?to=1").hop("b", B, A).add("a", A).add("other", "https://d.example/")
 
     assert bury_in(tmp_path, index, segment, taken=["a.example/1"]) == both(C, "https://d.example/")
 
 
-def test_the_hops_of_a_capture_go_from_the_url_that_was_asked_for_on(tmp_path, index):
+def test_a_captures_hops_are_removed_from_the_requested_url_on(tmp_path, index):
     refresh = b'<meta http-equiv="refresh" content="0;url=https://c.example/1">'
     segment = Segment().add("d", "https://d.example/").hop("a", A, B).add("b", B, body=refresh).add("c", C)
 
@@ -74,7 +74,7 @@ def test_the_hops_of_a_capture_go_from_the_url_that_was_asked_for_on(tmp_path, i
     assert left == both("https://d.example/")
 
 
-def test_another_look_at_the_page_that_answered_stays(tmp_path, index):
+def test_another_capture_of_the_final_url_stays(tmp_path, index):
     segment = Segment().hop("a", A, B).add("b", B, rendered=True).add("again", B, rendered=True)
 
     left = bury_in(tmp_path, index, segment, claims={"b": "a.example/1"})
@@ -82,25 +82,25 @@ def test_another_look_at_the_page_that_answered_stays(tmp_path, index):
     assert left == [("conversion", B), *both(B), ("conversion", B)]
 
 
-def test_of_a_damaged_segment_what_can_be_read_goes_and_the_rest_is_told(tmp_path, index):
+def test_readable_records_of_a_damaged_segment_are_removed_and_the_rest_reported(tmp_path, index):
     segment = Segment().add("a", A).add("b", B).add("c", C)
     body = bytearray(segment.writer.to_bytes())
     body[segment.places["b"] + 40] ^= 0xFF
     store = DirectoryStore(tmp_path)
     store.put(KEY, bytes(body))
 
-    done = bury(index, store, KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN)
+    done = entomb_records(index, store, KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN)
 
     after = store.get(KEY)
     assert (done.records, done.unread_from) == (2, segment.places["b"])
     assert after[segment.places["b"] :] == body[segment.places["b"] :]
 
 
-def test_what_another_writer_has_changed_meanwhile_is_not_undone(tmp_path, index):
+def test_a_concurrent_change_of_the_segment_is_not_undone(tmp_path, index):
     segment = Segment().add("a", A).add("b", B)
 
     class Racing(DirectoryStore):
-        """A store in which another process takes b while this one reads for a."""
+        """A store in which another process removes b while this one reads the segment to remove a."""
 
         reads = 0
 
@@ -108,7 +108,7 @@ def test_what_another_writer_has_changed_meanwhile_is_not_undone(tmp_path, index
             found = super().get(key)
             self.reads += 1
             if self.reads == 1:
-                bury(
+                entomb_records(
                     index,
                     DirectoryStore(tmp_path),
                     KEY,
@@ -120,18 +120,22 @@ def test_what_another_writer_has_changed_meanwhile_is_not_undone(tmp_path, index
 
     DirectoryStore(tmp_path).put(KEY, segment.writer.to_bytes())
 
-    bury(index, Racing(tmp_path), KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN)
+    entomb_records(
+        index, Racing(tmp_path), KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN
+    )
 
     gone = [one.tombstone for one in iter_records(DirectoryStore(tmp_path).get(KEY))]
     assert gone == [None, "taken_down", "taken_down", "expired", "expired"]
 
 
-def test_a_segment_that_is_missing_is_none(tmp_path, index):
-    assert bury(index, DirectoryStore(tmp_path), KEY, claims={}, is_taken=bool, cause=Cause.EXPIRED).records == 0
+def test_a_missing_segment_has_no_records(tmp_path, index):
+    assert (
+        entomb_records(index, DirectoryStore(tmp_path), KEY, claims={}, is_taken=bool, cause=Cause.EXPIRED).records == 0
+    )
 
 
 @pytest.mark.parametrize(("named", "found"), [(set(), [KEY]), ({KEY}, [])])
-def test_segments_that_no_row_names_are_found(tmp_path, named, found):
+def test_unreferenced_segments_are_found(tmp_path, named, found):
     store = DirectoryStore(tmp_path)
     store.put(KEY, b"")
 

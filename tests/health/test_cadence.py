@@ -1,4 +1,4 @@
-"""The cadence of sources that publish by day, on weekdays, in one burst a day, hardly ever: when is silence one?"""
+"""The publishing cadence of sources (by day, on weekdays, in bursts, rarely): how long a gap counts as silence."""
 
 import random
 from collections import Counter
@@ -18,7 +18,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def days_of(instants: Iterable[datetime]) -> list[ArrivalDay]:
-    """Instants of publication, as the index has them."""
+    """Return publication times as the index stores them."""
     by_day: dict[object, list[datetime]] = {}
     for at in sorted(instants):
         by_day.setdefault(at.date(), []).append(at)
@@ -34,7 +34,7 @@ def days_of(instants: Iterable[datetime]) -> list[ArrivalDay]:
 
 
 def at_random(*, weeks: float, a_day: float, hours=range(24), weekdays=range(7), seed=1) -> list[datetime]:
-    """Articles at random instants of the hours and weekdays given, so many on each of these days."""
+    """Return random publication times: `a_day` on each of these weekdays, within these hours."""
     chance = random.Random(seed)
     made = []
     for day in range(int(weeks * 7)):
@@ -45,20 +45,20 @@ def at_random(*, weeks: float, a_day: float, hours=range(24), weekdays=range(7),
 
 
 def bursts(*, weeks: int, number: int = 20) -> list[datetime]:
-    """So many articles between 7:00 and 7:20, each day."""
+    """Return `number` publication times between 7:00 and 7:20 each day."""
     return [
         MONDAY + day * DAY + 7 * HOUR + one * timedelta(minutes=1) for day in range(weeks * 7) for one in range(number)
     ]
 
 
 def silence(instants: list[datetime], *, until: datetime | None = None) -> timedelta:
-    """How long the source may be silent after its last article, or its last one until then."""
+    """Return how long the source may be silent after its last article, or its last before `until`."""
     known = [at for at in instants if until is None or at < until]
     return learn_cadence(days_of(known)).silent_from(known[-1]) - known[-1]
 
 
 def false_alarms(instants: list[datetime], *, first_days: int = 21) -> list[datetime]:
-    """The articles that came after the source had been called silent."""
+    """Return the articles published after the source was wrongly judged silent."""
     late = []
     for before, after in pairwise(instants):
         if before >= MONDAY + first_days * DAY and after - before > LEAST_SILENCE:
@@ -85,7 +85,7 @@ ON_WEEKDAYS = {"hours": range(7, 19), "weekdays": range(5)}
     ],
     ids=["quiet at night", "quiet at weekends", "an agency", "one a day", "three a week", "one burst a day"],
 )
-def test_a_healthy_source_is_never_silent(instants):
+def test_a_healthy_source_is_never_judged_silent(instants):
     assert false_alarms(instants) == []
 
 
@@ -101,7 +101,7 @@ def test_a_healthy_source_is_never_silent(instants):
     ],
     ids=["at noon", "at night", "over the weekend", "an agency", "one a day", "one burst a day"],
 )
-def test_silence_is_told_as_soon_as_the_source_would_have_published_at_its_own_pace(instants, until, least, most):
+def test_silence_is_reported_when_the_source_is_overdue_at_its_cadence(instants, until, least, most):
     assert least <= silence(instants, until=until) <= most
 
 
@@ -110,24 +110,24 @@ def test_silence_is_told_as_soon_as_the_source_would_have_published_at_its_own_p
     [[], at_random(weeks=1.9, a_day=48), at_random(weeks=4, a_day=0.3)[:9]],
     ids=["nothing", "less than two weeks", "a handful"],
 )
-def test_a_source_of_which_little_is_known_has_no_cadence(instants):
+def test_a_source_with_little_history_has_no_cadence(instants):
     assert learn_cadence(days_of(instants)) is None
 
 
-def test_one_outage_teaches_no_patience():
+def test_one_outage_does_not_increase_the_patience():
     instants = at_random(weeks=6, a_day=48, **BY_DAY)
     outage = [at for at in instants if not MONDAY + 20 * DAY < at < MONDAY + 23 * DAY]
 
     assert silence(outage) <= silence(instants) * 1.25
 
 
-def test_what_a_source_publishes_on_a_day_is_reported():
+def test_a_sources_articles_per_day_are_returned():
     assert learn_cadence(days_of(at_random(weeks=6, a_day=48, **BY_DAY))).per_day == pytest.approx(48, abs=0.5)
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2**32), st.floats(2, 30), st.integers(0, 24 * 7 * 2))
-def test_the_clock_never_runs_backwards_and_a_silence_begins_when_it_shows_the_patience(seed, a_day, hour):
+def test_activity_time_is_monotonic_and_silence_begins_when_it_reaches_the_patience(seed, a_day, hour):
     cadence = learn_cadence(days_of(at_random(weeks=4, a_day=a_day, seed=seed, **BY_DAY)))
     at = MONDAY + hour * HOUR
 

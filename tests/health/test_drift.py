@@ -12,7 +12,7 @@ TODAY = MONDAY + timedelta(days=2)
 
 
 def week(ago: int = 0, *, source_id: str = "daily", pages: int = 100, length: int = 3000, **changes) -> SourceDay:
-    """A week like all others: every page has what it should have."""
+    """Return a normal week: every page has all its fields."""
     usual = SourceDay(
         source_id=source_id, day=MONDAY - timedelta(weeks=ago), pages=pages, titled=pages, dated=pages, usual=pages,
         log_length=pages * log1p(length),
@@ -20,7 +20,7 @@ def week(ago: int = 0, *, source_id: str = "daily", pages: int = 100, length: in
     return replace(usual, **changes)
 
 
-def test_weeks_that_are_alike_are_no_drift():
+def test_similar_weeks_are_no_drift():
     assert find_drifts([week(2), week(1), week(0, pages=60, length=2500, dated=50)], today=TODAY) == ()
 
 
@@ -35,23 +35,23 @@ def test_weeks_that_are_alike_are_no_drift():
         ({"length": 9000}, "characters per text", 3000, 9000),
     ],
 )
-def test_a_break_against_the_past_is_told_with_both_figures(changes, what, before, now):
+def test_a_break_with_the_past_is_reported_with_both_figures(changes, what, before, now):
     found = find_drifts([week(2), week(1), week(0, **changes)], today=TODAY)
 
     assert found == (Drift(source_id="daily", what=what, before=before, now=now),)
 
 
-def test_a_source_that_gives_no_text_any_more_is_reported():
+def test_a_source_without_texts_is_reported():
     found = find_drifts([week(1), week(0, pages=0, empty=40)], today=TODAY)
 
     assert [(one.what, one.now) for one in found] == [("pages without a text", 1.0)]
 
 
-def test_what_becomes_better_is_told_too():
+def test_an_improvement_is_reported_too():
     assert [one.what for one in find_drifts([week(1, dated=10), week(0)], today=TODAY)] == ["dates"]
 
 
-def test_a_new_layout_is_told_on_the_day_that_has_enough_pages_of_it():
+def test_a_new_layout_is_reported_on_the_first_day_with_enough_pages():
     days = [week(1), *(replace(week(), day=TODAY - timedelta(days=ago)) for ago in (1, 2, 3))]
     few, enough = (week(pages=number, titled=0, day=TODAY) for number in (MIN_PAGES - 1, MIN_PAGES))
 
@@ -59,7 +59,7 @@ def test_a_new_layout_is_told_on_the_day_that_has_enough_pages_of_it():
     assert [one.what for one in find_drifts([*days, enough], today=TODAY)] == ["titles"]
 
 
-def test_pages_of_several_days_are_enough_together():
+def test_pages_of_several_days_count_together():
     days = [replace(week(pages=8, titled=0), day=TODAY - timedelta(days=ago)) for ago in range(3)]
 
     assert [one.what for one in find_drifts([week(1), *days], today=TODAY)] == ["titles"]

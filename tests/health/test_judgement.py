@@ -1,4 +1,4 @@
-"""One source judged: what is refused, silent, drifted, and what is told once."""
+"""The judgement of one source: refused, silent or drifted, each reported once."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -69,11 +69,11 @@ def judged(one: Evidence, *, now: datetime = NOW) -> Judgement:
         "a few",
     ],
 )
-def test_a_source_is_refused_when_one_reason_spoils_most_of_a_runs_looks(looks, state):
+def test_a_source_is_refused_if_most_looks_of_a_run_fail_for_one_reason(looks, state):
     assert judged(evidence(looks)).health.state is state
 
 
-def test_looks_of_other_runs_say_nothing_of_this_one():
+def test_looks_of_other_runs_do_not_count():
     earlier = evidence(totals=(total("http_403", 9, in_run=0), total("new", 3)))
 
     assert judged(earlier).health.came_to == {"new": 3}
@@ -89,13 +89,13 @@ def test_a_source_with_few_pages_is_refused_after_the_third_sweep(before, is_rep
     assert [one.reason for one in began] == ["http_403"] * is_reported
 
 
-def test_refused_for_another_reason_begins_anew():
+def test_another_reason_of_refusal_is_a_new_alarm():
     (standing,) = judged(evidence({"http_503": 3}, alarms=(alarm(looks=4, sweeps=2),))).standing
 
     assert (standing.reason, standing.looks, standing.sweeps) == ("http_503", 3, 1)
 
 
-def test_what_was_told_is_not_told_again_and_its_end_is():
+def test_an_alarm_is_reported_once_and_its_end_once():
     told = alarm(looks=9, told_at=NOW - DAY)
 
     again = new_alarms([judged(evidence({"http_403": 9}, alarms=(told,)))], now=NOW)
@@ -105,14 +105,14 @@ def test_what_was_told_is_not_told_again_and_its_end_is():
     assert (over[0], over[1], over[3]) == ((), (told,), (told,))
 
 
-def test_a_run_that_did_not_look_leaves_what_is_known():
+def test_a_run_without_looks_keeps_the_alarms():
     told = alarm(looks=9, told_at=NOW - DAY)
     one = judged(evidence(alarms=(told,)))
 
     assert (one.standing, one.over, one.health.state) == ((told,), (), HealthState.REFUSED)
 
 
-def test_feeds_that_fail_persistently_are_a_refusal():
+def test_persistently_failing_feeds_are_a_refusal():
     feeds = FeedsState(source_id="daily", feeds=3, failing=2, reason="feed_http_403", heard_at=None)
 
     assert judged(evidence(feeds=feeds)).health.detail == "2 of 3 feeds: feed_http_403"
@@ -127,11 +127,11 @@ def heard(at: datetime, **changes) -> Evidence:
     ("at", "state"),
     [
         (PUBLISHED[-1] + HOUR, HealthState.WELL),
-        (MONDAY + 28 * DAY + 6 * HOUR, HealthState.WELL),  # in the morning after: quiet at night is no silence
+        (MONDAY + 28 * DAY + 6 * HOUR, HealthState.WELL),  # the next morning: nights are normally quiet
         (MONDAY + 28 * DAY + 13 * HOUR, HealthState.SILENT),
     ],
 )
-def test_a_source_is_silent_once_its_own_pace_is_missed(at, state):
+def test_a_source_is_silent_once_it_is_overdue_at_its_cadence(at, state):
     assert judged(heard(at), now=at).health.state is state
 
 
@@ -146,13 +146,13 @@ def test_a_source_is_silent_once_its_own_pace_is_missed(at, state):
     ],
     ids=["not all is fetched", "refused", "its feeds fail", "it was not asked since", "without a feed"],
 )
-def test_silence_is_not_told_of_a_source_that_was_not_heard(changes):
+def test_silence_is_not_reported_for_a_source_that_was_not_polled(changes):
     one = judged(evidence(arrivals=tuple(days_of(PUBLISHED)), **changes))
 
     assert AlarmKind.SILENT not in {alarm.kind for alarm in one.standing}
 
 
-def test_a_silence_is_over_with_the_next_article():
+def test_a_silence_ends_with_the_next_article():
     silent = alarm(AlarmKind.SILENT, reason="nothing since", told_at=NOW)
 
     assert judged(heard(PUBLISHED[-1] + HOUR, alarms=(silent,))).over == (silent,)
@@ -161,7 +161,7 @@ def test_a_silence_is_over_with_the_next_article():
 DRIFT = Drift(source_id="daily", what="titles", before=1.0, now=0.1)
 
 
-def test_a_drift_is_told_with_its_figures():
+def test_a_drift_is_reported_with_its_figures():
     assert judged(evidence(drifts=(DRIFT,))).health.detail == "titles: 1, now 0.1"
 
 
@@ -172,7 +172,7 @@ def test_too_few_pages_do_not_end_a_drift():
     assert judged(evidence(drifts=(), alarms=(drifted,))).over == (drifted,)
 
 
-def test_one_run_tells_so_many_changes_and_the_next_one_the_rest():
+def test_a_run_reports_a_bounded_number_of_changes_and_the_next_the_rest():
     judgements = [
         judge(Evidence(source_id=f"s{number}", totals=(total("http_403", 9),)), now=NOW)
         for number in range(MOST_REPORTED + 5)
@@ -184,7 +184,7 @@ def test_one_run_tells_so_many_changes_and_the_next_one_the_rest():
     assert sum(one.told_at is None for one in standing) == 5
 
 
-def test_the_delays_of_most_articles_are_reported():
+def test_delay_percentiles_are_reported():
     lags = {lag_bucket(timedelta(minutes=4)): 90, lag_bucket(timedelta(hours=3)): 10}
     one = judged(evidence(totals=tuple(total(what, number, kind=TallyKind.LAG) for what, number in lags.items())))
 
@@ -192,13 +192,13 @@ def test_the_delays_of_most_articles_are_reported():
     assert 3 * 3600 <= one.health.lag_p95_s <= 3 * 3600 * 2**0.5
 
 
-def test_the_worst_source_comes_first():
+def test_sources_are_sorted_worst_first():
     well, refused = judged(evidence({"new": 1})).health, judged(evidence({"http_403": 9}, source_id="z")).health
 
     assert worst_first([well, refused]) == (refused, well)
 
 
-def test_the_volume_has_the_last_fourteen_days_todays_last():
+def test_the_volume_covers_the_last_fourteen_days_ending_today():
     found = judged(evidence({"new": 1}, arrivals=tuple(days_of([NOW - DAY, NOW - DAY, NOW, NOW - 13 * DAY]))))
 
     assert found.health.volume == (1, *[0] * 11, 2, 1)

@@ -1,4 +1,4 @@
-"""The instant at which the tests of the index happen; `index` is tests/postgres.py's."""
+"""The current time of the index tests; the fixture `index` is in tests/postgres.py."""
 
 from datetime import UTC, datetime
 

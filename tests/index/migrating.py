@@ -1,4 +1,4 @@
-"""An index as an older version made it."""
+"""Create an index with an older schema."""
 
 from alembic import command
 from alembic.config import Config
@@ -8,7 +8,7 @@ from tasks.index.database import Index
 
 
 def migrate(index_url, revision):
-    """Make an index as it was at an older schema."""
+    """Create the tables of an older schema revision."""
     index = Index(database._make_engine(addresses.parse_address(index_url)))
     config = Config()
     config.set_main_option("script_location", "tasks.index:migrations")

@@ -1,4 +1,4 @@
-"""Whose a URL is in the frontier, as its owner and others announce it."""
+"""Which source a frontier URL belongs to when its owner and others announce it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from tasks.index import announcing, frontier
 from tasks.index.announcing import Announcement, amended
-from tasks.index.feeds import FeedAddress, know_feeds
+from tasks.index.feeds import FeedAddress, add_feeds
 from tasks.index.frontier import BACKFILL, NEWS, Selection, State, list_of
 from tasks.index.schema import frontier as table
 from tasks.index.shards import Shard
@@ -53,13 +53,13 @@ OWNS = ("good", OWN.announced_by, "Own", DATE, BACKFILL)
 
 
 @pytest.mark.parametrize("order", [(OWN, FOREIGN), (FOREIGN, OWN)])
-def test_of_one_portion_the_owners_own_announcement_counts(index, now, order):
+def test_the_owners_announcement_wins_within_a_portion(index, now, order):
     assert announce(index, *order, now=now) == 1
 
     assert row(index, *WHOSE) == OWNS
 
 
-def test_what_another_left_out_its_owner_fills_in_later(index, now):
+def test_an_owner_later_fills_in_missing_fields(index, now):
     announce(index, FOREIGN, now=now)
 
     assert announce(index, OWN, now=now + timedelta(hours=1)) == 0
@@ -67,7 +67,7 @@ def test_what_another_left_out_its_owner_fills_in_later(index, now):
     assert row(index, *WHOSE, "discovered_at") == ("good", FOREIGN.announced_by, "Own", DATE, BACKFILL, now)
 
 
-def test_another_changes_nothing_of_what_its_owner_said(index, now):
+def test_another_source_does_not_change_the_owners_fields(index, now):
     announce(index, OWN, now=now)
 
     announce(index, FOREIGN, now=now + timedelta(hours=1))
@@ -75,7 +75,7 @@ def test_another_changes_nothing_of_what_its_owner_said(index, now):
     assert row(index, *WHOSE) == OWNS
 
 
-def test_an_owner_keeps_its_first_words(index, now):
+def test_an_owners_first_announcement_is_kept(index, now):
     announce(index, OWN, now=now)
 
     announce(index, replace(OWN, title="Later", announced_at=now, priority=NEWS), now=now)
@@ -84,7 +84,7 @@ def test_an_owner_keeps_its_first_words(index, now):
 
 
 @pytest.mark.parametrize(("by", "expected"), [(OWN, OWNS), (FOREIGN, ("good", FOREIGN.announced_by, None, None, NEWS))])
-def test_what_was_stored_as_anothers_becomes_its_owners_while_it_has_no_article(index, now, by, expected):
+def test_a_url_moves_to_its_owner_while_it_has_no_article(index, now, by, expected):
     announce(index, OTHERS, now=now)
 
     announce(index, by, now=now + timedelta(hours=1))
@@ -93,7 +93,7 @@ def test_what_was_stored_as_anothers_becomes_its_owners_while_it_has_no_article(
     assert row(index, "state", "due_at", "discovered_at") == (State.DUE, now, now)
 
 
-def test_what_has_an_article_stays_whose_it_is(index, now):
+def test_a_url_with_an_article_keeps_its_source(index, now):
     announce(index, OTHERS, now=now)
     change(index, article_id="0" * 32, state=State.DONE)
 
@@ -102,7 +102,7 @@ def test_what_has_an_article_stays_whose_it_is(index, now):
     assert row(index, *WHOSE) == ("other", OTHERS.announced_by, None, OTHERS.announced_at, NEWS)
 
 
-def test_what_is_being_fetched_stays_whose_it_is(index, now):
+def test_a_leased_url_keeps_its_source(index, now):
     announce(index, OTHERS, now=now)
     change(index, state=State.LEASED, lease_owner="run", lease_until=now + timedelta(hours=1))
 
@@ -111,7 +111,7 @@ def test_what_is_being_fetched_stays_whose_it_is(index, now):
     assert row(index, "source_id") == ("other",)
 
 
-def test_what_was_dropped_under_anothers_rules_is_asked_for_under_its_owners(index, now):
+def test_a_url_dropped_under_anothers_rules_becomes_due_for_its_owner(index, now):
     announce(index, OTHERS, now=now)
     change(index, state=State.DROPPED, due_at=None, attempts=3, captured_at=now)
 
@@ -120,7 +120,7 @@ def test_what_was_dropped_under_anothers_rules_is_asked_for_under_its_owners(ind
     assert row(index, "source_id", "state", "due_at", "attempts") == ("good", State.DUE, now + timedelta(hours=1), 0)
 
 
-def test_what_is_gone_is_not_asked_for_again_on_anothers_word(index, now):
+def test_a_gone_url_is_not_recalled_by_another_source(index, now):
     announce(index, OWN, now=now)
     change(index, state=State.GONE, due_at=None, captured_at=now)
 
@@ -129,7 +129,7 @@ def test_what_is_gone_is_not_asked_for_again_on_anothers_word(index, now):
     assert row(index, "state") == (State.GONE,)
 
 
-def test_a_section_leaves_another_what_it_announced_first(index, now):
+def test_a_section_keeps_urls_it_announced_first(index, now):
     first = replace(OWN, source_id="sport", owners=("good", "sport"), title=None)
     announce(index, first, now=now)
 
@@ -149,7 +149,7 @@ def test_a_section_leaves_another_what_it_announced_first(index, now):
         ({"source_id": "evil", "announced_title": "T", "announced_at": DATE}, FOREIGN, set(WHOSE)),
     ],
 )  # fmt: skip
-def test_a_row_takes_what_it_lacks_or_all_where_it_was_anothers(known, one, taken, now):
+def test_a_row_gets_missing_fields_or_all_if_it_changes_its_source(known, one, taken, now):
     whose = {"source_id": one.source_id, "announced_by": one.announced_by, "priority": one.priority}
     announced = {"announced_title": one.title, "announced_at": one.announced_at}
 
@@ -160,7 +160,7 @@ def test_a_row_takes_what_it_lacks_or_all_where_it_was_anothers(known, one, take
     assert set(found) == taken
 
 
-def test_with_others_a_selection_has_what_its_feeds_and_lists_announced_of_them(index, now):
+def test_a_selection_with_others_includes_their_urls_announced_by_its_feeds_and_lists(index, now):
     feeds = [
         FeedAddress(feed_url=f"https://{source_id}.com/{path}", source_id=source_id, kind=FeedKind.FEED)
         for source_id, path in (("other", "feed"), ("other", "child.xml"), ("good", "feed"))
@@ -176,7 +176,7 @@ def test_with_others_a_selection_has_what_its_feeds_and_lists_announced_of_them(
     urls += [replace(OTHERS, url_key="mine"), replace(OTHERS, url_key="gone", source_id="gone")]
     announce(index, *urls, now=now)
     with index.write() as tx:
-        know_feeds(tx, feeds, now=now)
+        add_feeds(tx, feeds, now=now)
 
     def due(**selection):
         with index.read() as tx:

@@ -7,7 +7,7 @@ from tests.rows import make_article
 
 
 def known(name: str, now, **changes) -> tuple[Article, KnownArticle]:
-    """The newest row of an article, and what is known of it."""
+    """Return an article's newest row, and its known state."""
     values = {
         "article_id": name, "source_id": "a", "language": "en", "title": "Harbour", "revision": 1, "text_digest": f"t1:{name}", "published_at": None,
         "first_seen_at": now, "fetched_at": now, "cluster_id": name, "duplicate_of": None, "is_representative": True,
@@ -24,7 +24,7 @@ def remember(index, *several: tuple[Article, KnownArticle]) -> None:
         articles.remember(tx, several)
 
 
-def test_the_newest_revision_is_what_is_known_and_the_first_sight_stays(index, now):
+def test_the_newest_revision_is_known_and_first_seen_at_stays(index, now):
     remember(index, known("a", now))
     remember(index, known("a", now + timedelta(days=1), revision=2, title="Harbour \x00 reopens"))
 
@@ -34,7 +34,7 @@ def test_the_newest_revision_is_what_is_known_and_the_first_sight_stays(index, n
     assert (found.revision, found.first_seen_at, found.title) == (2, now, "Harbour \ufffd reopens")
 
 
-def test_the_earliest_of_equal_texts_is_the_one_that_is_found(index, now):
+def test_the_earliest_of_equal_texts_is_found(index, now):
     remember(
         index,
         known("b", now, text_digest="t1:x"),
@@ -46,14 +46,14 @@ def test_the_earliest_of_equal_texts_is_the_one_that_is_found(index, now):
         assert articles.find_by_text(tx, ["t1:x", "t1:y"])["t1:x"].article_id == "c"
 
 
-def test_more_keys_than_a_statement_takes_are_looked_up(index, now):
+def test_more_keys_than_a_statement_allows_are_looked_up(index, now):
     remember(index, *(known(f"{number}", now) for number in range(900)))
 
     with index.read() as tx:
         assert len(articles.find_by_url_key(tx, (f"a.example/{number}" for number in range(2000)))) == 900
 
 
-def test_clusters_are_merged_and_represented_anew(index, now):
+def test_merged_clusters_get_a_new_representative(index, now):
     remember(
         index,
         known("a", now),

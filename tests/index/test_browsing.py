@@ -1,4 +1,4 @@
-"""Lists in the order in which people read them, cut by an index."""
+"""Paged lists in reading order, served by a database index."""
 
 from datetime import timedelta
 
@@ -44,17 +44,17 @@ def ids(found):
     return [one.article_id for one in found]
 
 
-def test_the_newest_published_come_first_and_what_has_no_date_or_a_future_one_stands_where_it_was_seen(filled):
+def test_articles_are_sorted_by_date_or_by_first_seen_if_undated_or_in_the_future(filled):
     assert ids(listed(filled)) == ["a5", "a3", "a4", "a2", "a1", "a0"]
 
 
-def test_each_row_has_the_number_of_articles_of_its_story(filled):
+def test_each_row_has_its_storys_number_of_articles(filled):
     assert {one.article_id: one.copies for one in listed(filled)} == {
         "a0": 3, "a1": 3, "a4": 3, "a2": 1, "a3": 1, "a5": 1,
     }  # fmt: skip
 
 
-def test_pages_follow_one_another_without_a_gap_or_a_repetition(filled):
+def test_pages_have_no_gaps_and_no_repetitions(filled):
     seen, before = [], None
     while page := listed(filled, before=before, limit=2):
         seen += ids(page)
@@ -74,22 +74,22 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(filled):
         ({"language": "en-GB"}, ["a4", "a1"]),
     ],
 )
-def test_a_list_has_what_its_filter_wants(filled, changes, wanted):
+def test_a_list_is_filtered(filled, changes, wanted):
     assert ids(listed(filled, ArticleFilter(**changes))) == wanted
 
 
-def test_a_list_of_a_time_ends_before_its_end(filled, now):
+def test_a_time_range_excludes_its_end(filled, now):
     wanted = ArticleFilter(since=now - 8 * HOUR, until=now - 3 * HOUR)
 
     assert ids(listed(filled, wanted)) == ["a4", "a2", "a1"]
 
 
-def test_a_story_begins_with_who_had_it_first(filled):
+def test_a_story_begins_with_its_first_source(filled):
     with filled.read() as tx:
         assert ids(browsing.find_members(tx, "a0", limit=9)) == ["a0", "a1", "a4"]
 
 
-def test_stories_of_a_time_have_all_their_articles_counted(filled, now):
+def test_stories_of_a_time_range_count_all_their_articles(filled, now):
     with filled.read() as tx:
         (story,) = browsing.find_stories(tx, since=now - 5 * HOUR, until=now, limit=9)
         heads = browsing.find_heads(tx, [story.cluster_id])
@@ -99,7 +99,7 @@ def test_stories_of_a_time_have_all_their_articles_counted(filled, now):
     assert heads["a0"].title == "Title 0"
 
 
-def test_a_story_is_of_the_times_in_which_it_was_reported_again(filled, now):
+def test_a_story_belongs_to_the_times_of_its_later_articles(filled, now):
     def found(since, until):
         with filled.read() as tx:
             return browsing.find_stories(tx, since=now - since * HOUR, until=now - until * HOUR, limit=9)
@@ -108,14 +108,14 @@ def test_a_story_is_of_the_times_in_which_it_was_reported_again(filled, now):
 
 
 @pytest.mark.parametrize("sources", [None, frozenset({"s0"})])
-def test_a_list_is_read_along_an_index(index, sources):
+def test_a_list_uses_a_database_index(index, sources):
     query = browsing._newest(ArticleFilter(), None, 50)
     if sources:
         query = query.where(browsing.articles.c.source_id == "s0")
     with index.read() as tx:
         text = str(query.compile(tx, compile_kwargs={"literal_binds": True}))
         if not index.is_sqlite:
-            for way in ("seqscan", "bitmapscan", "sort"):  # the table is empty, so that each of them costs nothing
+            for way in ("seqscan", "bitmapscan", "sort"):  # on an empty table the planner would prefer these
                 tx.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         plan = "\n".join(map(str, tx.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' * index.is_sqlite}{text}")))
 
@@ -124,7 +124,7 @@ def test_a_list_is_read_along_an_index(index, sources):
     assert "Sort" not in plan
 
 
-def test_articles_of_a_day_are_counted_over_all_sources_or_some(index, now):
+def test_articles_per_day_are_counted_for_all_or_some_sources(index, now):
     today, hours = now.date(), (1,) * 24
     with index.write() as tx:
         health.add_arrivals(
@@ -141,7 +141,7 @@ def test_articles_of_a_day_are_counted_over_all_sources_or_some(index, now):
         assert browsing.count_by_day(tx, set(), since=since) == {}
 
 
-def test_urls_without_a_page_are_the_latest_looked_at_first(index, now):
+def test_urls_without_a_page_are_sorted_latest_first(index, now):
     rows = [
         {
             "url_key": f"a.example/{n}", "url": f"https://a.example/{n}", "host": "a.example", "source_id": "ab"[n % 2],
@@ -161,9 +161,9 @@ def test_urls_without_a_page_are_the_latest_looked_at_first(index, now):
         assert found(reasons={"http_404"}) == ["3", "0"]
 
 
-def test_feeds_that_fail_come_first(index, now):
+def test_failing_feeds_come_first(index, now):
     with index.write() as tx:
-        feeds.know_feeds(
+        feeds.add_feeds(
             tx,
             [FeedAddress(feed_url=f"https://a.example/{n}", source_id="a", kind=FeedKind.FEED) for n in "xyz"],
             now=now,
@@ -199,7 +199,7 @@ def test_looks_are_counted_by_source_and_result(index, now):
         assert browsing.count_looks(tx, "b", since=since) == [("b", "new", 1)]
 
 
-def test_the_newest_article_its_languages_and_the_last_run_are_known(filled, now):
+def test_the_newest_article_the_languages_and_the_last_run_are_returned(filled, now):
     with filled.write() as tx:
         before = browsing.last_run_at(tx)
         runs.begin_run(tx, run_id="r1", now=now)

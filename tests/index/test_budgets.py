@@ -1,4 +1,4 @@
-"""What a source's feeds may add in a day."""
+"""The daily budget of new URLs and hosts of a source's feeds."""
 
 from datetime import timedelta
 
@@ -34,14 +34,14 @@ def test_new_urls_beyond_the_days_budget_are_left_out(index, now):
     assert (first, second) == ((3, []), (2, [NEW_URLS] * 4))
 
 
-def test_what_is_known_costs_nothing(index, now):
+def test_known_urls_cost_no_budget(index, now):
     many = [announced(one) for one in range(5)]
     take(index, now, *many, urls=5)
 
     assert take(index, now, *many, *many, urls=5) == (10, [])
 
 
-def test_new_hosts_beyond_the_days_budget_are_left_out_and_known_ones_are_not(index, now):
+def test_only_new_hosts_beyond_the_days_budget_are_left_out(index, now):
     take(index, now, announced(0, host="known.example", announcer="b"))
 
     many = [announced(1, host=f"h{one}.example") for one in range(4)]
@@ -50,7 +50,7 @@ def test_new_hosts_beyond_the_days_budget_are_left_out_and_known_ones_are_not(in
     assert take(index, now, *many, *known, hosts=2) == (5, [NEW_HOSTS] * 2)
 
 
-def test_each_source_has_a_budget_of_its_own_and_each_day_too(index, now):
+def test_each_source_and_each_day_has_its_own_budget(index, now):
     spent = take(index, now, *(announced(one) for one in range(4)), urls=3)
     other = take(index, now, announced(9, announcer="b"), urls=3)
     later = take(index, now + timedelta(days=1), announced(3), urls=3)
@@ -59,7 +59,7 @@ def test_each_source_has_a_budget_of_its_own_and_each_day_too(index, now):
 
 
 @pytest.mark.parametrize("number", [1, 700])
-def test_a_source_without_a_budget_has_no_bound(index, now, number):
+def test_a_source_without_a_budget_is_unbounded(index, now, number):
     many = [announced(one, announcer="asked") for one in range(number)]
 
     assert take(index, now, *many, urls=1, hosts=1) == (number, [])

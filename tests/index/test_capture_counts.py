@@ -17,7 +17,7 @@ def count(index, *captures):
         return {(one.source_id, one.outcome, one.reason, one.novelty): one for one in read_counts(tx)}
 
 
-def test_captures_of_one_kind_are_one_sum(index):
+def test_captures_of_one_kind_are_added_up(index):
     kind = {"novelty": Novelty.NEW, "reason": None, "source_id": "a", "payload_size": 10}
     later = FETCHED_AT + timedelta(hours=1)
 
@@ -40,7 +40,7 @@ def test_nothing_counted_changes_nothing(index):
     assert count(index) == {}
 
 
-def test_an_index_from_before_knows_its_newest_articles_at_once(empty_index_url):
+def test_an_older_index_knows_its_newest_articles_after_migration(empty_index_url):
     with migrate(empty_index_url, "0001") as index, index.write() as tx:
         tx.execute(
             text(

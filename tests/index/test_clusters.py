@@ -1,4 +1,4 @@
-"""What the lake is to tell of clusters, and which have changed since it did."""
+"""The cluster columns of the lake, and the marks of clusters that have changed since."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +30,7 @@ def of_two(index):
     return index
 
 
-def test_an_article_alone_is_told_rightly_at_once(index):
+def test_a_single_article_is_written_correctly_at_once(index):
     decide(index, "b1", {FIRST: story(1)})
 
     (row,) = published(index)
@@ -38,7 +38,7 @@ def test_an_article_alone_is_told_rightly_at_once(index):
     assert stale(index) == {}
 
 
-def test_who_joins_a_cluster_is_told_its_size_and_the_others_are_to_be_told(of_two):
+def test_a_new_member_gets_the_clusters_size_and_the_others_are_marked(of_two):
     first, second = published(of_two)
 
     assert [(row.cluster_size, row.cluster_earliest) for row in (first, second)] == [
@@ -48,7 +48,7 @@ def test_who_joins_a_cluster_is_told_its_size_and_the_others_are_to_be_told(of_t
     assert {one.cluster_size for one in members(of_two, first.cluster_id).values()} == {2}
 
 
-def test_a_mark_that_was_made_again_meanwhile_stays(of_two):
+def test_a_mark_renewed_meanwhile_stays(of_two):
     told = stale(of_two)
     decide(of_two, "b3", {THIRD: story(1)}, now=NOW + timedelta(hours=2))
 
@@ -58,7 +58,7 @@ def test_a_mark_that_was_made_again_meanwhile_stays(of_two):
     assert stale(of_two) == {article_id_of(FIRST): 2}
 
 
-def test_a_mark_that_was_told_goes(of_two):
+def test_a_mark_is_cleared_after_the_update(of_two):
     with of_two.write() as tx:
         clusters.clear(tx, clusters.find_stale(tx, limit=9))
 

@@ -17,13 +17,13 @@ from tasks.index.database import bind_lake, open_index, savepoint
 from tasks.index.schema import facts, metadata
 from tests.postgres import connected
 
-# SQLAlchemy does not reflect SQLite's indexes on expressions, and alembic compares them with line breaks in PostgreSQL:
-# tests/index/test_browsing.py shows that they are there
+# SQLAlchemy does not reflect SQLite's expression indexes, and in PostgreSQL Alembic compares them including line breaks;
+# tests/index/test_browsing.py checks that they exist
 ON_EXPRESSIONS = {"ix_articles_told", "ix_articles_told_of_source"}
 
 
 @pytest.mark.filterwarnings("ignore:.*expression-based index")
-def test_the_migrations_make_the_schema_and_nothing_else(empty_index_url):
+def test_the_migrations_create_exactly_the_schema(empty_index_url):
     with open_index(empty_index_url) as index, index.read() as tx:
         compared = {"include_object": lambda _object, name, *_: name not in ON_EXPRESSIONS}
         differences = compare_metadata(MigrationContext.configure(tx, opts=compared), metadata)
@@ -32,8 +32,8 @@ def test_the_migrations_make_the_schema_and_nothing_else(empty_index_url):
 
 
 @pytest.mark.parametrize("microsecond", [0, 7, 120_000, 999_999])
-def test_sqlite_keeps_an_instant_as_sqlalchemy_spells_it(microsecond):
-    at = datetime(926, 3, 1, 12, 30, 5, microsecond)  # noqa: DTZ001 - as SQLite gets it
+def test_sqlite_stores_times_in_sqlalchemys_format(microsecond):
+    at = datetime(926, 3, 1, 12, 30, 5, microsecond)  # noqa: DTZ001 - naive, as SQLite gets it
 
     ours, theirs = (kind.bind_processor(sqlite.dialect()) for kind in (_StoredInstant(), sqlite.DATETIME()))
 
@@ -41,7 +41,7 @@ def test_sqlite_keeps_an_instant_as_sqlalchemy_spells_it(microsecond):
     assert ours(None) is None
 
 
-def test_the_newest_migration_is_the_one_that_opening_looks_for():
+def test_opening_expects_the_newest_migration():
     from alembic.config import Config
 
     config = Config()
@@ -55,7 +55,7 @@ def test_an_index_keeps_its_id(index, index_url):
         assert again.index_id == index.index_id
 
 
-def test_opening_at_once_from_many_threads_makes_one_index(empty_index_url):
+def test_opening_from_many_threads_at_once_creates_one_index(empty_index_url):
     ids = []
 
     def open_once() -> None:
@@ -81,7 +81,7 @@ def test_a_transaction_that_fails_leaves_nothing(index):
         assert tx.execute(facts.select().where(facts.c.name == "left")).first() is None
 
 
-def test_a_write_that_is_not_durable_is_so_alone(tmp_path):
+def test_a_non_durable_write_affects_no_other_write(tmp_path):
     def synchronous(tx):
         return tx.execute(text("PRAGMA synchronous")).scalar_one()
 
@@ -94,7 +94,7 @@ def test_a_write_that_is_not_durable_is_so_alone(tmp_path):
     assert (hasty, durable) == (1, 2)  # NORMAL, FULL
 
 
-def test_writers_wait_for_each_other_and_none_fails(index):
+def test_concurrent_writers_wait_and_none_fails(index):
     with index.write() as tx:
         tx.execute(facts.insert().values(name="count", value="0"))
 
@@ -141,22 +141,22 @@ def test_an_index_of_a_newer_presslake_is_refused(index, index_url):
         ("sqlite:////no/such/folder/index.db", "no such folder: /no/such/folder"),
     ],
 )
-def test_a_wrong_url_is_one_clear_line(url, message):
+def test_a_wrong_url_is_one_clear_error(url, message):
     with pytest.raises(ConfigError, match=message) as caught:
         open_index(url)
 
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
+def test_a_file_that_is_not_a_database_is_one_clear_error(tmp_path):
     (tmp_path / "index.db").write_text("this is a diary, not a database" * 100)
 
     with pytest.raises(ConfigError, match="cannot be opened: file is not a database"):
         open_index(f"sqlite:///{tmp_path / 'index.db'}")
 
 
-def test_a_database_that_cannot_be_written_stops_the_stage(index):
-    index.close()  # one connection from here on, the one that is made read-only
+def test_an_unwritable_database_raises_index_unavailable(index):
+    index.close()  # the next connection is the one made read-only
     with index.write() as tx:
         is_file = tx.dialect.name == "sqlite"
         tx.exec_driver_sql("PRAGMA query_only=ON" if is_file else "SET default_transaction_read_only = on")
@@ -165,7 +165,7 @@ def test_a_database_that_cannot_be_written_stops_the_stage(index):
         tx.execute(facts.insert().values(name="a", value="b"))
 
 
-def test_a_connection_that_is_lost_stops_the_stage_and_the_next_one_works(postgres_server, postgres_url):
+def test_a_lost_connection_raises_index_unavailable_and_the_next_one_works(postgres_server, postgres_url):
     with open_index(postgres_url) as index:
         with pytest.raises(IndexUnavailable), index.write() as tx:
             session = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
@@ -184,7 +184,7 @@ def test_a_password_is_not_shown():
     assert "secret" not in str(caught.value)
 
 
-def test_a_rehearsal_leaves_nothing(index):
+def test_a_rehearsal_is_rolled_back(index):
     with index.rehearse() as tx:
         tx.execute(facts.insert().values(name="left", value="over"))
         seen = tx.execute(facts.select().where(facts.c.name == "left")).first()
@@ -193,7 +193,7 @@ def test_a_rehearsal_leaves_nothing(index):
         assert (seen.value, tx.execute(facts.select().where(facts.c.name == "left")).first()) == ("over", None)
 
 
-def test_a_value_too_long_for_an_index_is_ours_and_no_trouble_of_the_database(postgres_url):
+def test_a_value_too_long_for_a_database_index_is_our_error_not_the_databases(postgres_url):
     long = "".join(hashlib.sha512(str(number).encode()).hexdigest() for number in range(40))
     hosts = schema.hosts.insert().values(host=long, next_slot_at=datetime.now(UTC), slowdown=1.0)
 
@@ -213,20 +213,20 @@ def test_a_value_too_long_for_an_index_is_ours_and_no_trouble_of_the_database(po
         "SELEKT",
     ],
 )
-def test_a_wrong_statement_is_ours_and_no_trouble_of_the_database(index, statement):
+def test_a_wrong_statement_is_our_error_not_the_databases(index, statement):
     with pytest.raises(DBAPIError), index.write() as tx:
         tx.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize("value", ["a\0b", "a\ud800b"])
-def test_a_value_that_no_database_takes_is_ours(index, value):
+def test_an_unstorable_value_is_our_error(index, value):
     if index.is_sqlite and "\0" in value:
         pytest.skip("SQLite takes NUL")
     with pytest.raises((DBAPIError, ValueError)), index.write() as tx:
         tx.execute(facts.insert().values(name="a", value=value))
 
 
-def test_a_statement_that_takes_too_long_is_trouble_of_the_database(postgres_url):
+def test_a_statement_timeout_raises_index_unavailable(postgres_url):
     with (
         open_index(postgres_url) as index,
         pytest.raises(IndexUnavailable, match="statement timeout"),
@@ -236,7 +236,7 @@ def test_a_statement_that_takes_too_long_is_trouble_of_the_database(postgres_url
         tx.exec_driver_sql("SELECT pg_sleep(60)")
 
 
-def test_an_index_file_that_somebody_else_writes_for_too_long_is_trouble_of_the_database(tmp_path):
+def test_a_file_locked_for_too_long_raises_index_unavailable(tmp_path):
     url = f"sqlite:///{tmp_path / 'index.db'}"
     with open_index(url) as index, open_index(url) as other:
         with other.read() as tx:
@@ -245,7 +245,7 @@ def test_an_index_file_that_somebody_else_writes_for_too_long_is_trouble_of_the_
             pass
 
 
-def test_a_part_of_a_transaction_that_fails_leaves_nothing_and_the_rest_goes_on(index):
+def test_a_failed_savepoint_is_rolled_back_and_the_transaction_continues(index):
     with index.write() as tx:
         tx.execute(facts.insert().values(name="before", value="a"))
         with pytest.raises(DBAPIError), savepoint(tx):
@@ -260,9 +260,7 @@ def test_a_part_of_a_transaction_that_fails_leaves_nothing_and_the_rest_goes_on(
     assert "within" not in names
 
 
-def test_a_database_that_goes_away_within_a_part_of_a_transaction_is_trouble_of_the_database(
-    postgres_server, postgres_url
-):
+def test_a_connection_lost_within_a_savepoint_raises_index_unavailable(postgres_server, postgres_url):
     with open_index(postgres_url) as index, pytest.raises(IndexUnavailable), index.write() as tx:
         session = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
         with connected(postgres_server) as other:
@@ -271,8 +269,8 @@ def test_a_database_that_goes_away_within_a_part_of_a_transaction_is_trouble_of_
             tx.execute(facts.insert().values(name="a", value="b"))
 
 
-def test_no_key_over_what_strangers_say_is_without_a_bound(index):
-    """The columns of text without a length that an index is over, each bounded where it is made (tasks/values/url.py)."""
+def test_indexed_text_columns_from_the_web_are_bounded(index):
+    """Check the unbounded text columns that are indexed: each value is bounded where it is made (tasks/values/url.py)."""
     bounded = {"url_key", "article_key", "host", "origin"}
 
     keyed = {

@@ -17,7 +17,7 @@ def added(index, *days):
         add_days(tx, days)
 
 
-def test_what_is_added_is_found(index):
+def test_added_days_are_found(index):
     added(index, ONE)
 
     assert found(index, "daily") == [ONE]
@@ -36,7 +36,7 @@ def test_nothing_adds_nothing(index):
     assert found(index, "daily") == []
 
 
-def test_only_the_sources_and_days_asked_for_are_found(index):
+def test_only_the_requested_sources_and_days_are_found(index):
     old = DAY - timedelta(days=7)
     added(index, SourceDay(source_id="weekly", day=DAY, pages=1), SourceDay(source_id="daily", day=old, pages=1), ONE)
 
@@ -44,7 +44,7 @@ def test_only_the_sources_and_days_asked_for_are_found(index):
     assert [one.day for one in found(index, "daily", since=old)] == [old, DAY]
 
 
-def test_the_days_of_the_past_are_one_sum(index):
+def test_past_days_are_added_up(index):
     days = [DAY + timedelta(days=number) for number in range(4)]
     added(index, *(SourceDay(source_id="daily", day=day, pages=2, log_length=0.5) for day in days))
 

@@ -82,7 +82,7 @@ def settle(index: Index, *settlements: Settlement) -> None:
         frontier.settle(tx, settlements)
 
 
-def test_a_url_announced_twice_is_known_once(index, now):
+def test_a_url_announced_twice_is_stored_once(index, now):
     announce(index, announcement(1), now=now)
 
     again = announce(index, announcement(1), announcement(2), announcement(2), now=now)
@@ -94,14 +94,14 @@ def test_thousands_of_urls_are_announced_in_one_call(index, now):
     assert announce(index, *(announcement(number) for number in range(3000)), now=now) == 3000
 
 
-def test_what_is_claimed_is_not_claimed_again(index, now):
+def test_a_claimed_url_is_not_claimed_again(index, now):
     announce(index, announcement(1), announcement(2), now=now)
     claim(index, now=now)
 
     assert claim(index, now=now, owner="another") == ()
 
 
-def test_a_claim_knows_who_announced_the_url(index, now):
+def test_a_claim_returns_the_announcer(index, now):
     announce(index, announcement(1), now=now)
 
     (due,) = claim(index, now=now)
@@ -109,14 +109,14 @@ def test_a_claim_knows_who_announced_the_url(index, now):
     assert (due.announced_title, due.announced_at, due.attempt) == ("Story 1", datetime(2026, 2, 28, tzinfo=UTC), 1)
 
 
-def test_an_expired_lease_comes_back(index, now):
+def test_a_url_with_an_expired_lease_is_claimed_again(index, now):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
 
     assert len(claim(index, now=now + timedelta(seconds=301), owner="another")) == 1
 
 
-def test_a_renewed_lease_does_not_come_back(index, now):
+def test_a_url_with_a_renewed_lease_is_not_claimed_again(index, now):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
     with index.write() as tx:
@@ -125,7 +125,7 @@ def test_a_renewed_lease_does_not_come_back(index, now):
     assert claim(index, now=now + timedelta(seconds=301), owner="another") == ()
 
 
-def test_a_batch_goes_over_many_hosts_before_it_goes_deep(index, now):
+def test_a_batch_is_spread_over_many_hosts(index, now):
     announce(
         index,
         *(announcement(number, host=host) for host in ("a.example", "b.example", "c.example") for number in range(5)),
@@ -137,13 +137,13 @@ def test_a_batch_goes_over_many_hosts_before_it_goes_deep(index, now):
     assert sorted(hosts) == ["a.example", "a.example", "b.example", "b.example", "c.example", "c.example"]
 
 
-def test_a_slow_host_takes_no_more_than_its_budget(index, now):
+def test_a_slow_host_gets_no_more_than_its_time_budget(index, now):
     announce(index, *(announcement(number) for number in range(50)), now=now)
 
     assert len(claim(index, now=now, limit=50, delay_s=30.0)) == 5  # at 0, 30, 60, 90 and 120 s
 
 
-def test_a_host_that_is_booked_out_is_left_alone(index, now):
+def test_a_fully_reserved_host_is_skipped(index, now):
     announce(index, announcement(1), announcement(2, host="b.example"), now=now)
     book = HostLimits(index, clock=lambda: now)
     wanted = PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)
@@ -153,7 +153,7 @@ def test_a_host_that_is_booked_out_is_left_alone(index, now):
     assert [due.host for due in claim(index, now=now)] == ["b.example"]
 
 
-def test_news_goes_before_backfill(index, now):
+def test_news_has_priority_over_backfill(index, now):
     announce(index, announcement(1, priority=frontier.BACKFILL), now=now - timedelta(days=1))
     announce(index, announcement(2), now=now)
 
@@ -189,7 +189,7 @@ def test_a_claim_keeps_to_its_selection(index, now, selection, expected):
         (State.DUE, 0, True),
     ],
 )
-def test_a_settled_url_is_due_only_when_its_time_has_come(index, now, state, in_s, is_claimed):
+def test_a_settled_url_is_claimed_only_from_its_due_time(index, now, state, in_s, is_claimed):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
     settle(
@@ -199,7 +199,7 @@ def test_a_settled_url_is_due_only_when_its_time_has_come(index, now, state, in_
     assert bool(claim(index, now=now)) is is_claimed
 
 
-def test_a_recalled_url_brings_its_validators(index, now):
+def test_a_recalled_url_keeps_its_validators(index, now):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
     settle(index, settled("a.example/1", State.DONE, now=now))
@@ -211,7 +211,7 @@ def test_a_recalled_url_brings_its_validators(index, now):
     assert (due.etag, due.payload_digest) == ('"1"', "sha256:00")
 
 
-def test_a_url_that_is_gone_is_not_recalled(index, now):
+def test_a_gone_url_is_not_recalled(index, now):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
     settle(index, settled("a.example/1", State.GONE, now=now))
@@ -222,7 +222,7 @@ def test_a_url_that_is_gone_is_not_recalled(index, now):
     assert recalled == 0
 
 
-def test_a_deferred_url_is_due_again_at_its_instant(index, now):
+def test_a_deferred_url_is_due_at_its_time(index, now):
     announce(index, announcement(1), now=now)
     claim(index, now=now)
     with index.write() as tx:
@@ -231,7 +231,7 @@ def test_a_deferred_url_is_due_again_at_its_instant(index, now):
     assert (claim(index, now=now), len(claim(index, now=now + timedelta(minutes=5)))) == ((), 1)
 
 
-def test_pending_counts_what_is_due_now_and_later(index, now):
+def test_pending_counts_urls_due_now_and_later(index, now):
     announce(index, announcement(1), announcement(2), announcement(3), now=now)
     claim(index, now=now, limit=2)
     settle(index, settled("a.example/1", State.DONE, now=now))
@@ -242,11 +242,13 @@ def test_pending_counts_what_is_due_now_and_later(index, now):
     assert pending == 2
 
 
-def test_the_leases_of_a_dead_process_come_back_at_once(index, now):
+def test_leases_of_a_dead_process_are_released_at_once(index, now):
     announce(index, announcement(1), now=now)
     with index.write() as tx:
         runs.begin_run(tx, run_id="run", now=now)
-        tx.execute(runs.runs.update().values(process_born_at=1.0))  # this process id, born at another time: it is dead
+        tx.execute(
+            runs.runs.update().values(process_born_at=1.0)
+        )  # a different start time means that the process is dead
     claim(index, now=now)
 
     with index.write() as tx:
@@ -255,7 +257,7 @@ def test_the_leases_of_a_dead_process_come_back_at_once(index, now):
     assert (released, len(claim(index, now=now, owner="another"))) == (1, 1)
 
 
-def test_the_leases_of_a_living_process_stay(index, now):
+def test_leases_of_a_live_process_stay(index, now):
     announce(index, announcement(1), now=now)
     with index.write() as tx:
         runs.begin_run(tx, run_id="run", now=now)
@@ -267,7 +269,7 @@ def test_the_leases_of_a_living_process_stay(index, now):
     assert released == 0
 
 
-def test_a_run_that_ends_gives_its_leases_back(index, now):
+def test_an_ending_run_releases_its_leases(index, now):
     announce(index, announcement(1), now=now)
     with index.write() as tx:
         runs.begin_run(tx, run_id="run", now=now)
@@ -278,13 +280,13 @@ def test_a_run_that_ends_gives_its_leases_back(index, now):
     assert len(claim(index, now=now, owner="another")) == 1
 
 
-def test_text_that_no_database_takes_is_kept_as_far_as_it_can_be(index, now):
+def test_unstorable_characters_are_replaced(index, now):
     announce(index, replace(announcement(1), title="a\x00b\ud800"), now=now)
 
     assert [due.announced_title for due in claim(index, now=now)] == ["a\ufffdb\ufffd"]
 
 
-def test_two_that_claim_at_once_share_what_is_due(index, now):
+def test_concurrent_claims_share_the_due_urls(index, now):
     announce(index, *(announcement(number, host=f"{number}.example") for number in range(40)), now=now)
     claimed: list[DueUrl] = []
 
@@ -301,7 +303,7 @@ def test_two_that_claim_at_once_share_what_is_due(index, now):
     assert sorted(due.url_key for due in claimed) == sorted(f"{number}.example/{number}" for number in range(40))
 
 
-def test_renewing_and_settling_at_once_wait_for_nobody_for_ever(index, now):
+def test_concurrent_renewing_and_settling_do_not_deadlock(index, now):
     keys = [f"a.example/{number}" for number in range(60)]
     announce(index, *(announcement(number) for number in range(60)), now=now)
     claim(index, now=now, limit=60)
@@ -321,7 +323,7 @@ def test_renewing_and_settling_at_once_wait_for_nobody_for_ever(index, now):
         assert frontier.count_by_state(tx) == {"a": {"leased": 60}}
 
 
-def test_the_longest_url_is_announced_as_any_other(index, now):
+def test_the_longest_url_is_announced_like_any_other(index, now):
     url = "https://a.example/" + "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=4000))
     announce(index, replace(announcement(1), url=url, url_key=url_key(url)), now=now)
 
@@ -332,7 +334,7 @@ LONG = timedelta(days=90)
 
 
 def over(index: Index, state: State, *, now: datetime, due_at: datetime | None = None) -> None:
-    """Bring the URL to an end."""
+    """Settle the URL in a final state."""
     announce(index, announcement(1), now=now)
     claim(index, now=now)
     settle(index, settled("a.example/1", state, due_at=due_at, now=now))
@@ -354,13 +356,13 @@ def prune(index: Index, *, before: datetime) -> int:
         (State.DUE, 0, 0),
     ],
 )
-def test_what_is_over_for_good_is_forgotten_and_nothing_else(index, now, state, in_days, forgotten):
+def test_only_urls_final_for_long_are_forgotten(index, now, state, in_days, forgotten):
     over(index, state, now=now, due_at=None if in_days is None else now + timedelta(days=in_days))
 
     assert prune(index, before=now + LONG) == forgotten
 
 
-def test_what_is_over_is_remembered_while_it_is_announced(index, now):
+def test_final_urls_are_kept_while_they_are_announced(index, now):
     over(index, State.DROPPED, now=now)
 
     assert announce(index, announcement(1), now=now + timedelta(days=80)) == 0
@@ -368,7 +370,7 @@ def test_what_is_over_is_remembered_while_it_is_announced(index, now):
     assert prune(index, before=now + timedelta(days=81)) == 1
 
 
-def test_what_is_over_and_announced_stays_over(index, now):
+def test_an_announcement_does_not_reopen_a_final_url(index, now):
     over(index, State.GONE, now=now)
 
     announce(index, announcement(1), now=now + timedelta(days=2))
@@ -377,23 +379,23 @@ def test_what_is_over_and_announced_stays_over(index, now):
         assert frontier.count_by_state(tx) == {"a": {"gone": 1}}
 
 
-def test_what_was_forgotten_is_new_when_it_is_announced_again(index, now):
+def test_a_forgotten_url_is_new_when_announced_again(index, now):
     over(index, State.GONE, now=now)
     prune(index, before=now + LONG)
 
     assert announce(index, announcement(1), now=now + LONG) == 1
 
 
-def test_of_a_host_that_is_slow_fewer_urls_are_taken(index, now):
+def test_fewer_urls_of_a_slow_host_are_claimed(index, now):
     announce(index, *(announcement(number) for number in range(50)), now=now)
     book = HostLimits(index, clock=lambda: now - timedelta(minutes=10))
     [turn] = book.exchange_permits([], [PermitRequest(host="a.example", delay_s=0, max_per_host=1, lease_s=60)])
     book.exchange_permits([PermitEnd(permit=turn, delay_s=0, elapsed_s=30.0)], [])
 
-    assert len(claim(index, now=now, limit=50)) == 5  # left alone for as long as it takes: 0, 30, 60, 90 and 120 s
+    assert len(claim(index, now=now, limit=50)) == 5  # pauses as long as a response takes: 0, 30, 60, 90 and 120 s
 
 
-def test_of_a_host_that_said_it_is_busy_fewer_urls_are_taken(index, now):
+def test_fewer_urls_of_a_busy_host_are_claimed(index, now):
     announce(index, *(announcement(number) for number in range(50)), now=now)
     book = HostLimits(index, clock=lambda: now - timedelta(minutes=10))
     wanted = PermitRequest(host="a.example", delay_s=15.0, max_per_host=1, lease_s=60)
@@ -403,7 +405,7 @@ def test_of_a_host_that_said_it_is_busy_fewer_urls_are_taken(index, now):
     assert len(claim(index, now=now, limit=50, delay_s=15.0)) == 5
 
 
-def test_forced_urls_are_due_whatever_became_of_them(index, now):
+def test_forced_urls_are_due_in_any_state(index, now):
     announce(index, *(announcement(number) for number in range(5)), now=now)
     claim(index, now=now)
     for number, state in enumerate((State.DUE, State.DROPPED, State.GONE, State.QUARANTINED, State.DONE)):
@@ -412,7 +414,7 @@ def test_forced_urls_are_due_whatever_became_of_them(index, now):
     with index.write() as tx:
         frontier.recall(tx, ALL, now=now, states=frontier.WAITING)
 
-    # they are due since one instant: in which order is the database's business
+    # all are due since the same time, so the order is undefined
     assert {due.url_key for due in claim(index, now=now)} == {f"a.example/{number}" for number in range(4)}
 
 
@@ -432,12 +434,12 @@ def test_a_forced_url_waits_for_its_host(index, now):
     [
         (timedelta(hours=-5), True),
         (timedelta(hours=-7), False),
-        (timedelta(hours=-12), True),  # midnight: a day without a clock, the day of `since`
+        (timedelta(hours=-12), True),  # midnight: a date without a time, on the day of `since`
         (timedelta(hours=-36), False),
         (None, True),
     ],
 )
-def test_since_claims_what_was_published_since(index, now, announced_at, is_claimed):
+def test_since_claims_urls_published_since(index, now, announced_at, is_claimed):
     at = None if announced_at is None else now + announced_at
     announce(index, replace(announcement(1), announced_at=at), now=now)
 
@@ -446,13 +448,13 @@ def test_since_claims_what_was_published_since(index, now, announced_at, is_clai
     assert bool(claimed) is is_claimed
 
 
-def test_what_has_no_date_counts_from_its_discovery(index, now):
+def test_undated_urls_count_from_their_discovery(index, now):
     announce(index, replace(announcement(1), announced_at=None), now=now - timedelta(hours=7))
 
     assert claim(index, now=now, selection=Selection(since=now - timedelta(hours=6))) == ()
 
 
-def test_shards_share_every_url_out_and_keep_a_domain_together(index, now):
+def test_shards_partition_all_urls_and_keep_a_domain_together(index, now):
     hosts = [f"{name}.site-{number}.co.uk" for number in range(20) for name in ("www", "m")]
     announce(index, *(announcement(1, host=host) for host in hosts), now=now)
 
@@ -468,7 +470,7 @@ def test_shards_share_every_url_out_and_keep_a_domain_together(index, now):
     assert all(taken)
 
 
-def test_a_peek_counts_what_is_due_and_leases_nothing(index, now):
+def test_a_peek_counts_due_urls_without_leasing(index, now):
     announce(index, *(announcement(number) for number in range(5)), now=now)
 
     with index.read() as tx:

@@ -18,7 +18,7 @@ def tally(now, **changes) -> Tally:
     return Tally(**(values | changes))
 
 
-def test_batches_of_a_run_add_up_and_the_next_run_begins_its_own_count(index, now):
+def test_batches_of_a_run_add_up_and_each_run_has_its_own_count(index, now):
     with index.write() as tx:
         health.add_tallies(tx, [tally(now), tally(now, what="http_403")])
         health.add_tallies(tx, [tally(now)])
@@ -29,7 +29,7 @@ def test_batches_of_a_run_add_up_and_the_next_run_begins_its_own_count(index, no
     assert found["http_403"] == tally(now, what="http_403", number=4, run_id="r2", run_number=2)
 
 
-def test_tallies_are_added_up_over_days_and_apart_for_those_of_late_and_of_a_run(index, now):
+def test_tallies_are_added_up_over_all_days_recent_days_and_a_run(index, now):
     days = [now.date() - timedelta(days=ago) for ago in range(3)]
     with index.write() as tx:
         health.add_tallies(tx, [tally(now - ago * HOUR, day=day, run_id=f"r{ago}") for ago, day in enumerate(days)])
@@ -38,7 +38,7 @@ def test_tallies_are_added_up_over_days_and_apart_for_those_of_late_and_of_a_run
     assert (total.number, total.recent, total.in_run, total.last_at) == (6, 4, 2, now)
 
 
-def test_only_the_sources_and_days_asked_for_are_found(index, now):
+def test_only_the_requested_sources_and_days_are_found(index, now):
     yesterday = now.date() - timedelta(days=1)
     with index.write() as tx:
         health.add_tallies(tx, [tally(now), tally(now, source_id="weekly"), tally(now, day=yesterday)])
@@ -47,7 +47,7 @@ def test_only_the_sources_and_days_asked_for_are_found(index, now):
         assert len(health.find_tallies(tx, ["daily", "weekly"], since=yesterday)) == 3
 
 
-def test_arrivals_add_up_by_the_hour_and_the_newest_stays(index, now):
+def test_arrivals_add_up_by_hour_and_keep_the_newest(index, now):
     hours = tuple(int(hour == 9) for hour in range(24))
     day = ArrivalDay(source_id="daily", day=now.date(), hours=hours, newest_at=now)
     with index.write() as tx:
@@ -60,7 +60,7 @@ def test_arrivals_add_up_by_the_hour_and_the_newest_stays(index, now):
     assert newest == {"daily": now}
 
 
-def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row_or_has_ended(index, now):
+def test_a_feed_is_failing_after_consecutive_failures_or_if_it_has_ended(index, now):
     addresses = [
         FeedAddress(feed_url=f"https://a.example/{number}", source_id="a", kind=FeedKind.FEED) for number in range(4)
     ]
@@ -72,7 +72,7 @@ def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row_or_has_ended(ind
         for number, one in enumerate(addresses)
     ]  # fmt: skip
     with index.write() as tx:
-        feeds.know_feeds(tx, addresses, now=now)
+        feeds.add_feeds(tx, addresses, now=now)
         feeds.record_polls(tx, records)
         found = health.find_feeds(tx, ["a", "b"], failures=3)
 
@@ -81,7 +81,7 @@ def test_a_feed_counts_as_failing_that_failed_so_often_in_a_row_or_has_ended(ind
     assert found["a"].heard_at == now
 
 
-def test_a_source_waits_while_a_url_of_it_is_due(index, now):
+def test_a_source_is_pending_while_a_url_is_due(index, now):
     announce(index, announcement(1), now=now)
 
     with index.read() as tx:
@@ -89,7 +89,7 @@ def test_a_source_waits_while_a_url_of_it_is_due(index, now):
         assert health.find_waiting(tx, now=now - HOUR) == set()
 
 
-def test_an_alarm_is_kept_until_it_is_over(index, now):
+def test_an_alarm_is_kept_until_it_ends(index, now):
     alarm = Alarm(source_id="daily", kind=AlarmKind.SILENT, reason="nothing", began_at=now)
     told = Alarm(source_id="daily", kind=AlarmKind.SILENT, reason="nothing", sweeps=2, began_at=now, told_at=now)
     with index.write() as tx:
@@ -101,7 +101,7 @@ def test_an_alarm_is_kept_until_it_is_over(index, now):
         assert (kept, health.find_alarms(tx, ["daily"])) == ([told], [])
 
 
-def test_the_quarantine_is_what_is_still_in_it_the_newest_first(index, now):
+def test_the_quarantine_lists_its_current_entries_newest_first(index, now):
     over(index, State.QUARANTINED, now=now)
     with index.read() as tx:
         (url_key,) = tx.execute(frontier.select(frontier.frontier.c.url_key)).scalars()
@@ -119,7 +119,7 @@ def test_the_quarantine_is_what_is_still_in_it_the_newest_first(index, now):
         assert health.find_quarantined(tx, limit=5) == [pages[1], pages[0]]
 
 
-def test_days_that_are_long_past_are_forgotten(index, now):
+def test_old_days_are_forgotten(index, now):
     with index.write() as tx:
         health.add_tallies(tx, [tally(now), tally(now, day=now.date() - timedelta(days=9))])
 

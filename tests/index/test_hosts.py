@@ -51,20 +51,20 @@ def learn(limits, said, crawl_delay_s=None):
     limits.exchange_permits([], [], [LearnedRobots(answer=said, host="a.example", crawl_delay_s=crawl_delay_s)])
 
 
-def test_an_unknown_host_gives_a_turn(limits):
+def test_an_unknown_host_gives_a_permit(limits):
     [permit] = limits.exchange_permits([], [wish()])
 
     assert (type(permit), permit.host) == (Permit, "a.example")
 
 
-def test_two_askers_get_one_turn(index, limits, clock):
+def test_two_requesters_get_one_permit(index, limits, clock):
     limits.exchange_permits([], [wish()])
     clock.pass_s(5)
 
     assert type(HostLimits(index, clock).exchange_permits([], [wish()])[0]) is Wait
 
 
-def test_the_next_turn_comes_a_delay_after_the_end(limits, clock):
+def test_the_next_permit_starts_a_delay_after_the_end(limits, clock):
     [permit] = limits.exchange_permits([], [wish()])
     clock.pass_s(3)
     [wait] = limits.exchange_permits([end(permit)], [wish()])
@@ -74,7 +74,7 @@ def test_the_next_turn_comes_a_delay_after_the_end(limits, clock):
     assert (wait.wait_s, type(second)) == (1.0, Permit)
 
 
-def test_wishes_are_answered_in_their_order(limits):
+def test_permit_requests_are_answered_in_order(limits):
     answers = limits.exchange_permits([], [wish("b.example"), wish("a.example"), wish("b.example")])
 
     assert [(type(one), one.host) for one in answers] == [
@@ -84,7 +84,7 @@ def test_wishes_are_answered_in_their_order(limits):
     ]
 
 
-def test_the_longer_of_two_delays_counts(limits, clock):
+def test_the_longer_of_two_delays_applies(limits, clock):
     learn(limits, answer(clock.now), crawl_delay_s=10.0)
     [permit] = limits.exchange_permits([], [wish(delay_s=1.0)])
     [wait] = limits.exchange_permits([end(permit)], [wish(delay_s=1.0)])
@@ -92,14 +92,14 @@ def test_the_longer_of_two_delays_counts(limits, clock):
     assert (wait.wait_s, wait.delay_s) == (10.0, 10.0)
 
 
-def test_a_hold_is_for_everybody(index, limits, clock):
+def test_a_hold_applies_to_all_requesters(index, limits, clock):
     [permit] = limits.exchange_permits([], [wish()])
     limits.exchange_permits([end(permit, hold_s=300.0)], [])
 
     assert HostLimits(index, clock).exchange_permits([], [wish()])[0].wait_s == 300.0
 
 
-def test_what_is_known_of_a_host_stays(index, limits, clock):
+def test_a_hosts_state_is_persistent(index, limits, clock):
     [permit] = limits.exchange_permits([], [wish()])
     limits.exchange_permits([end(permit, elapsed_s=8.0, is_busy=True)], [])
     clock.pass_s(3600)
@@ -110,7 +110,7 @@ def test_what_is_known_of_a_host_stays(index, limits, clock):
     assert wait.delay_s == pytest.approx(8.0 * 2 * 0.8)
 
 
-def test_the_permit_of_a_process_that_died_is_free_at_once(index, limits, clock):
+def test_a_dead_processs_permit_is_released_at_once(index, limits, clock):
     program = (
         "import sys\n"
         "from tasks.index.database import open_index\n"
@@ -129,14 +129,14 @@ def test_the_permit_of_a_process_that_died_is_free_at_once(index, limits, clock)
     assert type(permit) is Permit
 
 
-def test_the_permit_of_a_process_that_lives_is_not(index, limits, clock):
+def test_a_live_processs_permit_is_not_released(index, limits, clock):
     limits.exchange_permits([], [wish()])
     clock.pass_s(80)
 
     assert type(HostLimits(index, clock).exchange_permits([], [wish()])[0]) is Wait
 
 
-def test_many_threads_get_as_many_turns_as_there_are(index, clock):
+def test_concurrent_threads_get_only_the_available_permits(index, clock):
     answers = []
 
     def ask():
@@ -153,7 +153,7 @@ def test_many_threads_get_as_many_turns_as_there_are(index, clock):
     assert sorted(given) == ["a.example"] * 4 + ["b.example"]
 
 
-def test_the_real_clock_is_used_without_one(index):
+def test_the_real_clock_is_the_default(index):
     limits = HostLimits(index)
     limits.exchange_permits([], [wish(delay_s=100.0)])
     [wait] = limits.exchange_permits([], [wish(delay_s=100.0)])
@@ -174,7 +174,7 @@ def test_the_real_clock_is_used_without_one(index):
         (None, timedelta(minutes=10)),
     ],
 )
-def test_robots_are_kept_as_long_as_they_may(limits, clock, status, fresh_for):
+def test_robots_txt_is_cached_as_long_as_allowed(limits, clock, status, fresh_for):
     kept = answer(clock.now, status=status)
     learn(limits, kept, crawl_delay_s=None)
 
@@ -185,7 +185,7 @@ def test_robots_are_kept_as_long_as_they_may(limits, clock, status, fresh_for):
     assert (before, limits.robots(ORIGIN)) == (replace(kept, age=fresh_for - timedelta(seconds=1)), None)
 
 
-def test_a_new_answer_takes_the_place_of_the_old(limits, clock):
+def test_a_new_robots_txt_replaces_the_old(limits, clock):
     learn(limits, answer(clock.now), crawl_delay_s=10.0)
     learn(limits, answer(clock.now, status=404, body=b""), crawl_delay_s=None)
 
@@ -194,11 +194,11 @@ def test_a_new_answer_takes_the_place_of_the_old(limits, clock):
     assert limits.exchange_permits([end(permit)], [wish()])[0].delay_s == 1.0
 
 
-def test_an_origin_nobody_asked_has_no_answer(limits):
+def test_an_unknown_origin_has_no_robots_txt(limits):
     assert limits.robots(ORIGIN) is None
 
 
-def test_answers_that_are_old_are_forgotten(index, limits, now):
+def test_old_robots_txt_files_are_forgotten(index, limits, now):
     learn(limits, answer(now))
     with index.write() as tx:
         kept = site_answers.prune(tx, before=now - timedelta(days=1), documents_before=now - timedelta(days=1))
@@ -210,7 +210,7 @@ def test_answers_that_are_old_are_forgotten(index, limits, now):
 # Places that hosts share
 
 
-def test_hosts_of_one_place_get_one_turn_a_delay(index, limits, clock):
+def test_hosts_of_one_place_share_one_permit_per_delay(index, limits, clock):
     [first, second] = limits.exchange_permits([], [wish("a.x.example", place="x"), wish("b.x.example", place="x")])
     clock.pass_s(0.4)
     limits.exchange_permits([end(first)], [])
@@ -223,7 +223,7 @@ def test_hosts_of_one_place_get_one_turn_a_delay(index, limits, clock):
     assert (early.wait_s, third.place) == (pytest.approx(0.1), "x")
 
 
-def test_a_place_is_forgotten_when_it_was_not_asked_for_long(index, limits, clock):
+def test_a_place_unused_for_long_is_forgotten(index, limits, clock):
     [permit] = limits.exchange_permits([], [wish(place="x")])
     limits.exchange_permits([end(permit)], [])
     with index.write() as tx:

@@ -1,4 +1,4 @@
-"""An index of an older Presslake, with what is in it, is brought up to date."""
+"""Migration of an older index with its contents."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ VALUES (:feed_url, 'daily', 'sitemap', '"1"', :due_at, 600.5, 2, 7, 'https://dai
 """
 
 
-def test_feeds_that_were_known_before_they_had_digests_keep_their_state(empty_index_url, now):
+def test_feeds_from_before_digests_keep_their_state(empty_index_url, now):
     urls = [f"https://daily.example/ä{number}.xml" for number in range(2500)]
     with migrate(empty_index_url, "0002") as old, old.write() as tx:
         statement = text(OLD_FEED).bindparams(bindparam("due_at", type_=Instant()))
@@ -46,7 +46,7 @@ VALUES ('x', 'a.example/1', 'https://a.example/1', 'daily', 2, 't1:x', :at, :at,
 """
 
 
-def test_articles_that_were_known_before_contents_were_are_known_still(empty_index_url, now):
+def test_articles_from_before_content_digests_stay_known(empty_index_url, now):
     with migrate(empty_index_url, "0003") as old, old.write() as tx:
         tx.execute(text(OLD_ARTICLE).bindparams(bindparam("at", type_=Instant())), {"at": now})
 

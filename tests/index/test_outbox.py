@@ -18,7 +18,7 @@ def append(tx, batch_id, now, *, captures=(), articles=()):
     )
 
 
-def test_what_goes_in_comes_out_again(index, now):
+def test_an_item_round_trips(index, now):
     capture, article = (
         make_capture(status=None, detail="\x00 ☃ \u202e"),
         make_article(tags=("a", "b"), modified_at=None),
@@ -33,7 +33,7 @@ def test_what_goes_in_comes_out_again(index, now):
     assert items == (OutboxItem(sequence=1, batch_id="b1", captures=captures, articles=articles),)
 
 
-def test_what_this_process_wrote_is_what_another_would_parse(index, now):
+def test_cached_rows_equal_parsed_rows(index, now):
     east = now.astimezone(timezone(timedelta(hours=9)))
     article = make_article(tags=("a", "b"), published_at=east, modified_at=None, title="\x00 ☃")
     with index.write() as tx:
@@ -49,7 +49,7 @@ def test_what_this_process_wrote_is_what_another_would_parse(index, now):
 
 
 @pytest.mark.parametrize("number", [0, 1, 3])
-def test_a_decision_is_kept_as_one_json_text_under_zlib(index, now, number):
+def test_an_item_is_stored_as_zlib_compressed_json(index, now, number):
     articles = [make_article(title=f"☃ {one}", tags=("a", "b")) for one in range(number)]
     with index.write() as tx:
         append(tx, "b1", now, articles=articles, captures=[make_capture()])
@@ -62,7 +62,7 @@ def test_a_decision_is_kept_as_one_json_text_under_zlib(index, now, number):
     assert len(kept["captures"]) == 1
 
 
-def test_rows_of_a_decision_that_was_undone_are_not_taken_for_those_of_another(index, now):
+def test_cached_rows_of_a_rolled_back_decision_are_not_used(index, now):
     with index.rehearse() as tx:
         append(tx, "b1", now, articles=[make_article(title="undone")])
     with index.write() as tx:
@@ -75,7 +75,7 @@ def test_rows_of_a_decision_that_was_undone_are_not_taken_for_those_of_another(i
 
 
 @pytest.mark.parametrize(("max_size", "read"), [(1, ["b1"]), (2.5, ["b1", "b2"]), (9, ["b1", "b2", "b3"])])
-def test_batches_are_read_as_far_as_they_fit_and_one_always(index, now, max_size, read):
+def test_batches_are_read_up_to_a_size_and_at_least_one(index, now, max_size, read):
     with index.write() as tx:
         for batch_id in ("b1", "b2", "b3"):
             append(tx, batch_id, now, articles=[make_article(text=f"{batch_id} {list(range(2000))}")])
@@ -87,7 +87,7 @@ def test_batches_are_read_as_far_as_they_fit_and_one_always(index, now, max_size
     assert [item.batch_id for item in items] == read
 
 
-def test_sequences_follow_the_commits(index, now):
+def test_sequences_are_in_commit_order(index, now):
     with index.write() as tx:
         append(tx, "b1", now)
     with pytest.raises(RuntimeError), index.write() as tx:
@@ -100,7 +100,7 @@ def test_sequences_follow_the_commits(index, now):
         assert [(item.sequence, item.batch_id) for item in outbox.pending(tx, limit=10)] == [(1, "b1"), (2, "b2")]
 
 
-def test_a_cleared_item_is_gone_and_its_number_is_not_given_again(index, now):
+def test_a_cleared_items_sequence_is_not_reused(index, now):
     with index.write() as tx:
         append(tx, "b1", now)
     with index.write() as tx:
@@ -120,7 +120,7 @@ def test_a_decided_batch_is_remembered(index, now):
         assert (outbox.decided_counts(tx, "b1"), outbox.decided_counts(tx, "b2")) == ({"fetched": 1}, None)
 
 
-def test_instants_come_back_in_utc(index, now):
+def test_times_are_returned_in_utc(index, now):
     east = now.astimezone(timezone(timedelta(hours=9)))
     with index.write() as tx:
         append(tx, "b1", now, articles=[replace(make_article(), published_at=east)])
@@ -131,7 +131,7 @@ def test_instants_come_back_in_utc(index, now):
     assert item.articles[0].published_at.isoformat() == now.isoformat()
 
 
-def test_what_no_json_can_hold_is_replaced_and_costs_no_batch(index, now):
+def test_characters_invalid_in_json_are_replaced(index, now):
     with index.write() as tx:
         append(tx, "b1", now, articles=[make_article(title="half \ud83d of it", tags=("\udc00",))])
 
@@ -141,7 +141,7 @@ def test_what_no_json_can_hold_is_replaced_and_costs_no_batch(index, now):
     assert (item.articles[0].title, item.articles[0].tags) == ("half \ufffd of it", ("\ufffd",))
 
 
-def test_changes_go_in_and_come_out_with_their_sequence(index, now):
+def test_changes_round_trip_with_their_sequence(index, now):
     article, capture = make_article(), make_capture()
     changes = RowChanges(
         articles=(article,),
@@ -159,7 +159,7 @@ def test_changes_go_in_and_come_out_with_their_sequence(index, now):
     assert (item.changes, item.articles, last) == (changes.written_by(sequence), (), sequence)
 
 
-def test_what_is_published_is_known_by_the_oldest_that_waits(index, now):
+def test_published_upto_ends_before_the_oldest_waiting_item(index, now):
     with index.write() as tx:
         first = outbox.published_upto(tx)
         for name in ("b1", "b2", "b3"):

@@ -1,4 +1,4 @@
-"""What turns do to a host's pace; pure."""
+"""Effects of permits on a host's pace; pure."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -50,7 +50,7 @@ def test_the_delay_is_counted_from_the_end():
     assert (pace.next_slot_at, pace.turns) == (after(1.7), {})
 
 
-def test_one_at_a_time_is_under_way():
+def test_only_one_request_is_in_flight():
     pace, _ = give(fresh(), delay_s=0.0)
 
     _, second = give(pace, at=5, permit_id="2", delay_s=0.0)
@@ -58,7 +58,7 @@ def test_one_at_a_time_is_under_way():
     assert isinstance(second, Wait)
 
 
-def test_as_many_are_under_way_as_the_source_allows():
+def test_as_many_requests_are_in_flight_as_allowed():
     pace, answers = fresh(), []
     for number in range(5):
         pace, answer = give(pace, at=number, permit_id=str(number), max_per_host=4)
@@ -67,7 +67,7 @@ def test_as_many_are_under_way_as_the_source_allows():
     assert answers == [Permit, Permit, Permit, Permit, Wait]
 
 
-def test_starts_are_a_delay_apart_even_where_many_may_be_under_way():
+def test_starts_are_a_delay_apart_even_with_several_in_flight():
     pace, _ = give(fresh(), max_per_host=4)
 
     _, second = give(pace, at=0.4, permit_id="2", max_per_host=4)
@@ -75,7 +75,7 @@ def test_starts_are_a_delay_apart_even_where_many_may_be_under_way():
     assert second == Wait(host=HOST, wait_s=0.6, delay_s=1.0)
 
 
-def test_a_lease_that_has_ended_is_nobodys_turn():
+def test_an_expired_lease_frees_the_permit():
     pace, _ = give(fresh())
 
     pace, permit = give(pace, at=91, permit_id="2")
@@ -100,11 +100,11 @@ def test_a_lease_that_has_ended_is_nobodys_turn():
         ({"slowdown": 2.0}, 600.0, 600.0),
     ],
 )
-def test_the_longest_wish_is_kept(known, wanted_s, delay_s):
+def test_the_longest_delay_is_kept(known, wanted_s, delay_s):
     assert fresh(**known).delay_s(wanted_s) == delay_s
 
 
-def test_busy_halves_the_rate_and_answers_bring_it_back():
+def test_busy_halves_the_rate_and_successes_restore_it():
     pace = end(fresh(), is_busy=True)
     rates = [1 / pace.delay_s(1.0)]
     for _ in range(5):
@@ -116,7 +116,7 @@ def test_busy_halves_the_rate_and_answers_bring_it_back():
     assert rates[-1] == 1.0
 
 
-def test_a_host_that_is_always_busy_is_slowed_to_a_bound():
+def test_an_always_busy_host_is_slowed_to_a_bound():
     pace = fresh()
     for _ in range(20):
         pace = end(pace, is_busy=True)
@@ -124,7 +124,7 @@ def test_a_host_that_is_always_busy_is_slowed_to_a_bound():
     assert pace.slowdown == MOST_SLOWDOWN
 
 
-def test_a_slow_host_is_asked_less_and_a_fast_one_as_before():
+def test_a_slow_host_gets_fewer_requests_and_a_fast_one_as_before():
     slow = fresh()
     for _ in range(8):
         slow = end(slow, elapsed_s=6.0)
@@ -135,7 +135,7 @@ def test_a_slow_host_is_asked_less_and_a_fast_one_as_before():
     assert (slow.delay_s(1.0), fast.delay_s(1.0)) == (pytest.approx(6.0), 1.0)
 
 
-def test_a_hold_is_for_everybody():
+def test_a_hold_applies_to_all_requesters():
     pace = end(fresh(), hold_s=300.0)
 
     assert give(pace, at=10, permit_id="2")[1] == Wait(host=HOST, wait_s=290.0, delay_s=1.0)
@@ -151,7 +151,7 @@ def test_a_shorter_hold_does_not_shorten_a_longer_one():
     st.lists(st.tuples(st.floats(0, 3), st.floats(0.01, 5), st.booleans(), st.none() | st.floats(0, 20)), max_size=30),
     st.floats(0, 3),
 )
-def test_no_two_turns_are_closer_than_the_delay(requests, delay_s):
+def test_no_two_permits_are_closer_than_the_delay(requests, delay_s):
     pace, at, ended_at = fresh(), 0.0, None
     for pause_s, takes_s, is_busy, hold_s in requests:
         at += pause_s
@@ -171,28 +171,28 @@ def give_there(host, place, *, at=0.0, permit_id="1", **wanted):
     return grant_at_place(host, place, wish(**wanted), permit_id=permit_id, now=after(at))
 
 
-def test_a_place_gives_its_hosts_one_permit_a_delay():
+def test_a_place_gives_its_hosts_one_permit_per_delay():
     _, place, first = give_there(fresh(), fresh(), delay_s=2.0)
     other, _, second = give_there(fresh(), place, at=0.5, permit_id="2", delay_s=2.0)
 
     assert (type(first), type(second), second.wait_s) == (Permit, Wait, 1.5)
-    assert other == fresh()  # a host that got no permit keeps its slot
+    assert other == fresh()  # a refused host keeps its slot
 
 
-def test_a_host_that_waits_takes_nothing_of_its_place():
+def test_a_waiting_host_uses_no_slot_of_its_place():
     _, place, answer = give_there(fresh(next_slot_at=after(9)), fresh())
 
     assert (answer.wait_s, place) == (9.0, fresh())
 
 
-def test_a_place_is_asked_as_slowly_as_the_host_that_was_asked_last():
+def test_a_place_uses_the_delay_of_the_host_requested_last():
     host, place, permit = give_there(fresh(crawl_delay_s=8.0), fresh())
     host, place = end_at_place(host, place, PermitEnd(permit=permit, delay_s=1.0, elapsed_s=0.2), now=after(1))
 
     assert (host.next_slot_at, place.next_slot_at, place.turns) == (after(9), after(9), {})
 
 
-def test_the_wait_that_a_host_asks_for_is_not_its_neighbours():
+def test_a_hosts_retry_after_does_not_apply_to_its_neighbours():
     host, place, permit = give_there(fresh(), fresh())
     end_of_it = PermitEnd(permit=permit, delay_s=1.0, elapsed_s=0.2, is_busy=True, hold_s=600.0)
     host, place = end_at_place(host, place, end_of_it, now=after(1))

@@ -16,7 +16,7 @@ def shape(*sketch: int, shingles=(1, 2, 2**32 - 1), numbers=(7,)) -> Shape:
 
 def keep(index, *known: tuple[str, object, Shape], full=frozenset()) -> None:
     with index.write() as tx:
-        postings.keep_shapes(
+        postings.add_shapes(
             tx,
             [KnownShape(article_id=name, told_at=told_at, host="a.example", shape=one) for name, told_at, one in known],
             full=full,
@@ -29,7 +29,7 @@ def near(index, told_at, one: Shape) -> dict[str, KnownShape]:
     return {known.article_id: known for known in found.shapes.values()}
 
 
-def test_a_shape_comes_back_as_it_was(index, now):
+def test_a_shape_round_trips(index, now):
     kept = shape(5, 2**63 - 1, numbers=())
     keep(index, ("a", now, kept))
 
@@ -37,20 +37,20 @@ def test_a_shape_comes_back_as_it_was(index, now):
 
 
 @pytest.mark.parametrize(("sketch", "is_near"), [((1, 2), True), ((2, 3, 9), True), ((3, 9, 10), False), ((), False)])
-def test_two_hashes_in_common_are_near(index, now, sketch, is_near):
+def test_texts_with_two_common_hashes_are_candidates(index, now, sketch, is_near):
     keep(index, ("a", now, shape(1, 2, 3)))
 
     assert bool(near(index, now, shape(*sketch))) is is_near
 
 
 @pytest.mark.parametrize(("generations", "is_near"), [(-1, True), (0, True), (1, True), (-2, False), (2, False)])
-def test_a_neighbouring_time_is_near_and_a_further_one_is_not(index, now, generations, is_near):
+def test_only_neighbouring_generations_are_candidates(index, now, generations, is_near):
     keep(index, ("a", now, shape(1, 2)))
 
     assert bool(near(index, now + generations * GENERATION, shape(1, 2))) is is_near
 
 
-def test_a_hash_that_hundreds_have_is_ignored(index, now):
+def test_a_hash_shared_by_hundreds_is_ignored(index, now):
     keep(index, *((f"a{number}", now, shape(1, 2, 1000 + number)) for number in range(HOT + 1)))
 
     with index.read() as tx:
@@ -59,14 +59,14 @@ def test_a_hash_that_hundreds_have_is_ignored(index, now):
     assert (found.shapes, found.full) == ({}, {(postings.generation_of(now), 1), (postings.generation_of(now), 2)})
 
 
-def test_what_is_hot_gets_no_more_postings(index, now):
+def test_frequent_hashes_get_no_more_postings(index, now):
     keep(index, ("a", now, shape(1, 2)), full=frozenset({(postings.generation_of(now), 1)}))
 
     with index.read() as tx:
         assert tx.exec_driver_sql("SELECT hash FROM postings").scalars().all() == [2]
 
 
-def test_a_shape_whose_hashes_are_all_hot_costs_nothing(index, now):
+def test_a_shape_of_only_frequent_hashes_costs_no_postings(index, now):
     keep(index, ("a", now, shape(1)), full=frozenset({(postings.generation_of(now), 1)}))
 
     assert near(index, now, shape(1)) == {}
@@ -82,7 +82,7 @@ def test_a_dropped_shape_leaves_nothing(index, now):
     assert set(near(index, now, shape(1, 2))) == {"b"}
 
 
-def test_pruning_drops_the_old_generations_and_no_other(index, now):
+def test_pruning_drops_only_old_generations(index, now):
     keep(index, ("old", now - 5 * GENERATION, shape(1, 2)), ("young", now, shape(1, 2)))
     with index.write() as tx:
         pruned = postings.prune(tx, before=now - timedelta(days=28))
@@ -98,7 +98,7 @@ def test_times_before_the_epoch_have_generations(index, now):
     assert set(near(index, long_ago, shape(1, 2))) == {"a"}
 
 
-def test_texts_of_many_years_are_looked_up_at_once(index, now):
+def test_texts_of_many_years_are_looked_up_together(index, now):
     years = [now - number * 10 * GENERATION for number in range(100)]
     keep(index, *((f"a{number}", told_at, shape(1, 2, 10 + number)) for number, told_at in enumerate(years)))
     statements: list[str] = []
@@ -112,7 +112,7 @@ def test_texts_of_many_years_are_looked_up_at_once(index, now):
     assert len([one for one in statements if "postings" in one]) == 1
 
 
-def test_a_lookup_uses_the_key(index):
+def test_a_lookup_uses_the_primary_key(index):
     with index.read() as tx:
         statement, values = postings.look_up(tx, {1: [1, 2]})
         if tx.dialect.name == "sqlite":

@@ -39,7 +39,7 @@ def test_the_edges_of_an_article_are_found_from_either_end(index, now):
         assert relations.find_edges(tx, "b") == [edge("a", "b"), edge("b", "c")]
 
 
-def test_nothing_to_note_is_nothing_to_do(index, now):
+def test_empty_relations_cause_no_write(index, now):
     with index.write() as tx:
         articles.note_aliases(tx, [], now=now)
         relations.add_edges(tx, [], now=now)

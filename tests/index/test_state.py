@@ -27,25 +27,25 @@ def test_feeds_are_counted_by_source(state):
     assert state.failing_feeds == {"http_404": 1}
 
 
-def test_hosts_that_are_held_back_are_counted(state):
+def test_held_hosts_are_counted(state):
     assert (state.hosts, state.held_hosts, state.slowed_hosts) == (2, 1, 1)
 
 
-def test_the_last_run_is_the_last_that_reported(state):
+def test_the_last_run_is_the_last_with_a_report(state):
     assert (state.last_run.ended_at, state.last_run.seconds) == (NOW, 12.5)
     assert state.last_run.counts == {"discovered": 5, "fetched": 2, "not_modified": 1, "failed": 3}
     assert state.runs == {"ended": 1, "running": 1}
 
 
-def test_what_is_not_published_waits_since_it_was_decided(state):
+def test_the_oldest_unpublished_decision_is_reported(state):
     assert (state.unpublished, state.unpublished_since) == (1, NOW)
 
 
-def test_every_source_is_known_of(state):
+def test_every_source_is_listed(state):
     assert state.source_ids == {"daily", "b"}
 
 
-def test_what_is_due_is_what_a_claim_takes(index):
+def test_due_counts_what_a_claim_would_take(index):
     announce(index, *(announcement(number, priority=number % 2 * BACKFILL) for number in range(9)), now=NOW)
     announce(index, announcement(20), now=NOW + timedelta(hours=1))
     claim(index, now=NOW - timedelta(minutes=10), limit=0)
@@ -65,7 +65,7 @@ def test_an_empty_index_has_nothing_due(index):
 
 
 @pytest.mark.parametrize("index_url", ["sqlite"], indirect=True)  # it tells its plan whatever is in the tables
-def test_no_statement_reads_the_rows_of_urls_or_articles(index):
+def test_no_query_scans_urls_or_articles(index):
     statements: list[tuple[str, tuple]] = []
     engine = index._engine
 

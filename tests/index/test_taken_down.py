@@ -27,7 +27,7 @@ def test_the_index_agrees_with_the_lakes_takedowns(index, now):
     assert kept_out(index).digests == {*first.key_digests}
 
 
-def test_what_is_undone_is_let_in_unless_another_takedown_keeps_it_out(index, now):
+def test_an_undone_takedown_no_longer_blocks_unless_another_does(index, now):
     first = takedown(url_digest("a.example/1"), url_digest("a.example/2"), taken_at=now)
     second = takedown(url_digest("a.example/2"), takedown_id="t2", taken_at=now)
     taken_down.agree(index, [first, second])
@@ -37,7 +37,7 @@ def test_what_is_undone_is_let_in_unless_another_takedown_keeps_it_out(index, no
     assert kept_out(index).digests == {url_digest("a.example/2")}
 
 
-def test_takedowns_that_the_lake_has_lost_keep_out_still(index, now):
+def test_takedowns_missing_in_the_lake_still_block(index, now):
     taken_down.agree(index, [takedown(url_digest("a.example/1"), taken_at=now)])
 
     taken_down.agree(index, [])
@@ -46,7 +46,7 @@ def test_takedowns_that_the_lake_has_lost_keep_out_still(index, now):
 
 
 @pytest.mark.parametrize("digest", [url_digest("good.com/1"), host_digest("good.com"), source_digest("good")])
-def test_what_is_kept_out_is_not_announced(index, now, digest):
+def test_blocked_urls_are_not_announced(index, now, digest):
     taken_down.agree(index, [takedown(digest, taken_at=now)])
     other = replace(OWN, url="https://fine.com/2", url_key="fine.com/2", host="fine.com", source_id="fine")
 
@@ -55,7 +55,7 @@ def test_what_is_kept_out_is_not_announced(index, now, digest):
     assert row(index, "url_key") == ("fine.com/2",)
 
 
-def test_what_a_source_that_is_kept_out_announces_is_not_taken_up(index, now):
+def test_announcements_of_a_blocked_source_are_ignored(index, now):
     taken_down.agree(index, [takedown(source_digest("other"), taken_at=now)])
 
     assert announce(index, replace(OWN, announcer="other"), now=now) == 0

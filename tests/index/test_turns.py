@@ -1,4 +1,4 @@
-"""Sources take turns, then their hosts; and a claim looks at as few rows as it takes, however many are due."""
+"""Sources take turns, then their hosts; the cost of a claim does not grow with the number of due URLs."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ ALL = Selection()
 
 
 def fill(index, now, *groups, first=0):
-    """Put due rows into the frontier: (source, number, number of hosts, name of the hosts, in_s, priority)."""
+    """Insert frontier rows: (source, number, number of hosts, host name, in_s, priority)."""
     for source_id, number, of_hosts, name, in_s, priority in groups:
         rows = [
             {
@@ -57,7 +57,7 @@ def sources(claimed):
     return [one.source_id for one in claimed]
 
 
-def test_a_source_with_few_urls_waits_for_none_that_has_many(index, now):
+def test_a_source_with_few_urls_does_not_wait_for_one_with_many(index, now):
     fill(index, now, ("a", 3000, 3000, "many", -100, 0), ("b", 25, 1, "few", -1, 0))
     turns = Turns()
 
@@ -67,7 +67,7 @@ def test_a_source_with_few_urls_waits_for_none_that_has_many(index, now):
     assert sources(first + second).count("b") == 25
 
 
-def test_within_a_source_a_host_with_few_urls_waits_for_none_that_has_many(index, now):
+def test_a_host_with_few_urls_does_not_wait_for_one_with_many(index, now):
     fill(index, now, ("a", 500, 1, "many", -100, 0), ("a", 3, 1, "few", -1, 0))
 
     claimed = claim(index, now)
@@ -76,7 +76,7 @@ def test_within_a_source_a_host_with_few_urls_waits_for_none_that_has_many(index
     assert len(claimed) == 20
 
 
-def test_the_next_claim_goes_on_where_the_one_before_ended(index, now):
+def test_the_next_claim_continues_the_turns(index, now):
     fill(index, now, *((name, 9, 9, name, -1, 0) for name in "abc"))
     turns = Turns()
 
@@ -94,32 +94,32 @@ def test_hosts_take_turns_over_several_claims(index, now):
     assert claimed == [["h0", "h1", "h2", "h3"], ["h4", "h5", "h0", "h1"], ["h2", "h3", "h4", "h5"]]
 
 
-def test_news_of_all_sources_go_before_what_may_wait(index, now):
+def test_news_of_all_sources_has_priority(index, now):
     fill(index, now, ("a", 5, 5, "old", -100, frontier.BACKFILL), ("b", 5, 1, "new", -1, frontier.NEWS))
 
     assert sources(claim(index, now, limit=8)) == ["b"] * 5 + ["a"] * 3
 
 
-def test_a_host_whose_sources_are_two_keeps_to_one_budget(index, now):
+def test_a_host_of_two_sources_has_one_budget(index, now):
     fill(index, now, ("a", 50, 1, "same", -1, 0), ("b", 50, 1, "same", -1, 0))
 
     assert len(claim(index, now, limit=100, delay_s=40.0)) == 4
 
 
-def test_what_is_not_due_yet_hides_nothing_that_is(index, now):
+def test_urls_not_due_yet_do_not_hide_due_ones(index, now):
     waiting = MOST_JUMPS + 50
     fill(index, now, ("a", waiting, waiting, "a", 3600, 0), ("a", 3, 3, "z", -1, 0))
 
     assert sorted(one.host for one in claim(index, now)) == ["z0.example", "z1.example", "z2.example"]
 
 
-def test_a_source_that_is_left_out_is_not_claimed(index, now):
+def test_an_excluded_source_is_not_claimed(index, now):
     fill(index, now, ("a", 5, 5, "h", -1, 0), ("b", 5, 5, "h", -1, 0))
 
     assert sources(claim(index, now, without={"a"})) == ["b"] * 5
 
 
-def test_of_hosts_each_shard_claims_its_own(index, now):
+def test_each_shard_claims_its_own_hosts(index, now):
     fill(index, now, ("a", 40, 40, "h", -1, 0))
 
     parts = [claim(index, now, limit=40, selection=Selection(shard=Shard(number=one, of=2))) for one in range(2)]
@@ -128,7 +128,7 @@ def test_of_hosts_each_shard_claims_its_own(index, now):
     assert len({one.url_key for part in parts for one in part}) == 40
 
 
-def test_a_host_that_is_booked_out_costs_its_source_no_other(index, now):
+def test_a_fully_reserved_host_does_not_block_its_sources_other_hosts(index, now):
     fill(index, now, ("a", 4, 2, "h", -1, 0))
     with index.write() as tx:
         booked = {"host": "h0.example", "next_slot_at": now + timedelta(hours=1), "slowdown": 1.0}
@@ -138,7 +138,7 @@ def test_a_host_that_is_booked_out_costs_its_source_no_other(index, now):
 
 
 @pytest.mark.parametrize("of_hosts", [1, 7, 10**9])
-def test_a_claim_costs_as_much_when_ten_times_as_many_are_due(index, now, of_hosts):
+def test_a_claims_cost_does_not_grow_with_the_due_urls(index, now, of_hosts):
     fill(index, now, ("a", 2000, of_hosts, "h", -1, 0))
     few = steps_of(index, now)
     fill(index, now, ("a", 18_000, of_hosts, "h", -1, 0), first=2000)
@@ -147,7 +147,7 @@ def test_a_claim_costs_as_much_when_ten_times_as_many_are_due(index, now, of_hos
 
 
 def steps_of(index, now):
-    """How much a claim of forty looks at: SQLite's own steps, by the hundred, or the pages that PostgreSQL touches."""
+    """Measure a claim of 40 URLs: SQLite's virtual machine steps in hundreds, or the pages that PostgreSQL reads."""
     with index.rehearse() as tx:
         if index.is_sqlite:
             number = 0

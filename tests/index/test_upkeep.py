@@ -1,4 +1,4 @@
-"""What the index forgets by itself, once a day."""
+"""The daily upkeep of the index."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from tasks.index import outbox, runs
 from tasks.index.database import open_index
 from tasks.index.frontier import State
 from tasks.index.schema import robots
-from tasks.index.upkeep import KEPT, prune_daily, put_in_order
+from tasks.index.upkeep import KEPT, prune_daily, update_statistics
 from tests.index.test_frontier import announce, announcement, over
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ def prune(index, now):
         return prune_daily(tx, now=now)
 
 
-def test_rows_are_forgotten_once_a_day_and_not_more_often(index, now):
+def test_old_rows_are_deleted_once_a_day(index, now):
     over(index, State.GONE, now=now)
     later = now + KEPT + timedelta(days=1)
 
@@ -27,13 +27,13 @@ def test_rows_are_forgotten_once_a_day_and_not_more_often(index, now):
     assert prune(index, later + timedelta(hours=24)) == 0
 
 
-def test_an_index_without_old_rows_loses_nothing(index, now):
+def test_rows_that_are_not_old_stay(index, now):
     announce(index, announcement(1), now=now)
 
     assert prune(index, now + KEPT) == 0
 
 
-def test_runs_and_batches_are_forgotten_after_what_waits_for_them(index, now):
+def test_runs_and_batches_are_deleted_after_their_dependents(index, now):
     with index.write() as tx:
         for name in ("published", "waiting"):
             runs.begin_run(tx, run_id=name, now=now)
@@ -50,7 +50,7 @@ def test_runs_and_batches_are_forgotten_after_what_waits_for_them(index, now):
         assert not runs.is_known(tx, "published")
 
 
-def test_what_is_free_in_a_file_is_used_again(tmp_path):
+def test_free_space_in_a_file_is_reused(tmp_path):
     path, sizes = tmp_path / "index.db", []
     rows = [{"origin": f"https://{n}.example", "body": b"x" * 9000, "fetched_at": NOW} for n in range(300)]
     for _ in range(3):
@@ -59,17 +59,17 @@ def test_what_is_free_in_a_file_is_used_again(tmp_path):
                 tx.execute(robots.insert(), rows)
             with index.write() as tx:
                 tx.execute(robots.delete())
-            put_in_order(index)
+            update_statistics(index)
         sizes.append(path.stat().st_size)
 
     assert sizes[2] <= 1.05 * sizes[0]
 
 
-def test_statistics_are_made_again(empty_index_url, now):
+def test_statistics_are_updated(empty_index_url, now):
     with open_index(empty_index_url) as index:
         announce(index, announcement(1), now=now)
 
-        put_in_order(index)
+        update_statistics(index)
 
         with index.read() as tx:
             names = "SELECT tbl FROM sqlite_stat1" if index.is_sqlite else "SELECT tablename FROM pg_stats"

@@ -1,4 +1,4 @@
-"""A column is added to the one definition, and nothing else: lake, index and waiting batches of the version before go on."""
+"""A column is added to the definition only: lakes, indexes and waiting batches of the previous version keep working."""
 
 import json
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from deltalake.schema import Field, PrimitiveType
 from tasks.errors import LakeFormatError
 from tasks.index import outbox
 from tasks.index.database import open_index
-from tasks.lake.growing import grow_tables, open_grown
+from tasks.lake.growing import add_missing_columns, open_for_writing
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.reading import list_files, read_columns, read_rows
@@ -26,7 +26,7 @@ from tests.rows import FETCHED_AT, make_item
 from tests.store.deadly_s3 import deadly_s3
 
 WRITES = ["alter", "file", "commit"] * 2
-"""What the first run of a later version writes: of each table its new columns, its batch's file, and the file's commit."""
+"""The writes of a later version's first run: per table, its new columns, the batch's file, and the file's commit."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def later(tmp_path_factory, aws_environment):
 
 @contextmanager
 def decided(index_url, *items):
-    """Let these batches wait in an index, as the version before decided them."""
+    """Put batches into an index's outbox as the previous version would."""
     with open_index(index_url) as index:
         for item in items:
             with index.write() as tx:
@@ -63,11 +63,11 @@ def operations(store, table):
 
 
 def old_lake(store, number=2):
-    """A lake of the version before, with so many batches in it."""
+    """Fill a lake with `number` batches of the previous version."""
     publish([make_item(n, rows=1) for n in range(1, number + 1)], store=store, index_id="i")
 
 
-def test_a_batch_that_waits_is_published_into_the_table_with_the_new_columns(later, tmp_path, index_url):
+def test_a_waiting_batch_is_published_into_the_extended_table(later, tmp_path, index_url):
     store = DirectoryStore(tmp_path / "lake")
     old_lake(store)
     with decided(index_url, make_item(batch_id="waits", rows=1)):
@@ -78,7 +78,7 @@ def test_a_batch_that_waits_is_published_into_the_table_with_the_new_columns(lat
         assert rows(store, table, *ADDED) == [(name, None, None) for name in ("b1-0", "b2-0", "waits-0")]
 
 
-def test_what_the_new_columns_hold_is_read_beside_rows_without_them(later, tmp_path, index_url):
+def test_values_of_new_columns_are_read_beside_rows_without_them(later, tmp_path, index_url):
     store, job = DirectoryStore(tmp_path / "lake"), {"lake": str(tmp_path / "lake"), "index": index_url}
     old_lake(store, 1)
     later.run(Job(do="decide", **job))
@@ -90,7 +90,7 @@ def test_what_the_new_columns_hold_is_read_beside_rows_without_them(later, tmp_p
         assert rows(store, table, *ADDED) == [
             ("b1-0", None, None), ("later-0", *values), ("later-1", *values)
         ]  # fmt: skip
-    dataset = open_table(store, ARTICLES).to_pyarrow_dataset()  # noqa: F841 - DuckDB reads it by its name
+    dataset = open_table(store, ARTICLES).to_pyarrow_dataset()  # noqa: F841 - DuckDB finds it by name
     assert duckdb.sql("select article_id from dataset where mood is null").fetchall() == [("b1-0",)]
     assert duckdb.sql("select count(*) from dataset where mood = 'glad'").fetchall() == [(2,)]
     scanned = pl.scan_delta(str(tmp_path / "lake/articles")).filter(pl.col("mood").is_null()).collect()
@@ -106,14 +106,14 @@ def test_a_run_with_nothing_to_publish_adds_the_columns_too(later, tmp_path):
     assert all(names(store, table)[-2:] == ADDED for table in TABLES)
 
 
-def test_where_there_is_no_table_none_is_made(later, tmp_path):
+def test_missing_tables_are_not_created(later, tmp_path):
     later.run(Job(do="grow", lake=str(tmp_path / "lake")))
 
     assert not list((tmp_path / "lake").glob("*"))
 
 
 @pytest.mark.s3
-def test_of_several_who_add_the_columns_at_once_one_does(later, moto_url, s3_lake):
+def test_of_concurrent_runs_one_adds_the_columns(later, moto_url, s3_lake):
     old_lake(s3_lake.open())
     for _ in range(5):
         later.start(Job(do="grow", lake=s3_lake.uri, endpoint_url=moto_url))
@@ -125,7 +125,7 @@ def test_of_several_who_add_the_columns_at_once_one_does(later, moto_url, s3_lak
         assert names(s3_lake.open(), table)[-2:] == ADDED
 
 
-def test_the_version_before_goes_on_beside_it(later, tmp_path, index_url):
+def test_the_previous_version_keeps_working(later, tmp_path, index_url):
     lake, store = tmp_path / "lake", DirectoryStore(tmp_path / "lake")
     old_lake(store, 1)
     later.start(Job(do="grow", lake=str(lake)))
@@ -139,7 +139,7 @@ def test_the_version_before_goes_on_beside_it(later, tmp_path, index_url):
         assert operations(store, table).count("ADD COLUMN") == 1
 
 
-def test_the_version_before_reads_its_own_columns_of_a_later_file(later, tmp_path, index_url):
+def test_the_previous_version_reads_its_columns_of_a_later_file(later, tmp_path, index_url):
     store, job = DirectoryStore(tmp_path / "lake"), {"lake": str(tmp_path / "lake"), "index": index_url}
     later.run(Job(do="decide", **job))
     later.run(Job(do="publish", **job))
@@ -151,7 +151,7 @@ def test_the_version_before_reads_its_own_columns_of_a_later_file(later, tmp_pat
     assert [row["article_id"] for row in found] == ["later-0", "later-1"]
 
 
-def test_the_version_before_does_not_publish_what_it_would_lose(later, tmp_path, index_url):
+def test_the_previous_version_does_not_publish_rows_it_would_truncate(later, tmp_path, index_url):
     later.run(Job(do="decide", lake=str(tmp_path / "lake"), index=index_url))
 
     with (
@@ -165,7 +165,7 @@ def test_the_version_before_does_not_publish_what_it_would_lose(later, tmp_path,
 @pytest.mark.s3
 @pytest.mark.crash
 @pytest.mark.parametrize("after", range(len(WRITES) + 1), ids=["nothing", *WRITES[:3], "alter2", "file2", "commit2"])
-def test_killed_after_any_write_of_the_upgrade_the_next_run_makes_it_whole(later, moto_url, s3_lake, tmp_path, after):
+def test_an_upgrade_killed_after_any_write_is_completed_by_the_next_run(later, moto_url, s3_lake, tmp_path, after):
     store, index_url = s3_lake.open(), f"sqlite:///{tmp_path / 'index.db'}"
     old_lake(store)
     with decided(index_url, make_item(batch_id="waits")):
@@ -197,7 +197,7 @@ def kind_of(key):
         (pa.field("fetched_at", pa.timestamp("us")), "column fetched_at is timestamp_ntz, not timestamp"),
     ],
 )
-def test_a_column_that_is_another_is_refused(tmp_path, changed, misfit):
+def test_a_changed_column_is_refused(tmp_path, changed, misfit):
     schema = table_schema(CAPTURES)
     DeltaTable.create(str(tmp_path / CAPTURES), schema.set(schema.get_field_index(changed.name), changed))
 
@@ -205,15 +205,15 @@ def test_a_column_that_is_another_is_refused(tmp_path, changed, misfit):
         open_table(DirectoryStore(tmp_path), CAPTURES)
 
 
-def test_a_missing_column_that_may_not_be_null_is_refused(tmp_path):
+def test_a_missing_non_nullable_column_is_refused(tmp_path):
     schema = table_schema(CAPTURES)
     DeltaTable.create(str(tmp_path / CAPTURES), schema.remove(schema.get_field_index("run_id")))
 
     with pytest.raises(LakeFormatError, match="no column run_id"):
-        grow_tables(DirectoryStore(tmp_path))
+        add_missing_columns(DirectoryStore(tmp_path))
 
 
-def test_a_later_column_that_may_not_be_null_is_refused(tmp_path):
+def test_a_later_non_nullable_column_is_refused(tmp_path):
     later = pa.field("mood", pa.string(), nullable=False)
     DeltaTable.create(str(tmp_path / CAPTURES), table_schema(CAPTURES).append(later))
 
@@ -221,7 +221,7 @@ def test_a_later_column_that_may_not_be_null_is_refused(tmp_path):
         open_table(DirectoryStore(tmp_path), CAPTURES)
 
 
-def test_a_table_whose_lists_may_hold_nulls_is_the_same_table(tmp_path):
+def test_nullable_list_items_are_accepted(tmp_path):
     schema = table_schema(ARTICLES)
     loose = pa.field("tags", pa.list_(pa.string()), nullable=False)
     DeltaTable.create(str(tmp_path / ARTICLES), schema.set(schema.get_field_index("tags"), loose))
@@ -229,7 +229,7 @@ def test_a_table_whose_lists_may_hold_nulls_is_the_same_table(tmp_path):
     assert missing_columns(ARTICLES, open_table(DirectoryStore(tmp_path), ARTICLES).schema()) == []
 
 
-def test_who_only_reads_adds_no_column(tmp_path):
+def test_reading_adds_no_column(tmp_path):
     store = DirectoryStore(tmp_path)
     lacking_mime(store)
 
@@ -238,11 +238,11 @@ def test_who_only_reads_adds_no_column(tmp_path):
     assert (rows, names(store, CAPTURES).count("mime")) == ([], 0)
 
 
-def test_a_column_that_is_added_keeps_the_table_open_to_old_readers(tmp_path):
+def test_an_added_column_does_not_raise_the_reader_version(tmp_path):
     store = DirectoryStore(tmp_path)
     lacking_mime(store)
 
-    table = open_grown(store, CAPTURES)
+    table = open_for_writing(store, CAPTURES)
 
     assert (names(store, CAPTURES)[-1], table.protocol().min_reader_version) == ("mime", 1)
     assert json.loads(table.schema().to_json())["fields"][-1] == json.loads(

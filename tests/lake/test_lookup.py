@@ -1,4 +1,4 @@
-"""Single rows are found in the files of a table, small and large ones, and in files that come later."""
+"""Lookup of single rows in small and large files of a table, and in files added later."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ DAY = FETCHED_AT.date()
 
 
 class CountingStore(DirectoryStore):
-    """A store that counts what is read of it."""
+    """A store that counts its reads."""
 
     def __init__(self, path) -> None:
         super().__init__(path)
@@ -47,7 +47,7 @@ def find(reader, *ids, first=DAY, last=DAY):
     return sorted(row["article_id"] for row in reader.find(ids, first=first, last=last))
 
 
-def test_a_row_is_found_with_all_its_columns(store, reader):
+def test_a_row_is_found_with_all_columns(store, reader):
     publish([make_item(1, rows=3), make_item(2, rows=2)], store=store, index_id="i")
 
     (row,) = reader.find(["b1-2"], first=DAY, last=DAY)
@@ -56,14 +56,14 @@ def test_a_row_is_found_with_all_its_columns(store, reader):
     assert find(reader, "b1-0", "b2-1", "unknown") == ["b1-0", "b2-1"]
 
 
-def test_only_the_files_of_the_days_are_read(store, reader):
+def test_only_files_of_the_requested_days_are_read(store, reader):
     publish([make_item(1), make_item(2, fetched_at=FETCHED_AT + timedelta(days=2))], store=store, index_id="i")
 
     assert find(reader, "b1-0", "b2-0") == ["b1-0"]
     assert find(reader, "b1-0", "b2-0", last=DAY + timedelta(days=2)) == ["b1-0", "b2-0"]
 
 
-def test_what_is_published_later_is_found(store, reader):
+def test_rows_published_later_are_found(store, reader):
     publish([make_item(1)], store=store, index_id="i")
     assert find(reader, "b2-0") == []
 
@@ -76,14 +76,14 @@ def test_a_lake_without_the_table_has_no_rows(reader):
     assert find(reader, "b1-0") == []
 
 
-def test_a_file_that_is_missing_is_passed_over(store, reader, tmp_path):
+def test_a_missing_file_is_skipped(store, reader, tmp_path):
     publish([make_item(1), make_item(2)], store=store, index_id="i")
     next(tmp_path.glob("articles/dt=*/b1-*")).unlink()
 
     assert find(reader, "b1-0", "b2-0") == ["b2-0"]
 
 
-def test_ids_are_read_once(store, reader):
+def test_a_files_ids_are_read_once(store, reader):
     publish([make_item(1, rows=50), make_item(2)], store=store, index_id="i")
     find(reader, "b1-7")
     store.pieces.clear()
@@ -93,7 +93,7 @@ def test_ids_are_read_once(store, reader):
     assert store.pieces == []
 
 
-def test_a_row_of_a_large_file_is_read_without_its_other_rows(store, reader, monkeypatch):
+def test_a_row_of_a_large_file_is_read_without_the_others(store, reader, monkeypatch):
     monkeypatch.setattr("tasks.lake.tables.GROUP_ROWS", 10)
     publish([make_item(1, rows=400)], store=store, index_id="i")
     find(reader, "b1-7")
@@ -105,7 +105,7 @@ def test_a_row_of_a_large_file_is_read_without_its_other_rows(store, reader, mon
         assert sum(store.pieces) < size
 
 
-def test_ids_of_files_that_were_used_long_ago_are_forgotten(store, reader, monkeypatch):
+def test_ids_of_least_recently_used_files_are_evicted(store, reader, monkeypatch):
     monkeypatch.setattr(lookup, "REMEMBERED_SIZE", 100)
     publish([make_item(number, rows=9) for number in range(1, 6)], store=store, index_id="i")
 

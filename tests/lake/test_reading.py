@@ -1,4 +1,4 @@
-"""Rows of articles are found by day and id; a file that is gone hides its own rows and no others."""
+"""Reading rows of articles by day and id; a missing file hides only its own rows."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,7 @@ NEXT = DAY + timedelta(days=1)
 
 @pytest.fixture
 def store(tmp_path):
-    """A lake with two articles of one day, and a revision of one of them the day after."""
+    """A lake with two articles of one day, and a revision of one on the next day."""
     lake = DirectoryStore(tmp_path)
     open_lake(lake)
     later = make_item(2, rows=1, fetched_at=FETCHED_AT + timedelta(days=1))
@@ -35,7 +35,7 @@ def named(article_id, first, last):
     return {article_id: (first, last)}
 
 
-def test_rows_of_the_days_that_are_asked_for_are_found(store):
+def test_rows_of_the_requested_days_are_found(store):
     assert found(store, **named("b1-0", DAY, NEXT)) == [("b1-0", 1), ("b1-0", 2)]
     assert found(store, **named("b1-0", NEXT, NEXT)) == [("b1-0", 2)]
     assert found(store, **named("b1-1", DAY, NEXT), **named("b1-0", NEXT, NEXT)) == [("b1-0", 2), ("b1-1", 1)]
@@ -44,7 +44,7 @@ def test_rows_of_the_days_that_are_asked_for_are_found(store):
 
 
 @pytest.mark.parametrize("harm", ["missing", "damaged"])
-def test_a_file_that_cannot_be_read_hides_no_other(store, tmp_path, harm):
+def test_an_unreadable_file_hides_no_other(store, tmp_path, harm):
     (file,) = (tmp_path / "articles").glob(f"dt={DAY}/*.parquet")
     if harm == "missing":
         file.unlink()
@@ -62,7 +62,7 @@ def test_a_lake_without_tables_has_no_rows(tmp_path):
 
 
 class Crowded(DirectoryStore):
-    """A store in which a sweep publishes a batch at the moment when the files of a table are listed."""
+    """A store in which a sweep publishes a batch while a table's files are being listed."""
 
     def list(self, prefix):
         if prefix == data_prefix(ARTICLES):
@@ -70,7 +70,7 @@ class Crowded(DirectoryStore):
         yield from super().list(prefix)
 
 
-def test_what_is_committed_while_unneeded_files_are_sought_is_needed(store, tmp_path):
+def test_a_file_committed_during_the_search_for_unneeded_files_is_kept(store, tmp_path):
     never_named = parquet_key(ARTICLES, DAY, "b9", 9)
     store.put(never_named, b"")
 

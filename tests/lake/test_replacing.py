@@ -1,4 +1,4 @@
-"""Rows that take the place of others by their keys: each change is applied once, in one commit, beside other writers."""
+"""Replacing rows by key: each change is applied once, in one commit, beside concurrent writers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -42,7 +42,7 @@ def apply(store, *changes):
 A, B, C = (make_article(article_id=name, title=name) for name in "abc")
 
 
-def test_rows_are_replaced_added_and_taken_out_in_one_commit(object_store):
+def test_rows_are_replaced_added_and_removed_in_one_commit(object_store):
     filled(object_store, A, B)
     before = open_table(object_store, ARTICLES).version()
 
@@ -52,7 +52,7 @@ def test_rows_are_replaced_added_and_taken_out_in_one_commit(object_store):
     assert open_table(object_store, ARTICLES).version() == before + 1
 
 
-def test_a_change_that_is_repeated_does_nothing_more(tmp_path):
+def test_a_repeated_change_has_no_effect(tmp_path):
     store = filled(DirectoryStore(tmp_path), A, B)
     first, second = change(2, rows=(replace(A, title="new"),)), change(3, gone=(key_of(A),))
     apply(store, first)
@@ -61,7 +61,7 @@ def test_a_change_that_is_repeated_does_nothing_more(tmp_path):
     assert (apply(store, first), apply(store, second), titles(store)) == (0, 0, [("b", 1, "b")])
 
 
-def test_of_several_changes_of_one_row_the_last_counts(tmp_path):
+def test_the_last_of_several_changes_of_a_row_applies(tmp_path):
     store = filled(DirectoryStore(tmp_path), A)
     changes = [change(2, gone=(key_of(A),)), change(3, rows=(replace(A, title="back"),))]
 
@@ -70,7 +70,7 @@ def test_of_several_changes_of_one_row_the_last_counts(tmp_path):
     assert titles(store) == [("a", 1, "back")]
 
 
-def test_a_change_comes_too_late_for_a_row_that_a_later_one_has_changed(tmp_path):
+def test_an_older_change_does_not_overwrite_a_later_one(tmp_path):
     store = filled(DirectoryStore(tmp_path), A)
     first, second = change(2, rows=(replace(A, title="first"),)), change(3, rows=(replace(A, title="second"),))
     apply(store, first)
@@ -94,7 +94,7 @@ def test_rows_of_several_days_and_files_change_together(tmp_path):
     assert open_table(store, ARTICLES).version() == version + 1
 
 
-def test_a_row_that_was_there_twice_is_there_once(tmp_path):
+def test_a_duplicated_row_becomes_one(tmp_path):
     store = filled(DirectoryStore(tmp_path), A, A)
 
     apply(store, change(2, rows=(replace(A, title="new"),)))
@@ -102,7 +102,7 @@ def test_a_row_that_was_there_twice_is_there_once(tmp_path):
     assert titles(store) == [("a", 1, "new")]
 
 
-def test_a_file_without_rows_is_no_longer_in_the_table(tmp_path):
+def test_a_file_left_without_rows_is_removed_from_the_table(tmp_path):
     store = filled(DirectoryStore(tmp_path), A)
 
     apply(store, change(2, gone=(key_of(A),)))
@@ -110,7 +110,7 @@ def test_a_file_without_rows_is_no_longer_in_the_table(tmp_path):
     assert list_files(open_table(store, ARTICLES), ARTICLES) == []
 
 
-def test_nothing_to_change_makes_no_commit(tmp_path):
+def test_an_empty_change_makes_no_commit(tmp_path):
     store = filled(DirectoryStore(tmp_path), A)
     version = open_table(store, ARTICLES).version()
 
@@ -132,7 +132,7 @@ def test_a_column_of_a_newer_version_keeps_its_value(tmp_path):
     assert sorted((row["title"], row["mood"]) for row in found) == [("a", "glad"), ("new", "sad")]
 
 
-def test_beside_appends_packing_and_other_changes_each_row_is_there_once(tmp_path):
+def test_each_row_exists_once_despite_concurrent_appends_packing_and_changes(tmp_path):
     store = filled(DirectoryStore(tmp_path), A, B, C)
 
     def append(number):
@@ -160,7 +160,7 @@ def test_beside_appends_packing_and_other_changes_each_row_is_there_once(tmp_pat
 
 
 @pytest.mark.parametrize("uses", [1, 4, 7, 10, 14, 19, 25])
-def test_a_change_that_dies_at_any_use_of_the_lake_is_whole_after_a_repetition(tmp_path, uses):
+def test_a_change_killed_at_any_use_of_the_lake_is_complete_after_a_retry(tmp_path, uses):
     store = filled(DirectoryStore(tmp_path), A, B)
     capture = make_capture(capture_id="x")
     publish([replace(make_item(2), captures=(capture,), articles=())], store=store, index_id="i")
@@ -175,7 +175,7 @@ def test_a_change_that_dies_at_any_use_of_the_lake_is_whole_after_a_repetition(t
 
 
 class _Dying(DirectoryStore):
-    """A store whose n-th use and every one after it fails, as if the process had been killed there."""
+    """A store whose n-th and later uses fail, as if the process had been killed there."""
 
     def __init__(self, path, uses):
         super().__init__(path)

@@ -1,4 +1,4 @@
-"""Files that take the place of others: each row stays there once, whoever else commits."""
+"""Replacing files: each row exists exactly once despite concurrent commits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -32,7 +32,7 @@ def as_one(store, table, files, *, is_changed=False):
     return replace_files(store, table, files, [pack_rows(DAY, rows)], is_changed=is_changed, now=NOW)
 
 
-def test_files_become_one_and_no_row_is_lost(object_store):
+def test_files_are_merged_without_losing_rows(object_store):
     table = three_files(object_store)
 
     assert as_one(object_store, table, list_files(table, CAPTURES))
@@ -41,7 +41,7 @@ def test_files_become_one_and_no_row_is_lost(object_store):
     assert (file.rows, held(object_store)) == (3, ["b1-1", "b1-2", "b1-3"])
 
 
-def test_what_another_replaced_first_is_left_alone(object_store):
+def test_files_already_replaced_by_another_are_skipped(object_store):
     tables = [three_files(object_store), open_table(object_store, CAPTURES)]
     files = list_files(tables[0], CAPTURES)
 
@@ -51,7 +51,7 @@ def test_what_another_replaced_first_is_left_alone(object_store):
     assert held(object_store) == ["b1-1", "b1-2", "b1-3"]
 
 
-def test_of_several_who_replace_the_same_files_at_once_one_does(tmp_path):
+def test_of_concurrent_replacements_of_the_same_files_one_succeeds(tmp_path):
     store = DirectoryStore(tmp_path)
     files = list_files(three_files(store), CAPTURES)
     tables = [open_table(store, CAPTURES) for _ in range(6)]
@@ -62,7 +62,7 @@ def test_of_several_who_replace_the_same_files_at_once_one_does(tmp_path):
     assert (sum(landed), held(store)) == (1, ["b1-1", "b1-2", "b1-3"])
 
 
-def test_who_appends_meanwhile_loses_nothing(tmp_path):
+def test_a_concurrent_append_loses_nothing(tmp_path):
     store = DirectoryStore(tmp_path)
     stale = three_files(store)
     files = list_files(stale, CAPTURES)
@@ -75,7 +75,7 @@ def test_who_appends_meanwhile_loses_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("is_changed", [True, False])
-def test_the_log_says_whether_rows_were_changed(tmp_path, is_changed):
+def test_the_log_records_whether_rows_changed(tmp_path, is_changed):
     store = DirectoryStore(tmp_path)
     table = three_files(store)
     as_one(store, table, list_files(table, CAPTURES), is_changed=is_changed)
@@ -85,7 +85,7 @@ def test_the_log_says_whether_rows_were_changed(tmp_path, is_changed):
     assert last.count(f'"dataChange":{str(is_changed).lower()}') == 4
 
 
-def test_the_same_rows_for_the_same_version_are_the_same_file(tmp_path):
+def test_equal_rows_for_the_same_version_give_the_same_file(tmp_path):
     store = DirectoryStore(tmp_path)
     table = three_files(store)
     rows = pack_rows(DAY, read_columns(store, list_files(table, CAPTURES)[0]))
@@ -106,7 +106,7 @@ def commit(store, table, old, new):
     return commit_rewritten(store, table, CAPTURES, FileChange(old=old, new=[new], is_changed=False, now=NOW))
 
 
-def test_a_file_whose_version_another_commit_took_is_deleted(object_store):
+def test_a_file_whose_version_was_taken_by_another_commit_is_deleted(object_store):
     stale = three_files(object_store)
     new = put_again(object_store, stale)
     commit_files(open_table(object_store, CAPTURES), [put_file(object_store, sequence=4)], app_id="i")
@@ -117,7 +117,7 @@ def test_a_file_whose_version_another_commit_took_is_deleted(object_store):
     assert stored(object_store) == {file.key for file in list_files(open_table(object_store, CAPTURES), CAPTURES)}
 
 
-def test_a_file_that_another_process_put_too_and_committed_stays(tmp_path):
+def test_a_file_also_committed_by_another_process_stays(tmp_path):
     store = DirectoryStore(tmp_path)
     stale = three_files(store)
     files = list_files(stale, CAPTURES)
@@ -130,7 +130,7 @@ def test_a_file_that_another_process_put_too_and_committed_stays(tmp_path):
     assert find_dead_files(store, stale, CAPTURES) == set()
 
 
-def test_a_file_whose_version_is_still_to_come_is_not_dead(tmp_path):
+def test_a_file_for_a_future_version_is_not_deleted(tmp_path):
     store = DirectoryStore(tmp_path)
     table = three_files(store)
     put_again(store, table)

@@ -1,4 +1,4 @@
-"""Objects of the store that are read by their slices."""
+"""Reading slices of stored objects."""
 
 import pytest
 
@@ -10,7 +10,7 @@ BODY = bytes(range(256)) * 40
 
 
 class Reads:
-    """A store that notes the ranges that are read of it."""
+    """A store that records the ranges read."""
 
     def __init__(self, store):
         self._store = store
@@ -31,13 +31,13 @@ def reads(tmp_path):
 @pytest.mark.parametrize(
     "places", [[(0, 10), (10, 10), (5000, 5120)], [(4000, 4100), (0, 3), (9000, 20_000)], [(7, 7)]]
 )
-def test_slices_are_those_of_the_bytes(reads, places):
+def test_slices_equal_those_of_the_bytes(reads, places):
     stored = StoredBytes(reads, "warc/a", size=1000)
 
     assert [stored[start:stop] for start, stop in places] == [BODY[start:stop] for start, stop in places]
 
 
-def test_slices_in_order_share_their_reads_and_a_long_one_is_read_whole(reads):
+def test_sequential_slices_share_reads_and_a_long_one_is_read_at_once(reads):
     stored = StoredBytes(reads, "warc/a", size=1000)
     for start in range(0, 3000, 100):
         stored[start : start + 100]
@@ -46,6 +46,6 @@ def test_slices_in_order_share_their_reads_and_a_long_one_is_read_whole(reads):
     assert reads.ranges == [(0, 1000), (1000, 1000), (2000, 1000), (3000, 6000)]
 
 
-def test_of_an_object_that_is_missing_no_slice_is_read(reads):
+def test_a_missing_objects_slice_raises(reads):
     with pytest.raises(MissingObject):
         StoredBytes(reads, "warc/b")[0:1]

@@ -36,9 +36,9 @@ def read(name, rows):
 
 
 def put_file(store, name=CAPTURES, *, sequence=1, batch_id="b1"):
-    """Put one row's file into the lake, and return it for a commit."""
+    """Put a file with one row into the lake, and return it for a commit."""
     body = parquet(name, [make_capture(capture_id=f"{batch_id}-{sequence}")])
-    open_table(store, name)  # a table is there before its files: one that has lost its log is not made again
+    open_table(store, name)  # before its files: a table that lost its log is not created again
     store.put(parquet_key(name, DAY, batch_id, sequence), body)
     return DataFile(
         batch_id=batch_id,
@@ -51,7 +51,7 @@ def put_file(store, name=CAPTURES, *, sequence=1, batch_id="b1"):
 
 
 def held(store, name=CAPTURES):
-    """The ids of the rows that readers of the table see."""
+    """Return the ids of the rows that readers see."""
     return sorted(open_table(store, name).to_pyarrow_table().column("capture_id").to_pylist())
 
 
@@ -61,13 +61,13 @@ def test_columns_are_the_models_fields_in_their_order(name, model):
 
 
 @pytest.mark.parametrize(("name", "model"), [(CAPTURES, Capture), (ARTICLES, Article)])
-def test_a_column_may_be_null_where_the_field_may_be_none(name, model):
+def test_a_column_is_nullable_if_the_field_may_be_none(name, model):
     optional = [name for name, hint in typing.get_type_hints(model).items() if types.NoneType in typing.get_args(hint)]
 
     assert [field.name for field in SCHEMAS[name] if field.nullable] == optional
 
 
-def test_a_capture_comes_back_as_it_was():
+def test_a_capture_round_trips():
     capture = make_capture(status=None, detail="é")
 
     (row,) = read(CAPTURES, [capture]).to_pylist()
@@ -75,7 +75,7 @@ def test_a_capture_comes_back_as_it_was():
     assert row == dataclasses.asdict(capture)
 
 
-def test_an_article_comes_back_as_it_was():
+def test_an_article_round_trips():
     article = make_article(authors=(), similarity=0.75)
 
     (row,) = read(ARTICLES, [article]).to_pylist()
@@ -87,13 +87,13 @@ def test_times_are_utc_microseconds():
     assert read(CAPTURES, [make_capture()]).schema.field("fetched_at").type == pa.timestamp("us", tz="UTC")
 
 
-def test_the_same_rows_make_the_same_bytes():
+def test_equal_rows_give_equal_bytes():
     rows = [make_article(article_id=str(n)) for n in range(50)]
 
     assert parquet(ARTICLES, rows) == parquet(ARTICLES, list(rows))
 
 
-def test_files_are_zstd():
+def test_files_are_zstd_compressed():
     metadata = pq.read_metadata(io.BytesIO(parquet(ARTICLES, [make_article()])))
 
     compressions = {metadata.row_group(0).column(n).compression for n in range(metadata.num_columns)}
@@ -104,7 +104,7 @@ def test_files_are_zstd():
     ("text", "stored"),
     [("a\0b", "a\ufffdb"), ("\ud83d", "\ufffd"), ("\ud83d\ude00", "\U0001f600"), ("\U0001f600 ok", "\U0001f600 ok")],
 )
-def test_what_cannot_be_stored_becomes_a_replacement_character(text, stored):
+def test_an_unstorable_character_becomes_a_replacement_character(text, stored):
     (row,) = read(ARTICLES, [make_article(title=text, tags=(text,))]).to_pylist()
 
     assert (row["title"], row["tags"]) == (stored, [stored])
@@ -118,54 +118,54 @@ def test_any_text_can_be_stored(text):
     assert stored == storable_text(text)
 
 
-def test_a_table_is_made_where_there_is_none(object_store):
+def test_a_missing_table_is_created(object_store):
     table = open_table(object_store, ARTICLES)
 
     assert pa.schema(table.schema().to_arrow()).names == table_schema(ARTICLES).names
     assert (table.version(), table.metadata().partition_columns) == (0, ["dt"])
 
 
-def test_of_several_who_make_a_table_one_does(object_store):
+def test_concurrent_creators_make_one_table(object_store):
     with ThreadPoolExecutor(6) as pool:
         tables = list(pool.map(lambda _: open_table(object_store, CAPTURES), range(6)))
 
     assert {(table.version(), table.metadata().id) for table in tables} == {(0, tables[0].metadata().id)}
 
 
-def test_a_table_needs_no_new_reader(tmp_path):
+def test_a_table_needs_no_recent_delta_reader(tmp_path):
     protocol = open_table(DirectoryStore(tmp_path), ARTICLES).protocol()
 
     assert (protocol.min_reader_version, protocol.reader_features) == (1, None)
 
 
-def test_a_table_in_a_directory_with_any_name_is_a_table(tmp_path):
+def test_a_table_works_in_a_directory_with_any_name(tmp_path):
     store = DirectoryStore(tmp_path / "my lake #1 100% é")
     commit_files(open_table(store, CAPTURES), [put_file(store)], app_id="i")
 
     assert held(store) == ["b1-1"]
 
 
-def test_a_table_of_other_columns_is_refused(tmp_path):
+def test_a_table_with_other_columns_is_refused(tmp_path):
     DeltaTable.create(str(tmp_path / CAPTURES), pa.schema([("dt", pa.date32()), ("capture_id", pa.string())]))
 
     with pytest.raises(LakeFormatError, match="no column source_id"):
         open_table(DirectoryStore(tmp_path), CAPTURES)
 
 
-def test_a_table_that_cannot_be_read_is_a_lake_that_is_unavailable(tmp_path):
+def test_an_unreadable_table_raises_lake_unavailable(tmp_path):
     (tmp_path / CAPTURES).write_bytes(b"")
 
     with pytest.raises(LakeUnavailable, match=r"^[^\n]*captures: [^\n]*$"):
         open_table(DirectoryStore(tmp_path), CAPTURES)
 
 
-def test_a_committed_file_is_read(object_store):
+def test_a_committed_file_is_visible(object_store):
     commit_files(open_table(object_store, CAPTURES), [put_file(object_store)], app_id="i")
 
     assert held(object_store) == ["b1-1"]
 
 
-def test_a_commit_tells_what_it_added(tmp_path):
+def test_a_commit_returns_what_it_added(tmp_path):
     store = DirectoryStore(tmp_path)
     files = [put_file(store, sequence=n) for n in (1, 2)]
     table = open_table(store, CAPTURES)
@@ -173,7 +173,7 @@ def test_a_commit_tells_what_it_added(tmp_path):
     assert [commit_files(table, files, app_id="i"), commit_files(table, files, app_id="i")] == [tuple(files), ()]
 
 
-def test_a_file_committed_again_is_there_once(object_store):
+def test_a_file_committed_again_is_in_the_table_once(object_store):
     file = put_file(object_store)
     for _ in range(2):
         commit_files(open_table(object_store, CAPTURES), [file], app_id="i")
@@ -195,7 +195,7 @@ def test_a_reader_finds_rows_by_any_column(tmp_path, column):
     assert found.num_rows == 1
 
 
-def test_who_commits_on_an_old_version_lands_once(object_store):
+def test_a_commit_on_an_old_version_succeeds_once(object_store):
     stale = [open_table(object_store, CAPTURES) for _ in range(3)]
     file = put_file(object_store)
 
@@ -204,7 +204,7 @@ def test_who_commits_on_an_old_version_lands_once(object_store):
     assert (landed, held(object_store)) == ([(file,), (), ()], ["b1-1"])
 
 
-def test_of_several_who_commit_one_file_at_once_one_does(object_store):
+def test_concurrent_commits_of_one_file_succeed_once(object_store):
     tables = [open_table(object_store, CAPTURES) for _ in range(6)]
     file = put_file(object_store)
 
@@ -214,7 +214,7 @@ def test_of_several_who_commit_one_file_at_once_one_does(object_store):
     assert (sorted(map(len, landed)), held(object_store)) == ([0, 0, 0, 0, 0, 1], ["b1-1"])
 
 
-def test_several_who_commit_files_of_one_index_at_once_all_land(object_store):
+def test_concurrent_commits_of_different_files_all_succeed(object_store):
     tables = [open_table(object_store, CAPTURES) for _ in range(6)]
     files = [put_file(object_store, sequence=n, batch_id=f"b{n}") for n in range(1, 7)]
 
@@ -224,7 +224,7 @@ def test_several_who_commit_files_of_one_index_at_once_all_land(object_store):
     assert held(object_store) == [f"b{n}-{n}" for n in range(1, 7)]
 
 
-def test_two_indexes_count_for_themselves(tmp_path):
+def test_indexes_have_separate_sequences(tmp_path):
     store = DirectoryStore(tmp_path)
     for index in ("i", "j"):
         file = put_file(store, batch_id=f"of-{index}")
@@ -234,7 +234,7 @@ def test_two_indexes_count_for_themselves(tmp_path):
 
 
 def test_an_old_sequence_with_a_new_batch_is_committed(tmp_path):
-    """As after an index was restored from a backup, which counts from there again."""
+    """An index restored from a backup continues with an earlier sequence."""
     store = DirectoryStore(tmp_path)
     commit_files(open_table(store, CAPTURES), [put_file(store, sequence=9)], app_id="i")
 
@@ -243,7 +243,7 @@ def test_an_old_sequence_with_a_new_batch_is_committed(tmp_path):
     assert (held(store), open_table(store, CAPTURES).transaction_version("i")) == (["b1-9", "new-4"], 9)
 
 
-def test_a_batch_is_known_after_its_file_was_compacted_away(tmp_path):
+def test_a_batch_is_known_after_its_file_was_compacted(tmp_path):
     store = DirectoryStore(tmp_path)
     files = [put_file(store, sequence=n, batch_id=f"b{n}") for n in (1, 2)]
     for file in files:
@@ -285,13 +285,13 @@ def test_many_commits_leave_checkpoints(tmp_path):
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_says_what_it_is(tmp_path, name):
+def test_a_table_has_a_description(tmp_path, name):
     metadata = open_table(DirectoryStore(tmp_path), name).metadata()
 
     assert (metadata.name, bool(metadata.description)) == (name, True)
 
 
-def test_instants_of_other_zones_are_stored_as_utc():
+def test_times_in_other_zones_are_stored_as_utc():
     (row,) = read(CAPTURES, [make_capture(fetched_at=datetime.fromisoformat("2026-03-01T01:00:00+02:00"))]).to_pylist()
 
     assert row["fetched_at"] == datetime(2026, 2, 28, 23, tzinfo=UTC)

@@ -26,7 +26,7 @@ def lake(path):
     return store
 
 
-def test_takedowns_are_read_back_and_each_is_there_once(object_store):
+def test_takedowns_round_trip_and_are_stored_once(object_store):
     open_lake(object_store)
     second = replace(TAKEDOWN, takedown_id="t2", reason=None)
 
@@ -36,7 +36,7 @@ def test_takedowns_are_read_back_and_each_is_there_once(object_store):
     assert read_takedowns(object_store) == [TAKEDOWN, second]
 
 
-def test_an_undone_takedown_keeps_nothing_out(tmp_path):
+def test_an_undone_takedown_blocks_nothing(tmp_path):
     store = lake(tmp_path)
     add_takedown(store, TAKEDOWN, now=NOW)
     before = read_kept_out(store)
@@ -55,7 +55,7 @@ def test_a_lake_without_takedowns_has_no_such_table(tmp_path):
     assert [one.key for one in store.list("")] == [MARKER_KEY]
 
 
-def test_the_first_takedown_raises_the_format_number_so_that_older_versions_refuse_the_lake(tmp_path):
+def test_the_first_takedown_raises_the_lakes_format_number(tmp_path):
     store = lake(tmp_path)
     before = json.loads(store.get(MARKER_KEY))
 

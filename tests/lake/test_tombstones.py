@@ -15,7 +15,7 @@ from tests.lake.test_warc import NOW, RESPONSE
 
 SECRET = b"a sentence that nobody may read"
 SHORTEST, STORED = 248, 321
-"""Bytes of the shortest tombstone, and of the shortest that is not compressed."""
+"""Sizes in bytes of the shortest tombstone, and of the shortest uncompressed one."""
 
 
 def make(length, cause=Cause.TAKEN_DOWN):
@@ -23,7 +23,7 @@ def make(length, cause=Cause.TAKEN_DOWN):
 
 
 def segment_of(*bodies):
-    """A segment with a page a body: an answer with its request and rendition, and a revisit of the first."""
+    """Return a segment with a response, request and rendition for each body, and a revisit of the first."""
     writer = SegmentWriter("warc/dt=2026-03-01/b1.warc.gz", software="presslake/0", created_at=NOW)
     for number, body in enumerate(bodies):
         url = f"https://daily.example/{number}"
@@ -49,12 +49,12 @@ def places(segment):
 
 
 def content(segment):
-    """All that the segment has, decompressed."""
+    """Return the segment's decompressed content."""
     return b"".join(zlib.decompress(segment[at : at + length], 31) for at, length in places(segment))
 
 
 @given(st.one_of(st.integers(SHORTEST, 1000), st.integers(65_700, 66_400), st.integers(131_200, 132_000)))
-def test_a_tombstone_has_exactly_the_length_that_is_asked_for(length):
+def test_a_tombstone_has_exactly_the_requested_length(length):
     made = make(length)
 
     (record,) = iter_records(made)
@@ -77,19 +77,19 @@ def test_other_readers_read_a_tombstone_and_what_follows_it(length):
     assert not any(passed is False for *_, passed in by_warcio)
 
 
-def test_the_shortest_record_that_we_write_is_longer_than_the_shortest_tombstone():
+def test_every_record_we_write_is_longer_than_the_shortest_tombstone():
     writer = SegmentWriter("warc/dt=2026-03-01/b.warc.gz", software="", created_at=NOW)
     writer.add_conversion(url="", refers_to="", html=b"", rendered_at=NOW)
 
     assert min(length for _, length in places(writer.to_bytes())) >= SHORTEST
 
 
-def test_a_length_that_no_record_has_is_refused():
+def test_an_impossible_length_is_refused():
     with pytest.raises(ValueError, match="no tombstone is as short as 247 bytes"):
         make(SHORTEST - 1)
 
 
-def test_every_record_of_a_url_is_replaced_and_no_other_record_moves():
+def test_all_records_of_a_url_are_replaced_and_no_other_moves():
     segment = segment_of(SECRET * 9, b"another page", b"and a third")
 
     after = entomb(segment, "warc/k", is_gone=of_page(0), cause=Cause.TAKEN_DOWN)
@@ -99,7 +99,7 @@ def test_every_record_of_a_url_is_replaced_and_no_other_record_moves():
     assert gone == [None, *["taken_down"] * 3, *[None] * 6, "taken_down"]
 
 
-def test_records_that_stay_keep_their_bytes():
+def test_other_records_keep_their_bytes():
     segment = segment_of(SECRET, b"another page")
 
     after = entomb(segment, "warc/k", is_gone=of_page(0), cause=Cause.TAKEN_DOWN)
@@ -111,7 +111,7 @@ def test_records_that_stay_keep_their_bytes():
     assert len(kept) == 4
 
 
-def test_nothing_of_the_page_is_left():
+def test_nothing_of_the_page_remains():
     segment = segment_of(SECRET, b"another page")
 
     after = entomb(segment, "warc/k", is_gone=of_page(0), cause=Cause.TAKEN_DOWN)
@@ -121,7 +121,7 @@ def test_nothing_of_the_page_is_left():
     assert b"daily.example/0" not in content(after)
 
 
-def test_a_second_time_changes_nothing():
+def test_replacing_again_changes_nothing():
     segment = entomb(segment_of(SECRET), "warc/k", is_gone=of_page(0), cause=Cause.EXPIRED)
 
     assert entomb(segment, "warc/k", is_gone=lambda _: True, cause=Cause.TAKEN_DOWN) != segment
@@ -129,7 +129,7 @@ def test_a_second_time_changes_nothing():
 
 
 @pytest.mark.parametrize("read", [read_response, read_conversion])
-def test_to_read_what_is_gone_says_why(read):
+def test_reading_a_tombstone_reports_its_cause(read):
     with pytest.raises(RecordGone) as raised:
         read(make(400, Cause.EXPIRED), 0, 400)
 

@@ -54,14 +54,14 @@ def add_revisit(writer, **changes):
 
 
 def read_back(**changes):
-    """Write one exchange and read it by its place alone."""
+    """Write one exchange, and read it by its offset and length."""
     writer = make_writer()
     ref = add(writer, **changes)
     return read_response(writer.to_bytes(), ref.offset, ref.length)
 
 
 def by_warcio(segment):
-    """Each record as warcio reads it: type, WARC headers, HTTP headers, raw payload, whether the digests agree."""
+    """Return each record as read by warcio: type, WARC headers, HTTP headers, raw payload, whether the digests match."""
     read = []
     for record in warcio.archiveiterator.ArchiveIterator(io.BytesIO(segment), check_digests=True):
         payload = record.raw_stream.read()
@@ -70,7 +70,7 @@ def by_warcio(segment):
 
 
 def by_fastwarc(segment):
-    """Each record as fastwarc reads it at its defaults, those with a wrong digest left out."""
+    """Return each record as read by fastwarc with its defaults, without those with a wrong digest."""
     return [
         (str(record.record_type), dict(record.headers.items()), record.reader.read())
         for record in ArchiveIterator(io.BytesIO(segment), verify_digests=True)
@@ -78,18 +78,18 @@ def by_fastwarc(segment):
     ]
 
 
-def test_a_response_is_read_back_whole():
+def test_a_response_round_trips():
     read = read_back()
 
     assert (read.url, read.fetched_at, read.status, read.body) == ("https://daily.example/a", NOW, 200, BODY)
 
 
-def test_header_names_come_back_in_lower_case_and_repeated_ones_all():
+def test_header_names_are_lower_case_and_repeated_headers_kept():
     assert read_back().headers == (("content-type", "text/html"), ("set-cookie", "a=1"), ("set-cookie", "b=2"))
 
 
 @pytest.mark.parametrize("body", [b"", b"\r\n\r\n", b"\0" * 10, GZIPPED, b"WARC/1.1\r\n" * 5, bytes(range(256)) * 900])
-def test_a_body_comes_back_byte_for_byte(body):
+def test_a_body_round_trips_byte_for_byte(body):
     assert read_back(body=body).body == body
 
 
@@ -102,7 +102,7 @@ def test_the_payload_digest_is_of_the_body_as_received():
     assert (ref.payload_digest, payload_digest(GZIPPED)) == (expected, expected)
 
 
-def test_each_record_is_read_alone_by_its_place():
+def test_each_record_is_read_alone_by_offset_and_length():
     writer = make_writer()
     bodies = [b"one", b"", b"three" * 1000]
     refs = [add(writer, body=body) for body in bodies]
@@ -113,7 +113,7 @@ def test_each_record_is_read_alone_by_its_place():
     assert read == bodies
 
 
-def test_a_segment_in_a_file_has_the_bytes_of_one_in_memory(tmp_path):
+def test_segments_in_a_file_and_in_memory_have_equal_bytes(tmp_path):
     def filled(**more):
         writer = make_writer(**more)
         add(writer)
@@ -128,7 +128,7 @@ def test_a_segment_in_a_file_has_the_bytes_of_one_in_memory(tmp_path):
     assert in_file[1].startswith(in_file[0])
 
 
-def test_records_lie_end_to_end():
+def test_records_are_contiguous():
     writer = make_writer()
     for body in (b"one", b"two" * 50_000):
         add(writer, body=body)
@@ -165,7 +165,7 @@ def test_a_writer_is_empty_until_something_is_added():
     assert (before, writer.is_empty) == (True, False)
 
 
-def test_the_same_exchanges_make_the_same_bytes():
+def test_equal_exchanges_give_equal_bytes():
     segments = []
     for _ in range(2):
         writer = make_writer()
@@ -181,13 +181,13 @@ CODED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
 
 
 def member(**changes):
-    """The gzip member of one exchange's response."""
+    """Return the gzip member of one exchange's response."""
     writer = make_writer()
     ref = add(writer, **changes)
     return writer.to_bytes()[ref.offset : ref.offset + ref.length]
 
 
-def test_a_body_with_a_content_coding_is_stored_as_it_came():
+def test_an_encoded_body_is_stored_as_received():
     body = gzip.compress(random.Random(1).randbytes(200_000), mtime=0)
 
     stored = member(body=body, response_head=CODED)
@@ -197,11 +197,11 @@ def test_a_body_with_a_content_coding_is_stored_as_it_came():
 
 
 @pytest.mark.parametrize("head", [RESPONSE, CODED])
-def test_a_body_of_text_is_compressed_whatever_its_label_says(head):
+def test_a_text_body_is_compressed_under_any_label(head):
     assert len(member(body=BODY * 1000, response_head=head)) < 1500
 
 
-def test_gzip_members_have_no_clock_and_no_name():
+def test_gzip_members_have_no_time_and_no_name():
     writer = make_writer()
     ref = add(writer)
 
@@ -209,7 +209,7 @@ def test_gzip_members_have_no_clock_and_no_name():
     assert writer.to_bytes()[ref.offset :][:8] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00"
 
 
-def test_equal_exchanges_have_record_ids_of_their_own():
+def test_equal_exchanges_have_different_record_ids():
     writer = make_writer()
     add(writer)
     add(writer)
@@ -219,7 +219,7 @@ def test_equal_exchanges_have_record_ids_of_their_own():
     assert len(set(ids)) == 5
 
 
-def test_both_readers_find_every_digest_right():
+def test_both_readers_accept_every_digest():
     writer = make_writer()
     for body in (BODY, GZIPPED, b""):
         add(writer, body=body)
@@ -229,7 +229,7 @@ def test_both_readers_find_every_digest_right():
     assert [kind for kind, *_ in by_fastwarc(segment)] == ["warcinfo"] + ["response", "request"] * 3
 
 
-def test_both_readers_see_a_digest_that_is_wrong():
+def test_both_readers_detect_a_wrong_digest():
     writer = make_writer()
     ref = add(writer)
     segment = _altered(writer.to_bytes(), ref, b"sha256:0000")
@@ -244,7 +244,7 @@ def _altered(segment, ref, digest_start):
     return segment[: ref.offset] + gzip.compress(altered) + segment[ref.offset + ref.length :]
 
 
-def test_warcio_undoes_the_content_coding():
+def test_warcio_decodes_the_content_coding():
     writer = make_writer()
     add(writer, body=GZIPPED, response_head=b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
 
@@ -276,7 +276,7 @@ def test_a_request_names_its_response():
 @pytest.mark.parametrize(
     ("address", "said"), [("2001:db8::1", "2001:db8::1"), ("fe80::1%eth0", "fe80::1"), (None, None)]
 )
-def test_the_address_is_said_where_it_is_known(address, said):
+def test_the_ip_address_is_recorded_if_known(address, said):
     writer = make_writer()
     add(writer, address=address)
 
@@ -299,7 +299,7 @@ def test_the_address_is_said_where_it_is_known(address, said):
         (b"X: y", (("x", "y"),)),
     ],
 )
-def test_what_the_head_says_of_the_body_is_true(head, expected):
+def test_the_recorded_head_matches_the_stored_body(head, expected):
     assert read_back(response_head=b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n", body=b"abc").headers == expected
 
 
@@ -317,13 +317,13 @@ def test_what_the_head_says_of_the_body_is_true(head, expected):
         (b"HTTP/2 200 \r\nX: a\r\n\r\n", (("x", "a"),)),
     ],
 )  # fmt: skip
-def test_a_hostile_head_stays_inside_its_record(head, expected):
+def test_a_hostile_head_cannot_break_out_of_its_record(head, expected):
     read = read_back(response_head=head)
 
     assert (read.status, read.headers, read.body) == (200, expected, BODY)
 
 
-def test_a_head_too_long_for_readers_loses_its_longest_fields_and_says_so():
+def test_a_too_long_head_loses_its_longest_fields_with_a_note():
     head = b"HTTP/1.1 200 OK\r\nX: " + b"a" * 90_000 + b"\r\nContent-Encoding: gzip\r\n\r\n"
 
     assert read_back(response_head=head).headers == (
@@ -339,7 +339,7 @@ def test_a_head_of_very_many_fields_keeps_the_content_coding():
 
 
 @pytest.mark.parametrize("head", [b"", b"\r\n\r\n", b"200 OK\r\n\r\n", b"HTTP/1.1 OK\r\n\r\n", b"<html>\r\n"])
-def test_what_is_not_http_is_refused_and_adds_nothing(head):
+def test_a_non_http_response_is_refused_and_nothing_written(head):
     writer = make_writer()
 
     with pytest.raises(BadResponse):
@@ -348,7 +348,7 @@ def test_what_is_not_http_is_refused_and_adds_nothing(head):
     assert writer.is_empty
 
 
-def test_a_request_that_is_not_http_is_refused_and_adds_nothing():
+def test_a_non_http_request_is_refused_and_nothing_written():
     writer = make_writer()
 
     with pytest.raises(BadResponse):
@@ -366,11 +366,11 @@ def test_a_request_that_is_not_http_is_refused_and_adds_nothing():
         ("http://a/\ud800", "http://a/?"),
     ],
 )
-def test_a_hostile_url_stays_on_its_line(url, said):
+def test_a_hostile_url_cannot_inject_headers(url, said):
     assert read_back(url=url).url == said
 
 
-def test_a_url_too_long_for_readers_is_refused_and_adds_nothing():
+def test_a_too_long_url_is_refused_and_nothing_written():
     writer = make_writer()
 
     with pytest.raises(BadUrl):
@@ -379,7 +379,7 @@ def test_a_url_too_long_for_readers_is_refused_and_adds_nothing():
     assert writer.is_empty
 
 
-def test_a_revisit_says_who_has_the_payload():
+def test_a_revisit_refers_to_the_payloads_record():
     writer = make_writer()
     add_revisit(
         writer,
@@ -404,7 +404,7 @@ def test_a_revisit_says_who_has_the_payload():
 REVISIT_HEADERS = ["WARC-Profile", "WARC-Payload-Digest", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date"]
 
 
-def test_a_304_is_a_revisit_of_its_own_profile():
+def test_a_304_is_a_revisit_with_the_server_not_modified_profile():
     writer = make_writer()
     ref = add_revisit(writer)
 
@@ -412,12 +412,12 @@ def test_a_304_is_a_revisit_of_its_own_profile():
     assert ref.payload_digest is None
 
 
-def test_a_revisit_for_an_identical_payload_must_say_which():
+def test_an_identical_payload_revisit_requires_a_reference():
     with pytest.raises(ValueError, match="no payload digest"):
         add_revisit(make_writer(), profile=RevisitProfile.IDENTICAL_PAYLOAD)
 
 
-def test_a_revisit_has_no_response_to_read():
+def test_a_revisit_has_no_response():
     writer = make_writer()
     ref = add_revisit(writer)
 
@@ -425,7 +425,7 @@ def test_a_revisit_has_no_response_to_read():
         read_response(writer.to_bytes(), ref.offset, ref.length)
 
 
-def test_a_record_at_the_wrong_place_is_corrupt():
+def test_a_record_at_a_wrong_offset_is_corrupt():
     writer = make_writer()
     ref = add(writer)
 
@@ -433,7 +433,7 @@ def test_a_record_at_the_wrong_place_is_corrupt():
         read_response(writer.to_bytes(), ref.offset + 1, ref.length)
 
 
-def test_a_payload_that_is_not_what_was_written_is_corrupt():
+def test_a_changed_payload_is_corrupt():
     writer = make_writer()
     ref = add(writer)
     segment = _altered(writer.to_bytes(), ref, b"sha256:0000")
@@ -442,7 +442,7 @@ def test_a_payload_that_is_not_what_was_written_is_corrupt():
         list(iter_records(segment))
 
 
-def test_a_block_that_is_not_what_was_written_is_corrupt():
+def test_a_changed_block_is_corrupt():
     writer = make_writer()
     ref = add(writer)
     member = gzip.decompress(writer.to_bytes()[ref.offset : ref.offset + ref.length])
@@ -461,12 +461,12 @@ def test_several_records_in_one_gzip_member_are_corrupt():
 
 
 @pytest.mark.parametrize("segment", [b"no gzip", gzip.compress(b"no WARC"), gzip.compress(b"")])
-def test_what_is_no_segment_is_corrupt(segment):
+def test_data_that_is_not_a_segment_is_corrupt(segment):
     with pytest.raises(CorruptRecord):
         list(iter_records(segment))
 
 
-def test_wherever_a_segment_is_cut_short_it_is_noticed():
+def test_truncation_at_any_position_is_detected():
     writer = make_writer()
     add(writer, body=b"x")
     segment = writer.to_bytes()
@@ -491,14 +491,14 @@ def test_another_writers_chunked_response_is_read(digest):
     assert [record.response.body for record in iter_records(io.BytesIO(segment))] == [b"abc"]
 
 
-def test_another_writers_wrong_word_about_chunks_is_not_believed():
+def test_another_writers_wrong_chunked_header_is_ignored():
     block = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n<p>no chunks</p>"
     segment = gzip.compress(_foreign_record(block, "xxh3:unknown"))
 
     assert [record.response.body for record in iter_records(segment)] == [b"<p>no chunks</p>"]
 
 
-def test_a_response_that_is_not_over_http_is_a_record_without_one():
+def test_a_non_http_response_record_has_no_response():
     record = _foreign_record(b"20260301 daily.example", "sha1:x").replace(b"application/http", b"text/dns")
 
     assert [record.response for record in iter_records(gzip.compress(record))] == [None]
@@ -525,7 +525,7 @@ HEADS = st.one_of(
     body=st.binary(max_size=300),
     at=st.datetimes(timezones=st.just(UTC)),
 )
-def test_whatever_is_written_all_readers_read_back(url, head, body, at):
+def test_all_readers_read_any_record_back(url, head, body, at):
     writer = make_writer()
     head = b"HTTP/1.1 200 OK\r\n" + head
     refs = [add(writer, url=url, response_head=head, body=body, fetched_at=at) for _ in range(2)]

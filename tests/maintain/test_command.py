@@ -1,4 +1,4 @@
-"""`presslake maintain`, as a person runs it."""
+"""The command `presslake maintain`."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def command(world) -> Presslake:
     return Presslake(world.home, {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PRESSLAKE_INDEX": world.index_url})
 
 
-def test_maintain_says_what_it_would_do_and_then_does_it(command):
+def test_maintain_does_what_its_dry_run_lists(command):
     would = command.run("maintain", "--dry-run")
     done = command.run("maintain", "--json")
 
@@ -32,7 +32,7 @@ def test_days_out_of_bounds_are_wrong_usage(command, option, days):
     assert f"Invalid value for '{option}'" in ended.err
 
 
-def test_a_search_index_is_updated_where_there_is_one_and_none_is_made(command):
+def test_an_existing_search_index_is_updated_and_none_is_created(command):
     command.run("maintain")
     made = list(command.home.rglob("presslake-search"))
     found = command.run("search", "*", "--json").json()["total"]

@@ -1,4 +1,4 @@
-"""Retention, with the clock moved: what may no longer be kept goes, the rest is as it was, and a second time changes nothing."""
+"""Retention, with the clock moved: expired pages and texts are removed, the rest stays, and a second run changes nothing."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,12 +39,12 @@ def rows(world: World, name: str) -> list[dict]:
 
 
 def files(world: World) -> dict[str, bytes]:
-    """The lake, but for its logs: a maintenance writes a checkpoint."""
+    """Return the lake's objects without its logs, since maintenance writes checkpoints."""
     return {found.key: world.store.get(found.key) for found in world.store.list("") if "_delta_log" not in found.key}
 
 
 def tombstones(world: World) -> list[str | None]:
-    """What is said of each record of a page: documents of sites are evidence, and do not expire."""
+    """Return the tombstone cause of each page record, or None; site documents are evidence and do not expire."""
     found = (world.store.get(one.key) for one in world.store.list("warc/"))
     records = [record for segment in found for record in iter_records(segment) if record.kind != "warcinfo"]
     assert any(is_document(record) for record in records)
@@ -115,7 +115,7 @@ def test_titles_leave_the_index_and_shapes_stay_until_their_window_ends(world):
         assert (titles, len(tx.execute(select(shapes.c.number)).all())) == ({None}, before)
 
 
-def test_a_second_time_changes_nothing(world):
+def test_a_second_run_changes_nothing(world):
     tidy(world, 21)
     before = files(world)
 
@@ -125,7 +125,7 @@ def test_a_second_time_changes_nothing(world):
     assert files(world) == before
 
 
-def test_a_source_has_days_of_its_own(world):
+def test_a_source_may_have_its_own_retention(world):
     rules = RetentionRules(usual=KeptDays(), by_source={"site-1": KeptDays(payload_days=1, text_days=1)})
 
     tidy(world, 2, rules)
@@ -137,7 +137,7 @@ def test_a_source_has_days_of_its_own(world):
     assert world.verify(later=timedelta(days=2)).found == {}
 
 
-def test_shorter_days_reach_what_was_kept_so_far(world):
+def test_a_shorter_retention_applies_to_existing_pages(world):
     tidy(world, 11, RetentionRules(usual=KeptDays(), by_source={"site-1": KeptDays(payload_days=10)}))
     before = tombstones(world).count("expired")
 
@@ -146,7 +146,7 @@ def test_shorter_days_reach_what_was_kept_so_far(world):
     assert 0 < before < tombstones(world).count("expired") == len(tombstones(world))
 
 
-def test_a_dry_run_says_what_would_expire_and_changes_nothing(world):
+def test_a_dry_run_lists_what_would_expire_and_changes_nothing(world):
     before = files(world)
 
     report = tidy(world, 21, dry_run=True)
@@ -157,7 +157,7 @@ def test_a_dry_run_says_what_would_expire_and_changes_nothing(world):
     assert files(world) == before
 
 
-def test_an_index_that_is_built_again_counts_what_has_expired(world, index):
+def test_a_reindexed_index_counts_expired_texts(world, index):
     tidy(world, 21)
     with world.index.read() as tx:
         known = {row.article_id: row.text_digest for row in tx.execute(select(articles))}
@@ -169,7 +169,7 @@ def test_an_index_that_is_built_again_counts_what_has_expired(world, index):
     assert (report.expired, again) == (42, known)
 
 
-def test_a_page_that_is_looked_at_again_after_its_text_has_gone_is_unchanged(world):
+def test_a_refetched_page_with_an_expired_text_is_unchanged(world):
     tidy(world, 21)
     before = len(rows(world, ARTICLES))
 
@@ -180,7 +180,7 @@ def test_a_page_that_is_looked_at_again_after_its_text_has_gone_is_unchanged(wor
 
 
 @pytest.mark.parametrize("name", ["payload_days", "text_days"])
-def test_without_a_number_it_is_kept_for_ever(world, name):
+def test_without_a_number_nothing_expires(world, name):
     other = {"payload_days", "text_days"} - {name}
 
     report = tidy(world, 30_000, RetentionRules(usual=replace(KeptDays(), **dict.fromkeys(other, 1))))
@@ -189,7 +189,7 @@ def test_without_a_number_it_is_kept_for_ever(world, name):
 
 
 @pytest.mark.parametrize("reads", [1, 5, pytest.param(3, marks=pytest.mark.long)])
-def test_a_replay_that_supersedes_a_row_meanwhile_is_not_undone(world, reads):
+def test_a_concurrent_replay_of_a_row_is_not_undone(world, reads):
     replayed = {}
 
     def replay_meanwhile():

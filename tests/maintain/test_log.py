@@ -1,4 +1,4 @@
-"""Old commits of a table are deleted, also while another maintenance deletes them."""
+"""Deleting old commits of a table, also during concurrent maintenance."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ FORTY_DAYS_AGO = time.time() - 40 * 86_400
 
 @pytest.fixture(scope="module")
 def old_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table with a checkpoint, whose commits are older than the 30 days for which they are kept."""
+    """A table with a checkpoint and commits older than the 30 days of retention."""
     folder = tmp_path_factory.mktemp("old")
     for number in range(COMMITS):
         write_deltalake(folder, pa.table({"number": [number]}), mode="append")
@@ -30,7 +30,7 @@ def old_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_several_that_delete_old_commits_at_once_do_not_fail(old_table, tmp_path, attempt):
+def test_concurrent_deletions_of_old_commits_do_not_fail(old_table, tmp_path, attempt):
     folder = shutil.copytree(old_table, tmp_path / "table")
     start = threading.Barrier(AT_ONCE)
 
@@ -41,7 +41,7 @@ def test_several_that_delete_old_commits_at_once_do_not_fail(old_table, tmp_path
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         list(threads.map(tidy, range(AT_ONCE)))
-    tidy_log(DeltaTable(folder))  # what each of them may have left to another
+    tidy_log(DeltaTable(folder))  # deletes what each may have left to another
 
     assert len(list((folder / "_delta_log").glob("*.json"))) < COMMITS / 2
     assert DeltaTable(folder).to_pyarrow_table().num_rows == COMMITS

@@ -1,4 +1,4 @@
-"""What sweeps leave is put in order: clusters, files, the index; nothing else changes, and verify finds nothing."""
+"""Maintenance after sweeps: clusters, files and the index; nothing else changes, and verify finds nothing."""
 
 import os
 import threading
@@ -43,7 +43,7 @@ def tidy(world: World, *, later: timedelta = timedelta(), store=None, **config) 
 
 
 def rows_of(world: World, name: str, *columns: str) -> list[tuple]:
-    """The rows of a table, as tuples; `dt` and what a maintenance may change are left out, unless they are named."""
+    """Return a table's rows as tuples, by default without `dt` and the columns that maintenance may change."""
     read = DeltaTable(str(world.lake / name)).to_pyarrow_table()
     names = columns or [one for one in read.schema.names if one not in {"dt", *CLUSTER_COLUMNS}]
     return sorted(zip(*(read[one].to_pylist() for one in names), strict=True), key=repr)
@@ -69,11 +69,11 @@ def stale_rows(world: World) -> int:
 
 
 class Killed(BaseException):
-    """Stands for the kill that ends a process between two steps."""
+    """Simulates a kill between two steps."""
 
 
 class DyingStore(DirectoryStore):
-    """A store at whose n-th PUT the process ends, before it or after it."""
+    """A store that raises Killed before or after its n-th PUT."""
 
     def __init__(self, path, *, puts: int, is_after: bool) -> None:
         super().__init__(path)
@@ -88,7 +88,7 @@ class DyingStore(DirectoryStore):
             raise Killed
 
 
-def test_clusters_are_told_as_the_index_knows_them(world):
+def test_cluster_columns_are_updated_from_the_index(world):
     assert stale_rows(world) > 0
     before = rows_of(world, ARTICLES), rows_of(world, CAPTURES)
 
@@ -102,14 +102,14 @@ def test_clusters_are_told_as_the_index_knows_them(world):
     assert tidy(world).clusters_told == tidy(world, later=DAY).cluster_rows == 0
 
 
-def test_clusters_of_an_index_in_postgresql_are_told_alike(world_on_postgresql):
+def test_cluster_columns_are_updated_from_postgresql(world_on_postgresql):
     tidy(world_on_postgresql)
 
     assert told_of_clusters(world_on_postgresql) == right_of_clusters(world_on_postgresql)
     assert world_on_postgresql.verify().found == {}
 
 
-def test_a_dry_run_tells_the_same_and_changes_nothing(world):
+def test_a_dry_run_reports_the_same_and_changes_nothing(world):
     before = {table: _rows(world.index, table, without=set()) for table in (facts, articles, shapes, outbox)}
     versions = {name: DeltaTable(str(world.lake / name)).version() for name in (ARTICLES, CAPTURES)}
 
@@ -119,12 +119,12 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(world):
     assert {name: DeltaTable(str(world.lake / name)).version() for name in versions} == versions
     done = tidy(world, later=DAY)
     assert (planned.clusters_told, planned.cluster_rows) == (done.clusters_told, done.cluster_rows)
-    assert planned.files_packed >= done.files_packed > 0  # what is updated again is packed on the way
+    assert planned.files_packed >= done.files_packed > 0  # rewriting rows packs some files as well
 
 
 @pytest.mark.parametrize("is_after", [True, False])
 @pytest.mark.parametrize("puts", [1, 2])
-def test_who_is_killed_between_two_steps_goes_on(world, puts, is_after):
+def test_a_maintenance_killed_between_two_steps_is_completed_by_the_next(world, puts, is_after):
     dying = DyingStore(world.lake, puts=puts, is_after=is_after)
     with pytest.raises(Killed):
         tidy(world, later=DAY, store=dying)
@@ -138,7 +138,7 @@ def test_who_is_killed_between_two_steps_goes_on(world, puts, is_after):
     assert world.verify().found == {}
 
 
-def test_a_batch_that_waits_in_the_outbox_is_told_too(world):
+def test_a_batch_waiting_in_the_outbox_gets_cluster_columns_too(world):
     tidy(world)
     with world.index.write() as tx:
         cluster_id = tx.execute(select(articles.c.cluster_id).group_by(articles.c.cluster_id).having(func.count() > 1)).scalars().first()  # fmt: skip
@@ -153,8 +153,8 @@ def test_a_batch_that_waits_in_the_outbox_is_told_too(world):
     assert world.verify().found == {}
 
 
-def test_a_sweep_beside_it_loses_nothing(world):
-    """Revisions and copies come while files are packed and told anew, again and again."""
+def test_a_concurrent_sweep_loses_nothing(world):
+    """Revisions and copies arrive while files are repeatedly packed and updated."""
     errors: list[BaseException] = []
     ended = threading.Event()
 
@@ -162,7 +162,7 @@ def test_a_sweep_beside_it_loses_nothing(world):
         try:
             while not ended.is_set():
                 tidy(world, later=DAY)
-        except BaseException as error:  # noqa: BLE001 - told in the test's own thread
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's thread
             errors.append(error)
 
     thread = threading.Thread(target=keep_tidying)
@@ -182,7 +182,7 @@ def test_a_sweep_beside_it_loses_nothing(world):
 
 @contextmanager
 def grown(world: World, number: int) -> Iterator[None]:
-    """Let the press have more stories for a while."""
+    """Add stories to the press during the block."""
     several = {story.path: story for story in (Story(0, 60_000 + n) for n in range(number))}
     before = dict(world.press.stories[0])
     world.press.stories[0] |= several
@@ -192,7 +192,7 @@ def grown(world: World, number: int) -> Iterator[None]:
         world.press.stories[0] = before
 
 
-def test_two_at_once_do_each_thing_once(world):
+def test_concurrent_maintenances_do_each_thing_once(world):
     before = rows_of(world, ARTICLES)
     threads = [threading.Thread(target=tidy, args=(world,), kwargs={"later": DAY}) for _ in range(2)]
     for thread in threads:
@@ -207,7 +207,7 @@ def test_two_at_once_do_each_thing_once(world):
 
 def test_small_files_of_past_days_are_packed(world):
     before = rows_of(world, CAPTURES)
-    assert tidy(world).files_packed == 0  # they are today's
+    assert tidy(world).files_packed == 0  # today's files are not packed
 
     report = tidy(world, later=DAY)
 
@@ -219,14 +219,14 @@ def test_small_files_of_past_days_are_packed(world):
 
 
 @pytest.mark.parametrize(("days", "is_over"), [(-6, False), (-8, True)])
-def test_files_that_were_replaced_are_deleted_after_a_week_and_not_before(world, days, is_over):
+def test_replaced_files_are_deleted_after_a_week(world, days, is_over):
     planned = tidy(world, later=timedelta(days=days)).files_deleted
 
     assert (planned + tidy(world).files_deleted > 0) == is_over
     assert world.verify().found == {}
 
 
-def test_a_file_that_nobody_committed_is_deleted_when_it_is_old(world):
+def test_an_old_uncommitted_file_is_deleted(world):
     table = open_table(world.store, CAPTURES)
     stray = list_files(table, CAPTURES)[0].key.replace(".parquet", "x.parquet")
     world.store.put(stray, b"")
@@ -238,7 +238,7 @@ def test_a_file_that_nobody_committed_is_deleted_when_it_is_old(world):
     assert not world.store.exists(stray)
 
 
-def test_reindex_gives_the_same_index_afterwards(world, index):
+def test_reindex_gives_the_same_index_after_maintenance(world, index):
     tidy(world, later=DAY)
 
     _reindex(index, world.store)
@@ -253,7 +253,7 @@ def test_reindex_gives_the_same_index_afterwards(world, index):
 
 
 def age(world: World) -> None:
-    """Let index and lake be of an algorithm before the first."""
+    """Set the algorithm numbers in index and lake to an older one."""
     with world.index.write() as tx:
         old = "t0:" + func.substr(articles.c.text_digest, 4)
         tx.execute(update(articles).values(text_digest=old))
@@ -268,7 +268,7 @@ def age(world: World) -> None:
         assert replace_files(world.store, table, [file], [new], is_changed=True, now=datetime.now(UTC))
 
 
-def test_what_is_of_an_older_algorithm_is_made_again_from_the_lakes_text(world):
+def test_values_of_an_older_algorithm_are_recomputed_from_the_lakes_text(world):
     tidy(world)
     right = {table: _rows(world.index, table, without={"number"}) for table in (articles, shapes)}
     lake, count = rows_of(world, ARTICLES), len(_rows(world.index, postings, without={"number"}))
@@ -285,7 +285,7 @@ def test_what_is_of_an_older_algorithm_is_made_again_from_the_lakes_text(world):
     assert (tidy(world).articles_moved, tidy(world).rows_moved) == (0, 0)
 
 
-def test_a_move_that_was_interrupted_goes_on(world):
+def test_an_interrupted_migration_continues(world):
     tidy(world)
     right, lake = _rows(world.index, shapes, without={"number"}), rows_of(world, ARTICLES)
     age(world)
@@ -298,7 +298,7 @@ def test_a_move_that_was_interrupted_goes_on(world):
     assert (_rows(world.index, shapes, without={"number"}), rows_of(world, ARTICLES)) == (right, lake)
 
 
-def test_until_they_are_moved_texts_of_two_algorithms_are_not_compared(world):
+def test_texts_of_different_algorithms_are_not_compared(world):
     age(world)
     story = next(iter(world.press.stories[0].values()))
     near = Copy(2, 66_000 + (story.number + 1) % 28, origin=story, tail="Our reporters were there too.")
@@ -321,7 +321,7 @@ def cluster_sizes(world: World, story: Story) -> int:
         return tx.execute(select(func.count()).where(articles.c.cluster_id == mine)).scalar_one()
 
 
-def test_texts_that_had_no_shape_are_looked_at_when_there_is_a_new_sketch(world):
+def test_texts_without_a_shape_are_included_in_the_migration(world):
     with world.index.write() as tx:
         tx.execute(postings.delete())
         tx.execute(shapes.delete())
@@ -333,18 +333,18 @@ def test_texts_that_had_no_shape_are_looked_at_when_there_is_a_new_sketch(world)
     assert tidy(world).articles_moved == 0
 
 
-def test_shapes_of_long_ago_are_forgotten(world):
+def test_old_shapes_are_deleted(world):
     with world.index.read() as tx:
         known = tx.execute(select(func.count()).select_from(shapes)).scalar_one()
 
-    assert tidy(world).shapes_forgotten == 0  # of last winter, but fetched today
+    assert tidy(world).shapes_forgotten == 0  # published last winter, but fetched today
     assert tidy(world, later=timedelta(days=91)).shapes_forgotten == known
 
     assert _rows(world.index, postings, without=set()) == []
     assert world.verify().found == {}
 
 
-def test_the_headline_says_what_was_done(world):
+def test_the_headline_lists_what_was_done(world):
     report = tidy(world, later=DAY)
 
     assert summary_line(report).startswith(f"{report.cluster_rows} rows updated with their cluster, ")

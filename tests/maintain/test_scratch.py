@@ -7,7 +7,7 @@ from tasks.maintain.retention import prune_scratch
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_what_a_killed_job_left_is_deleted_after_a_week(tmp_path):
+def test_a_killed_jobs_scratch_files_are_deleted_after_a_week(tmp_path):
     store = DirectoryStore(tmp_path)
     for name, days in (("old", 8), ("new", 6)):
         store.put(f"scratch/{name}/00000001.cut.json", b"{}")

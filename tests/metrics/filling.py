@@ -1,4 +1,4 @@
-"""An index with something of everything in it, decided as a sweep decides it."""
+"""Fill an index with data for every metric, as sweeps do."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ TEXT = "The harbour of the old town reopened on Monday after eleven months of wo
 
 
 def fill(index: Index, *, now: datetime = NOW) -> None:
-    """Two articles of the source `daily`, one its copy; a failure and a page in quarantine; one URL due; feeds, hosts, runs."""
+    """Add two articles of `daily` (one a copy), a failure, a quarantined page, a due URL, feeds, hosts and runs."""
     decide(
         index,
         "b1",
@@ -36,13 +36,13 @@ def fill(index: Index, *, now: datetime = NOW) -> None:
         now=now,
     )
     with index.write() as tx:
-        tx.execute(update(frontier_table).values(source_id="daily"))  # as the captures say
+        tx.execute(update(frontier_table).values(source_id="daily"))  # as in the captures
         announcing.announce(tx, [announcement(9, source_id="b")], now=now - timedelta(hours=2))
         addresses = [
             FeedAddress(feed_url=f"https://a.example/{name}", source_id="daily", kind=FeedKind.FEED)
             for name in ("good", "bad", "ended")
         ]
-        feeds.know_feeds(tx, addresses, now=now)
+        feeds.add_feeds(tx, addresses, now=now)
         feeds.record_polls(
             tx,
             [

@@ -29,7 +29,7 @@ def samples(collector) -> dict[tuple[str, ...], float]:
 
 
 def named(metrics) -> set[str]:
-    """The sources that have series of their own: the label `source` is the last or the first."""
+    """Return the sources with series; the label `source` is first or last."""
     return {label for name, *labels in metrics if name.startswith("presslake_source_") for label in labels} & {
         "daily",
         "b",
@@ -42,7 +42,7 @@ def collector(index, index_url):
     return IndexCollector(CollectorConfig(index_url=index_url))
 
 
-def test_the_index_is_told_as_a_whole(collector):
+def test_totals_of_the_index_are_reported(collector):
     metrics = samples(collector)
 
     assert metrics["presslake_up",] == 1
@@ -59,7 +59,7 @@ def test_the_index_is_told_as_a_whole(collector):
     assert metrics["presslake_index_bytes",] > 10_000
 
 
-def test_each_source_is_told_of(collector):
+def test_each_source_has_series(collector):
     metrics = samples(collector)
 
     assert metrics["presslake_source_newest_article_timestamp_seconds", "daily"] == NOW.timestamp()
@@ -69,7 +69,7 @@ def test_each_source_is_told_of(collector):
     assert metrics["presslake_source_feeds_failing", "daily"] == 1
 
 
-def test_a_bound_on_sources_leaves_the_whole_as_it_is(index, index_url):
+def test_a_limit_on_sources_does_not_affect_totals(index, index_url):
     fill(index)
 
     metrics = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=1)))
@@ -79,7 +79,7 @@ def test_a_bound_on_sources_leaves_the_whole_as_it_is(index, index_url):
     assert metrics["presslake_frontier_urls", "due"] == 1
 
 
-def test_no_sources_means_no_series_of_theirs(index, index_url):
+def test_a_limit_of_0_gives_no_series_by_source(index, index_url):
     fill(index)
 
     metrics = samples(IndexCollector(CollectorConfig(index_url=index_url, max_sources=0)))
@@ -95,7 +95,7 @@ def test_only_listed_sources_have_series(index, index_url):
     assert named(metrics) == {"b"}
 
 
-def test_every_name_keeps_the_conventions(collector):
+def test_metric_names_follow_prometheus_conventions(collector):
     families = list(text_string_to_metric_families(rendered(collector).decode()))
 
     assert all(re.fullmatch(r"presslake_[a-z_]+", one.name) and one.documentation.endswith(".") for one in families)
@@ -104,7 +104,7 @@ def test_every_name_keeps_the_conventions(collector):
     } | {one.name for one in families if one.type == "counter" and not one.samples}
 
 
-def test_scrapes_share_one_look_until_it_is_old(index, index_url):
+def test_scrapes_share_a_result_until_it_expires(index, index_url):
     clock = Clock()
     collector = IndexCollector(CollectorConfig(index_url=index_url, cache_s=15), clock=clock)
     before = samples(collector)
@@ -116,7 +116,7 @@ def test_scrapes_share_one_look_until_it_is_old(index, index_url):
     assert samples(collector)["presslake_known_articles",] == 2
 
 
-def test_a_slow_look_is_kept_ten_times_as_long(index, index_url):
+def test_a_slow_result_is_cached_for_ten_times_its_duration(index, index_url):
     clock = Clock()
 
     def slow():
@@ -135,7 +135,7 @@ def test_a_slow_look_is_kept_ten_times_as_long(index, index_url):
     assert clock.now == read_at + 33
 
 
-def test_scrapes_at_once_read_the_index_once(index, index_url):
+def test_concurrent_scrapes_read_the_index_once(index, index_url):
     looks = []
     collector = IndexCollector(CollectorConfig(index_url=index_url), listed=lambda: looks.append(1))
     scrapers = [threading.Thread(target=samples, args=(collector,)) for _ in range(8)]
@@ -148,7 +148,7 @@ def test_scrapes_at_once_read_the_index_once(index, index_url):
     assert len(looks) == 1
 
 
-def test_an_index_that_is_away_is_down_and_comes_back(index, index_url, tmp_path):
+def test_an_unavailable_index_is_reported_as_down_and_recovers(index, index_url, tmp_path):
     metrics, clock = [], Clock()
     address = index_url if not index.is_sqlite else f"sqlite:///{tmp_path / 'later.db'}"
     if not index.is_sqlite:
@@ -169,14 +169,14 @@ def test_an_index_that_is_away_is_down_and_comes_back(index, index_url, tmp_path
         assert metrics[1:] == [None]
 
 
-def test_a_reader_makes_nothing(tmp_path):
+def test_a_reader_creates_no_index(tmp_path):
     with pytest.raises(IndexUnavailable, match="the first sweep creates it"):
         open_reader(f"sqlite:///{tmp_path / 'none.db'}", timeout_s=5)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_does_not_make_the_schema(empty_index_url, tmp_path):
+def test_a_reader_does_not_create_the_schema(empty_index_url, tmp_path):
     (tmp_path / "index.db").touch()
 
     with pytest.raises(IndexUnavailable, match="the next sweep"):
@@ -188,7 +188,7 @@ def test_a_reader_cannot_write(index, index_url):
         fill_one(tx)
 
 
-def test_a_look_that_takes_too_long_is_ended(index, index_url):
+def test_a_slow_query_is_cancelled(index, index_url):
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
     with pytest.raises(IndexUnavailable), open_reader(index_url, timeout_s=1) as reader, reader.read() as tx:
@@ -208,7 +208,7 @@ def fill_one(tx) -> None:
 
 
 @pytest.mark.parametrize("index_url", ["postgresql"], indirect=True)
-def test_a_role_that_may_only_read_is_enough(index, index_url):
+def test_a_read_only_role_is_enough(index, index_url):
     role = f"reader_{uuid.uuid4().hex}"
     owner, database_name = make_url(index_url), make_url(index_url).database
     with connected(owner) as connection:

@@ -38,19 +38,19 @@ def get(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int,
     ("value", "host", "port"),
     [("127.0.0.1:9464", "127.0.0.1", 9464), ("[::1]:0", "::1", 0), ("0.0.0.0:80", "0.0.0.0", 80)],
 )
-def test_an_address_is_read(value, host, port):
+def test_a_listen_address_is_parsed(value, host, port):
     address = parse_address(value)
 
     assert (address.host, address.port) == (host, port)
 
 
 @pytest.mark.parametrize("value", ["9464", ":9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:9464", "[::1", "localhost:9464", "127.0.0.1:-1", ""])  # fmt: skip
-def test_what_is_no_address_is_refused(value):
+def test_an_invalid_listen_address_is_refused(value):
     with pytest.raises(ConfigError, match="is not an address such as"):
         parse_address(value)
 
 
-def test_only_loopback_is_loopback():
+def test_only_loopback_addresses_count_as_loopback():
     assert [parse_address(one).is_loopback for one in ("127.0.0.2:1", "[::1]:1", "0.0.0.0:1", "10.0.0.1:1")] == [
         True,
         True,
@@ -59,7 +59,7 @@ def test_only_loopback_is_loopback():
     ]
 
 
-def test_a_scrape_is_answered_whole_though_the_index_is_away(tmp_path):
+def test_a_scrape_is_answered_even_if_the_index_is_unavailable(tmp_path):
     with serving(tmp_path) as port:
         status, kind, body = get(port, "/metrics")
 
@@ -67,7 +67,7 @@ def test_a_scrape_is_answered_whole_though_the_index_is_away(tmp_path):
     assert b"\npresslake_up 0.0\n" in body
 
 
-def test_openmetrics_is_given_where_it_is_asked_for(tmp_path):
+def test_openmetrics_is_served_on_request(tmp_path):
     with serving(tmp_path) as port:
         _, kind, body = get(port, "/metrics", Accept="application/openmetrics-text; version=1.0.0")
 
@@ -75,19 +75,19 @@ def test_openmetrics_is_given_where_it_is_asked_for(tmp_path):
     assert body.endswith(b"# EOF\n")
 
 
-def test_another_path_is_told_where_metrics_are(tmp_path):
+def test_other_paths_point_to_the_metrics(tmp_path):
     with serving(tmp_path) as port:
         assert get(port, "/") == (404, "text/plain; charset=utf-8", b"Metrics are at /metrics\n")
 
 
-def test_a_client_that_says_nothing_keeps_nobody_waiting(tmp_path):
+def test_a_silent_client_does_not_block_others(tmp_path):
     with serving(tmp_path) as port, socket.create_connection(("127.0.0.1", port)) as silent:
         silent.sendall(b"GET /met")
 
         assert get(port, "/metrics")[0] == 200
 
 
-def test_a_port_that_is_taken_is_reported():
+def test_a_port_in_use_is_reported():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

@@ -1,4 +1,4 @@
-"""Visits to servers on loopback, paced by a real index."""
+"""Polite visits to servers on loopback, paced by a real index."""
 
 import asyncio
 import gc
@@ -75,7 +75,7 @@ async def polite(limits, resolve=None, owners=NO_OWNERS, reader=None, **config):
 
 
 async def visited(client, urls, *, is_full=lambda: False, **of_rules):
-    """Return what came of each visit, by its URL; the first rules for all."""
+    """Return the result of each visit, by URL; the first rules apply to all."""
     results = {}
 
     def tell(visit):
@@ -93,7 +93,7 @@ async def visited_one(client, url, **of_rules):
 
 
 class Noting:
-    """A reader that does as the shared one, and notes what it is asked to read."""
+    """A reader that works like the shared one, and records its jobs."""
 
     def __init__(self):
         self.read_in: dict[str, int] = {}
@@ -105,7 +105,7 @@ class Noting:
 
 
 def told_by(read, *arguments):
-    """In which process a job was done, and what came of it."""
+    """The process of a job, and its result."""
     return os.getpid(), read(*arguments)
 
 
@@ -115,7 +115,7 @@ def gaps(server, path_prefix="/"):
 
 
 class Counting(HostLimits):
-    """The limits, which count the ends of permits that they have written."""
+    """The limits, with a count of the permit ends that they have written."""
 
     ends = 0
 
@@ -125,22 +125,22 @@ class Counting(HostLimits):
         return answers
 
 
-async def test_a_page_is_taken_before_its_permit_s_end_is_written(index):
+async def test_a_page_is_handed_over_before_its_permits_end_is_written(index):
     Counting.ends, at_take = 0, []
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(Counting(index)) as client:
         visit = Visit(key="a", url=server.url("/a"), rules=rules())
         await client.visit([visit], lambda _: at_take.append(Counting.ends))
 
-    assert (at_take, Counting.ends) == ([1], 2)  # that of robots.txt; and its own
+    assert (at_take, Counting.ends) == ([1], 2)  # the permit of robots.txt; and its own
 
 
-async def test_large_pages_are_decoded_only_as_fast_as_they_are_taken(limits):
-    text = os.urandom(1_500_000).hex().encode()  # gzip halves it
+async def test_large_pages_are_decoded_no_faster_than_they_are_consumed(limits):
+    text = os.urandom(1_500_000).hex().encode()  # gzip halves the size
     packed = answer(200, gzip.compress(text, 1), [("Content-Encoding", "gzip"), ("Content-Type", "text/html")])
     sizes: list[int] = []
 
     def take(visit):
-        time.sleep(0.1)  # as what writes the page does, while others are decoded
+        time.sleep(0.1)  # like writing the page, while others are decoded
         sizes.append(len(visit.fetched.content))
 
     async with serve({**ALLOW, "*": packed}, "0.0.0.0") as server, polite(limits, deadline_s=30.0) as client:
@@ -154,10 +154,10 @@ async def test_large_pages_are_decoded_only_as_fast_as_they_are_taken(limits):
             tracemalloc.stop()
 
     assert sizes == [len(text)] * 12
-    assert most < 40_000_000  # 18 MB came, and one is decoded at a time; without the bound it is 52
+    assert most < 40_000_000  # 18 MB received, and one decoded at a time; without the bound it is 52
 
 
-async def test_large_pages_whose_licences_are_asked_for_do_not_wait_for_each_other(limits):
+async def test_large_pages_whose_licences_are_fetched_do_not_block_each_other(limits):
     done, text = [], os.urandom(1_500_000).hex()
     async with serve({**ALLOW, "/l.xml": answer(404)}, "0.0.0.0") as server:
         urls = [server.url(f"/{number}", host=f"127.0.6.{number}") for number in range(1, 7)]
@@ -174,7 +174,7 @@ async def test_large_pages_whose_licences_are_asked_for_do_not_wait_for_each_oth
 
 
 @pytest.mark.parametrize(("max_idle", "is_kept"), [(12, True), (1, False)])
-async def test_an_origin_s_connection_is_kept_until_its_next_turn_where_there_is_room_for_it(limits, max_idle, is_kept):
+async def test_an_origins_connection_is_kept_until_its_next_request_if_there_is_room(limits, max_idle, is_kept):
     async with serve({**ALLOW, "*": page(b"<p>")}, "0.0.0.0") as server, polite(limits, max_idle=max_idle) as client:
         await visited(client, [server.url("/a", host=f"127.0.4.{number}") for number in range(1, 13)])
 
@@ -185,7 +185,7 @@ async def test_an_origin_s_connection_is_kept_until_its_next_turn_where_there_is
 
 
 class Counted(Visit):
-    """A visit that is counted as long as it is alive: gc.get_objects() would disturb threads that are making a tuple."""
+    """A visit that is counted while it is alive; gc.get_objects() would disturb threads that are building a tuple."""
 
     alive = 0
 
@@ -197,12 +197,12 @@ class Counted(Visit):
         Counted.alive -= 1
 
 
-async def test_visits_that_are_done_with_are_let_go_of(limits, monkeypatch):
+async def test_finished_visits_are_freed(limits, monkeypatch):
     monkeypatch.setattr(client_module, "MAX_ORIGINS", 2)
     alive, made, both = [], [], asyncio.Barrier(2)
 
     async def count(_visit):
-        await both.wait()  # else the other of the two may have ended, or not
+        await both.wait()  # otherwise the other of the two may or may not have ended
         gc.collect()
         alive.append(Counted.alive)
 
@@ -217,10 +217,10 @@ async def test_visits_that_are_done_with_are_let_go_of(limits, monkeypatch):
 
     assert len(alive) == len(made) == 20
     assert alive[0] >= 18
-    assert alive[-1] <= 2 * 3 + 1  # two are under way: as given, as asked for, as answered; and the last of those given
+    assert alive[-1] <= 2 * 3 + 1  # two in progress: as given, requested and answered; and the last one given
 
 
-async def test_a_client_that_is_closed_leaves_nothing_for_the_collector(limits):
+async def test_a_closed_client_leaves_no_garbage_cycles(limits):
     async with serve({**ALLOW, "/a": page(b"<p>")}) as server:
         gc.disable()
         try:
@@ -233,7 +233,7 @@ async def test_a_client_that_is_closed_leaves_nothing_for_the_collector(limits):
             gc.enable()
 
 
-async def test_a_page_is_fetched_after_robots(limits):
+async def test_a_page_is_fetched_after_robots_txt(limits):
     async with serve({**ALLOW, "/a": page(b"<p>")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
@@ -242,7 +242,7 @@ async def test_a_page_is_fetched_after_robots(limits):
     assert {asked.headers["user-agent"] for asked in server.asked} == {AGENT}
 
 
-async def test_what_robots_disallows_is_not_asked_for(limits):
+async def test_disallowed_urls_are_not_requested(limits):
     said = page(b"User-agent: presslake\nDisallow: /private\n\nUser-agent: *\nDisallow: /")
     async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits) as client:
         results = await visited(client, [server.url("/private/a"), server.url("/a")])
@@ -256,7 +256,7 @@ LONG_RULES = b"".join(b"Disallow: /%d/\n" % number for number in range(1000))
 
 
 @pytest.mark.parametrize(("rules_said", "is_aside"), [(LONG_RULES, True), (LONG_RULES[:4000], False)])
-async def test_a_long_robots_is_read_in_another_process(limits, rules_said, is_aside):
+async def test_a_long_robots_txt_is_parsed_in_another_process(limits, rules_said, is_aside):
     noting = Noting()
     said = page(b"User-agent: *\nDisallow: /private\n" + rules_said)
     async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits, reader=noting) as client:
@@ -268,7 +268,7 @@ async def test_a_long_robots_is_read_in_another_process(limits, rules_said, is_a
     assert (noting.read_in.get(name, os.getpid()) != os.getpid()) is is_aside
 
 
-async def test_a_robots_whose_reader_is_killed_allows_nothing(limits):
+async def test_a_robots_txt_whose_parser_is_killed_allows_nothing(limits):
     class Killed:
         async def read(self, job):
             raise job.timed_out(f"killed after 10 s of CPU at {job.item}")
@@ -281,7 +281,7 @@ async def test_a_robots_whose_reader_is_killed_allows_nothing(limits):
     assert server.paths() == ["/robots.txt"]
 
 
-async def test_what_one_sources_networks_forbid_is_no_answer_for_another(limits):
+async def test_an_address_forbidden_to_one_source_is_no_result_for_another(limits):
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
         shut_out = replace(rules(), allow_networks=())
         url, results = server.url("/a"), {}
@@ -292,7 +292,7 @@ async def test_what_one_sources_networks_forbid_is_no_answer_for_another(limits)
     assert results["in"].error is None
 
 
-async def test_robots_is_asked_for_once_by_each_name_that_asks(limits):
+async def test_robots_txt_is_fetched_once_per_user_agent(limits):
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
         for agent in (AGENT, "Other/1.0", AGENT):
             visit = Visit(key="a", url=server.url("/a"), rules=replace(rules(), user_agent=agent))
@@ -303,7 +303,7 @@ async def test_robots_is_asked_for_once_by_each_name_that_asks(limits):
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-async def test_robots_that_do_not_answer_disallow(limits, status):
+async def test_an_unreachable_robots_txt_disallows(limits, status):
     async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
@@ -312,7 +312,7 @@ async def test_robots_that_do_not_answer_disallow(limits, status):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-async def test_robots_that_are_not_there_allow(limits, status):
+async def test_a_missing_robots_txt_allows(limits, status):
     async with serve({"/robots.txt": answer(status), "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
@@ -322,7 +322,7 @@ async def test_robots_that_are_not_there_allow(limits, status):
     [(is_silent, TimedOut), (resets, ConnectionLost)],
     ids=["silent", "reset"],
 )
-async def test_silence_about_robots_is_told_by_its_cause(limits, route, error):
+async def test_an_unreachable_robots_txt_is_reported_with_its_cause(limits, route, error):
     async with serve({"/robots.txt": route, "*": page(b"")}) as server, polite(limits, timeout_s=0.3) as client:
         results = await visited(client, [server.url("/a"), server.url("/b")])
 
@@ -330,7 +330,7 @@ async def test_silence_about_robots_is_told_by_its_cause(limits, route, error):
     assert server.paths() == ["/robots.txt"]
 
 
-async def test_a_dead_name_is_told_by_its_cause(limits):
+async def test_a_dead_name_is_reported_with_its_cause(limits):
     async def nowhere(host, port):
         raise OSError("no such name")
 
@@ -338,7 +338,7 @@ async def test_a_dead_name_is_told_by_its_cause(limits):
         assert type((await visited_one(client, "http://a.example/")).error) is DnsFailed
 
 
-async def test_robots_are_kept_for_other_runs(limits):
+async def test_robots_txt_is_cached_for_other_runs(limits):
     said = page(b"User-agent: *\nDisallow: /b")
     async with serve({"/robots.txt": said, "*": page(b"")}) as server:
         for path in ("/a", "/b"):
@@ -348,7 +348,7 @@ async def test_robots_are_kept_for_other_runs(limits):
     assert server.paths() == ["/robots.txt", "/a"]
 
 
-async def test_a_failure_to_get_robots_is_kept_as_well(limits):
+async def test_a_failure_to_get_robots_txt_is_cached_as_well(limits):
     async with serve({"/robots.txt": answer(500), "*": page(b"")}) as server:
         for _ in range(2):
             async with polite(limits) as client:
@@ -358,20 +358,20 @@ async def test_a_failure_to_get_robots_is_kept_as_well(limits):
     assert server.paths() == ["/robots.txt"]
 
 
-async def test_robots_are_found_by_redirect(limits):
+async def test_robots_txt_is_found_through_redirects(limits):
     routes = {"/robots.txt": redirect("/other.txt", 301), "/other.txt": page(b"User-agent: *\nDisallow: /a")}
     async with serve({**routes, "*": page(b"")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is RobotsDisallowed
 
 
-async def test_robots_that_redirect_for_ever_are_none(limits):
+async def test_an_endless_redirect_of_robots_txt_means_none(limits):
     async with serve({"/robots.txt": redirect("/robots.txt"), "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
     assert server.paths() == ["/robots.txt"] * 6 + ["/a"]  # five redirects (RFC 9309, 2.3.1.2)
 
 
-async def test_of_long_robots_the_beginning_counts(limits):
+async def test_only_the_beginning_of_a_long_robots_txt_counts(limits):
     lines = b"User-agent: *\nDisallow: /early\n" + b"Disallow: /x\n" * 400_000 + b"Disallow: /late\n"
     assert len(lines) > 5_000_000
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(lines)
@@ -382,19 +382,19 @@ async def test_of_long_robots_the_beginning_counts(limits):
     assert results[server.url("/late")].error is None
 
 
-async def test_robots_of_zeros_are_no_bomb(limits):
+async def test_a_robots_txt_of_zeros_is_bounded(limits):
     bomb = answer(200, gzip.compress(bytes(50_000_000)), [("Content-Encoding", "gzip")])
     async with serve({"/robots.txt": bomb, "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
 
-async def test_robots_in_html_say_nothing(limits):
+async def test_a_robots_txt_in_html_has_no_rules(limits):
     said = page(b"<!doctype html><title>Not found</title><p>User-agent: *<br>\nDisallow: /")
     async with serve({"/robots.txt": said, "*": page(b"")}) as server, polite(limits) as client:
         assert (await visited_one(client, server.url("/a"))).error is None
 
 
-async def test_robots_that_are_busy_hold_the_host(limits):
+async def test_a_busy_response_for_robots_txt_pauses_the_host(limits):
     busy = answer(503, b"", [("Retry-After", "300")])
     async with serve({"/robots.txt": busy, "*": page(b"")}) as server, polite(limits) as client:
         await visited_one(client, server.url("/a"))
@@ -436,7 +436,7 @@ async def test_two_clients_keep_one_delay(limits, index):
 
 
 @pytest.mark.parametrize("max_per_host", [1, 3])
-async def test_no_more_are_under_way_than_the_source_allows(limits, max_per_host):
+async def test_concurrent_requests_stay_within_the_sources_limit(limits, max_per_host):
     pages = together(max_per_host, page(b""), stay_s=0.1)
     async with serve({**ALLOW, "*": pages}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(9)], max_per_host=max_per_host)
@@ -444,7 +444,7 @@ async def test_no_more_are_under_way_than_the_source_allows(limits, max_per_host
     assert server.most_in_flight == max_per_host
 
 
-async def test_no_more_are_in_flight_than_the_budget(limits):
+async def test_concurrent_requests_stay_within_the_budget(limits):
     async with serve({**ALLOW, "*": together(3, page(b""), stay_s=0.1)}, "0.0.0.0") as server:
         urls = [server.url(f"/{number}", host=f"127.0.1.{number}") for number in range(1, 13)]
         async with PoliteClient(WebConfig(user_agent=""), limits, in_flight=3) as client:
@@ -453,7 +453,7 @@ async def test_no_more_are_in_flight_than_the_budget(limits):
     assert server.most_in_flight == 3
 
 
-async def test_a_slow_host_holds_up_no_other(limits):
+async def test_a_slow_host_delays_no_other(limits):
     finished = []
 
     def tell(visit):
@@ -471,7 +471,7 @@ async def test_a_slow_host_holds_up_no_other(limits):
     assert finished[-1] == urls[0]
 
 
-async def test_a_cancelled_visit_gives_its_turn_back(limits):
+async def test_a_cancelled_visit_returns_its_permit(limits):
     async with serve({**ALLOW, "/slow": is_silent, "*": page(b"")}) as server:
         async with polite(limits) as client:
             visiting = asyncio.create_task(visited(client, [server.url("/slow"), server.url("/b")]))
@@ -484,7 +484,7 @@ async def test_a_cancelled_visit_gives_its_turn_back(limits):
                 assert (await visited_one(client, server.url("/c"))).error is None
 
 
-async def test_an_index_that_fails_ends_the_visit_as_that_and_not_as_a_group():
+async def test_a_failing_index_ends_the_visit_with_its_own_error_and_not_a_group():
     class Broken:
         def answers(self, origins):
             return {}
@@ -497,7 +497,7 @@ async def test_an_index_that_fails_ends_the_visit_as_that_and_not_as_a_group():
             await visited(client, [server.url("/a"), server.url("/b")])
 
 
-async def test_a_full_batch_puts_the_rest_off(limits):
+async def test_a_full_batch_defers_the_rest(limits):
     fetched = []
 
     async with serve({**ALLOW, "*": page(b"")}) as server, polite(limits) as client:
@@ -514,12 +514,12 @@ async def test_a_full_batch_puts_the_rest_off(limits):
     assert sum(visit.deferred_until is not None for visit in results.values()) == 47
 
 
-# Waits that servers ask for
+# Waits required by servers
 
 
 @pytest.mark.parametrize("status", [429, 503, 500, 408])
 @pytest.mark.parametrize("form", ["seconds", "date"])
-async def test_retry_after_puts_the_host_off(limits, status, form):
+async def test_retry_after_defers_the_host(limits, status, form):
     until = datetime.now(UTC) + timedelta(seconds=120)
     wait = "120" if form == "seconds" else format_datetime(until, usegmt=True)
     busy = answer(status, b"", [("Retry-After", wait)])
@@ -532,11 +532,11 @@ async def test_retry_after_puts_the_host_off(limits, status, form):
     put_off = [visit.deferred_until for visit in [*results.values(), later] if visit.deferred_until is not None]
     assert [type(error) for error in errors] == [ServerBusy]
     assert len(put_off) == 5
-    assert all(-1 <= (instant - until).total_seconds() < 30 for instant in put_off)  # a date is in whole seconds
+    assert all(-1 <= (instant - until).total_seconds() < 30 for instant in put_off)  # dates have whole seconds
     assert len(server.asked) == 2
 
 
-async def test_429_without_a_wait_is_a_minute(limits):
+async def test_429_without_retry_after_waits_a_minute(limits):
     async with serve({**ALLOW, "*": answer(429)}) as server, polite(limits) as client:
         results = await visited(client, [server.url("/a"), server.url("/b")])
 
@@ -544,7 +544,7 @@ async def test_429_without_a_wait_is_a_minute(limits):
     assert 50 < (put_off - datetime.now(UTC)).total_seconds() <= 60
 
 
-async def test_a_short_wait_is_waited_for(limits):
+async def test_a_short_wait_is_spent_waiting(limits):
     busy = answer(503, b"", [("Retry-After", "1")])
     async with serve({**ALLOW, "/0": busy, "*": page(b"")}) as server, polite(limits) as client:
         results = await visited(client, [server.url("/0"), server.url("/1")])
@@ -553,7 +553,7 @@ async def test_a_short_wait_is_waited_for(limits):
     assert gaps(server)[-1] >= 0.95
 
 
-async def test_503_halves_the_rate_until_answers_bring_it_back(limits):
+async def test_503_halves_the_rate_until_successes_restore_it(limits):
     async with serve({**ALLOW, "/0": answer(503), "*": page(b"")}) as server, polite(limits) as client:
         await visited(client, [server.url(f"/{number}") for number in range(7)], crawl_delay_s=0.3)
 
@@ -564,14 +564,14 @@ async def test_503_halves_the_rate_until_answers_bring_it_back(limits):
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, HttpRefused), (410, GoneError), (500, ServerBusy)])
-async def test_a_refusal_comes_with_its_answer(limits, status, error):
+async def test_a_refusal_comes_with_its_response(limits, status, error):
     async with serve({**ALLOW, "*": answer(status, b"why")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
     assert (type(result.error), result.fetched.content) == (error, b"why")
 
 
-async def test_nobody_there_is_told_for_every_page(limits):
+async def test_an_unreachable_host_is_reported_for_every_page(limits):
     urls = [f"{NOBODY}/a", f"{NOBODY}/b"]
     async with polite(limits) as client:
         results = await visited(client, urls)
@@ -582,7 +582,7 @@ async def test_nobody_there_is_told_for_every_page(limits):
 @pytest.mark.parametrize(
     ("url", "error"), [("no url", BadUrl), ("http://a:b@127.0.0.1/", BadUrl), ("ftp://127.0.0.1/", ForbiddenScheme)]
 )
-async def test_a_wrong_url_costs_no_other(limits, url, error):
+async def test_an_invalid_url_affects_no_other(limits, url, error):
     async with serve({**ALLOW, "*": page(b"x")}) as server, polite(limits) as client:
         results = await visited(client, [url, server.url("/a")])
 
@@ -592,7 +592,7 @@ async def test_a_wrong_url_costs_no_other(limits, url, error):
 # Redirects
 
 
-async def test_a_redirect_is_held_to_the_targets_robots(limits):
+async def test_a_redirect_obeys_the_targets_robots_txt(limits):
     said = page(b"User-agent: *\nDisallow: /private")
     async with serve({"/robots.txt": said, "*": page(b"in")}, "127.0.0.2") as other:
         routes = {**ALLOW, "/a": redirect(other.url("/private")), "/b": redirect(other.url("/open"))}
@@ -604,7 +604,7 @@ async def test_a_redirect_is_held_to_the_targets_robots(limits):
     assert sorted(other.paths()) == ["/open", "/robots.txt"]
 
 
-async def test_a_redirect_keeps_the_targets_delay(limits):
+async def test_a_redirect_obeys_the_targets_delay(limits):
     async with serve({**ALLOW, "*": page(b"in")}, "127.0.0.2") as other:
         routes = {**ALLOW, **{f"/{n}": redirect(other.url(f"/{n}")) for n in range(3)}}
         async with serve(routes) as server, polite(limits) as client:
@@ -614,14 +614,14 @@ async def test_a_redirect_keeps_the_targets_delay(limits):
     assert other.most_in_flight == 1
 
 
-async def test_a_redirect_within_a_host_is_a_request_of_its_own(limits):
+async def test_a_redirect_within_a_host_is_a_separate_request(limits):
     async with serve({**ALLOW, "/a": redirect("/b"), "/b": page(b"")}) as server, polite(limits) as client:
         await visited_one(client, server.url("/a"), crawl_delay_s=0.3)
 
     assert min(gaps(server)) >= 0.95 * 0.3
 
 
-async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(limits):
+async def test_two_hosts_that_redirect_to_each_other_do_not_deadlock(limits):
     async with (
         serve({**ALLOW, "/end": page(b"")}, "127.0.0.2") as one,
         serve({**ALLOW, "/end": page(b"")}, "127.0.0.3") as two,
@@ -634,12 +634,12 @@ async def test_two_hosts_that_redirect_to_each_other_do_not_wait_for_each_other(
     assert [result.error for result in results.values()] == [None, None]
 
 
-async def test_a_redirect_inside_is_refused(limits):
+async def test_a_redirect_to_an_internal_address_is_refused(limits):
     async with serve({**ALLOW, "/a": redirect("http://169.254.169.254/")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is ForbiddenAddress
 
 
-async def test_a_loop_is_refused(limits):
+async def test_a_redirect_loop_is_refused(limits):
     async with serve({**ALLOW, "/a": redirect("/a")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is TooManyRedirects
 
@@ -659,7 +659,7 @@ async def visited_for_rights(client, *urls):
     return results
 
 
-async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(limits):
+async def test_a_sites_reservations_are_fetched_once_and_returned_with_its_pages(limits):
     async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server:
         for _ in range(2):
             async with polite(limits) as client:
@@ -670,7 +670,7 @@ async def test_a_sites_reservations_are_asked_for_once_and_told_with_its_pages(l
     assert server.paths().count(TDMREP) == server.paths().count("/robots.txt") == 1
 
 
-async def test_who_does_not_want_the_reservations_does_not_ask_for_them(limits):
+async def test_reservations_are_fetched_only_on_request(limits):
     async with serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/news/a"))
 
@@ -680,7 +680,7 @@ async def test_who_does_not_want_the_reservations_does_not_ask_for_them(limits):
 @pytest.mark.parametrize(
     "route", [answer(404), answer(503), resets, answer(200, b"<!doctype html>")], ids=["404", "503", "reset", "html"]
 )
-async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(limits, route):
+async def test_unavailable_reservations_state_nothing_and_lose_no_page(limits, route):
     async with serve({**ALLOW, TDMREP: route, "*": page(b"")}) as server, polite(limits) as client:
         results = await visited_for_rights(client, server.url("/news/a"))
 
@@ -688,7 +688,7 @@ async def test_reservations_that_cannot_be_had_say_nothing_and_cost_no_page(limi
     assert (result.error, site_reserves(result.rights)) == (None, None)
 
 
-async def test_reservations_that_robots_forbids_are_not_asked_for(limits):
+async def test_reservations_forbidden_by_robots_txt_are_not_fetched(limits):
     said = page(b"User-agent: *\nDisallow: /.well-known/")
     async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         await visited_for_rights(client, server.url("/news/a"))
@@ -696,7 +696,7 @@ async def test_reservations_that_robots_forbids_are_not_asked_for(limits):
     assert TDMREP not in server.paths()
 
 
-async def test_asking_for_reservations_leaves_the_hosts_crawl_delay(limits, index):
+async def test_fetching_reservations_keeps_the_hosts_crawl_delay(limits, index):
     said = page(b"User-agent: *\nCrawl-delay: 0.4")
     async with serve({"/robots.txt": said, TDMREP: RESERVED, "*": page(b"")}) as server, polite(limits) as client:
         await visited_for_rights(client, server.url("/news/a"), server.url("/news/b"))
@@ -704,7 +704,7 @@ async def test_asking_for_reservations_leaves_the_hosts_crawl_delay(limits, inde
     assert all(gap >= 0.39 for gap in gaps(server)[1:])
 
 
-async def test_where_a_redirect_leads_the_reservations_of_that_place_count(limits):
+async def test_the_reservations_of_a_redirects_target_count(limits):
     async with (
         serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as other,
         serve({**ALLOW, "*": redirect(other.url("/news/a"))}) as server,
@@ -723,7 +723,7 @@ def owner_of(server, **said):
     return Owners.of(catalogue.sources, catalogue.rules())
 
 
-async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(limits):
+async def test_a_host_has_its_owners_pace_for_every_announcer(limits):
     async with (
         serve({**ALLOW, "*": page(b"")}) as server,
         polite(limits, owners=owner_of(server, crawl_delay_s=0.4)) as client,
@@ -734,7 +734,7 @@ async def test_a_host_is_asked_at_its_owners_pace_whoever_asks(limits):
     assert all(gap >= 0.39 for gap in gaps(server))
 
 
-async def test_where_redirects_lead_the_owners_pace_holds(limits):
+async def test_the_pace_of_the_targets_owner_applies_after_redirects(limits):
     async with serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned, serve(ALLOW) as server:
         server.routes |= {f"/{number}": redirect(owned.url(f"/{number}")) for number in range(3)}
         async with polite(limits, owners=owner_of(owned, crawl_delay_s=0.4)) as client:
@@ -745,7 +745,7 @@ async def test_where_redirects_lead_the_owners_pace_holds(limits):
     assert all(gap >= 0.39 for gap in gaps(owned))
 
 
-async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(limits):
+async def test_the_networks_of_the_targets_owner_are_not_used_after_redirects(limits):
     own, lent = (ip_network("127.0.0.1/32"),), (ip_network("127.0.0.2/32"),)
     async with (
         serve({**ALLOW, "*": page(b"")}, host="127.0.0.2") as owned,
@@ -762,9 +762,7 @@ async def test_where_redirects_lead_the_networks_of_its_owner_are_not_lent(limit
 @pytest.mark.parametrize(
     ("obey_tdm", "is_article", "obeyed"), [(True, True, True), (True, False, False), (False, True, False)]
 )
-async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its_owner_obeys(
-    limits, obey_tdm, is_article, obeyed
-):
+async def test_the_reservations_obeyed_by_the_targets_owner_count_after_redirects(limits, obey_tdm, is_article, obeyed):
     async with (
         serve({**ALLOW, TDMREP: RESERVED, "*": page(b"")}, host="127.0.0.2") as owned,
         serve({**ALLOW, "*": redirect(owned.url("/news/a"))}) as server,
@@ -780,7 +778,7 @@ async def test_where_a_redirect_leads_an_article_the_reservations_count_that_its
     assert (TDMREP in owned.paths()) is obeyed
 
 
-async def test_a_daily_question_is_asked_once_a_day(limits):
+async def test_a_daily_request_is_made_once_a_day(limits):
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(limits) as client:
         answers = [
             await client.ask_daily(f"{server.url('')}#missing", server.url(path), rules()) for path in ("/x1", "/x2")

@@ -1,4 +1,4 @@
-"""What a client remembers, and lets go of."""
+"""The caches of a client, and their limits."""
 
 import asyncio
 import gc
@@ -23,12 +23,12 @@ async def test_one_key_has_one_lock_while_it_is_used():
 
 
 def locks_alive() -> int:
-    """Return how many there are in this process, which other tests have used before."""
+    """Return their number in this process, which other tests have used before."""
     gc.collect()
     return sum(isinstance(one, asyncio.Lock) for one in gc.get_objects())
 
 
-async def test_locks_that_nobody_uses_are_let_go_of():
+async def test_unused_locks_are_freed():
     locks: Locks[int] = Locks()
     before = locks_alive()
     for key in range(100):
@@ -38,7 +38,7 @@ async def test_locks_that_nobody_uses_are_let_go_of():
     assert locks_alive() - before < 50
 
 
-def test_the_latest_values_are_kept():
+def test_the_most_recently_used_values_are_kept():
     kept: Kept[str, int] = Kept(2)
     for number, key in enumerate("abac"):
         kept.keep(key, number)

@@ -1,4 +1,4 @@
-"""How one batch's requests stand in line, with a book in memory."""
+"""The queueing of one batch's requests, with shared limits in memory."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ from tasks.values.permit import LearnedRobots, RobotsAnswer
 
 
 class MemoryBook:
-    """The book without its index; each call takes as long as a transaction may."""
+    """The shared limits without an index; each call takes as long as a transaction may."""
 
     def __init__(self, takes_s=0.0):
         self.paces = {}
@@ -75,7 +75,7 @@ async def permit(limiter, host="a.example", delay_s=0.0):
         limiter.leave(one)
 
 
-async def test_a_turn_is_held_within_its_block(limits):
+async def test_a_permit_is_held_during_its_block(limits):
     limiter = desk_of(limits)
     async with permit(limiter):
         inside = held(limits, "a.example")
@@ -84,7 +84,7 @@ async def test_a_turn_is_held_within_its_block(limits):
     assert (inside, held(limits, "a.example")) == (1, 0)
 
 
-async def test_a_turn_is_given_back_when_its_holder_fails(limits):
+async def test_a_permit_is_returned_when_its_holder_fails(limits):
     limiter = desk_of(limits)
     with pytest.raises(ZeroDivisionError):
         async with permit(limiter):
@@ -94,7 +94,7 @@ async def test_a_turn_is_given_back_when_its_holder_fails(limits):
     assert held(limits, "a.example") == 0
 
 
-async def test_wishes_of_many_hosts_go_into_one_transaction():
+async def test_permit_requests_of_many_hosts_share_one_transaction():
     limits = MemoryBook(takes_s=0.05)
     limiter = desk_of(limits)
 
@@ -108,7 +108,7 @@ async def test_wishes_of_many_hosts_go_into_one_transaction():
     assert len(limits.calls) < 10
 
 
-async def test_a_host_is_visited_in_the_order_of_coming(limits):
+async def test_a_host_is_visited_first_come_first_served(limits):
     limiter, visited = desk_of(limits), []
 
     async def visit(number):
@@ -120,7 +120,7 @@ async def test_a_host_is_visited_in_the_order_of_coming(limits):
     assert visited == list(range(10))
 
 
-async def test_who_waits_for_a_host_takes_no_place_in_flight(limits):
+async def test_waiting_for_a_host_uses_no_slot_in_flight(limits):
     limiter = desk_of(limits, in_flight=1)
 
     async def visit(host, delay_s):
@@ -137,7 +137,7 @@ async def test_who_waits_for_a_host_takes_no_place_in_flight(limits):
     slow.cancel()
 
 
-async def test_a_long_hold_puts_everybody_off(limits):
+async def test_a_long_pause_defers_all_requests(limits):
     limiter = desk_of(limits)
     held_at = datetime.now(UTC)
     async with permit(limiter) as heard:
@@ -149,7 +149,7 @@ async def test_a_long_hold_puts_everybody_off(limits):
     assert all(timedelta(0) < one.until - held_at <= timedelta(minutes=61) for one in waits)
 
 
-async def test_a_hold_as_long_as_the_delay_is_waited_for(limits, monkeypatch):
+async def test_a_pause_as_long_as_the_delay_is_spent_waiting(limits, monkeypatch):
     monkeypatch.setattr(turns, "PATIENCE_S", 0.1)
     limiter = desk_of(limits)
     async with permit(limiter, delay_s=0.4):
@@ -159,7 +159,7 @@ async def test_a_hold_as_long_as_the_delay_is_waited_for(limits, monkeypatch):
         pass
 
 
-async def test_a_batch_does_not_stay_for_ever(limits, monkeypatch):
+async def test_a_batch_does_not_wait_for_ever(limits, monkeypatch):
     monkeypatch.setattr(turns, "LONGEST_STAY_S", 0.0)
     limiter = desk_of(limits)
     async with permit(limiter) as heard:
@@ -170,7 +170,7 @@ async def test_a_batch_does_not_stay_for_ever(limits, monkeypatch):
             pass
 
 
-async def test_a_full_batch_gets_no_turn(limits):
+async def test_a_full_batch_gets_no_permit(limits):
     limiter = desk_of(limits)
     limiter.is_full = lambda: True
 
@@ -180,7 +180,7 @@ async def test_a_full_batch_gets_no_turn(limits):
     assert not limits.calls
 
 
-async def test_an_index_that_fails_is_told_to_all_who_wait():
+async def test_a_failing_index_is_reported_to_all_waiters():
     limits = MemoryBook(takes_s=0.05)
     limits.error = IndexUnavailable("locked")
     limiter = desk_of(limits)
@@ -193,7 +193,7 @@ async def test_an_index_that_fails_is_told_to_all_who_wait():
     assert [type(one) for one in results] == [IndexUnavailable] * 5
 
 
-async def test_a_holder_goes_on_before_its_turn_s_end_is_written_and_the_next_in_line_does_not():
+async def test_a_holder_continues_before_its_permits_end_is_written_and_the_next_in_line_does_not():
     limits = MemoryBook(takes_s=0.05)
     limiter, seen = desk_of(limits), []
 
@@ -208,7 +208,7 @@ async def test_a_holder_goes_on_before_its_turn_s_end_is_written_and_the_next_in
     assert seen == ["first in", "first out, 1 held", "second in", "second out, 1 held"]
 
 
-async def test_an_end_that_cannot_be_written_is_raised_where_all_ends_are_waited_for(limits):
+async def test_an_unwritable_end_is_raised_when_all_ends_are_awaited(limits):
     limiter = desk_of(limits)
     async with permit(limiter):
         limits.error = IndexUnavailable("locked")
@@ -218,7 +218,7 @@ async def test_an_end_that_cannot_be_written_is_raised_where_all_ends_are_waited
     await limiter.settled()
 
 
-async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():
+async def test_a_holder_that_is_cancelled_repeatedly_returns_its_permit():
     limits = MemoryBook(takes_s=0.1)
     limiter = desk_of(limits)
 
@@ -238,7 +238,7 @@ async def test_a_holder_that_is_cancelled_again_and_again_gives_its_turn_back():
     assert held(limits, "a.example") == 0
 
 
-async def test_lines_where_nobody_waits_are_let_go_of(limits, monkeypatch):
+async def test_queues_without_waiters_are_freed(limits, monkeypatch):
     monkeypatch.setattr(turns, "MAX_LINES", 10)
     limiter = desk_of(limits)
 
@@ -253,7 +253,7 @@ async def test_lines_where_nobody_waits_are_let_go_of(limits, monkeypatch):
     assert len(limits.paces) == 100
 
 
-async def test_a_line_is_one_however_many_others_come_meanwhile(limits, monkeypatch):
+async def test_a_queue_stays_the_same_while_others_are_created(limits, monkeypatch):
     monkeypatch.setattr(turns, "MAX_LINES", 1)
     limiter = desk_of(limits)
     async with permit(limiter):
@@ -265,12 +265,12 @@ async def test_a_line_is_one_however_many_others_come_meanwhile(limits, monkeypa
         asked = len(limits.calls)
         assert not second.done()
         await asyncio.sleep(0.1)
-        assert len(limits.calls) == asked  # it is in line, and does not ask the limits
+        assert len(limits.calls) == asked  # it is queued, and does not ask the limits
     limiter.leave(await second)
     await limiter.settled()
 
 
-async def test_what_robots_say_is_kept(limits):
+async def test_robots_txt_is_stored(limits):
     answer = RobotsAnswer(origin="https://a.example", status=404, body=b"", fetched_at=datetime.now(UTC))
     learned = LearnedRobots(answer=answer, host="a.example", crawl_delay_s=None)
 
@@ -279,7 +279,7 @@ async def test_what_robots_say_is_kept(limits):
     assert limits.learned == [learned]
 
 
-async def test_a_turn_that_nobody_waits_for_any_more_is_given_back():
+async def test_a_permit_without_waiter_is_returned():
     limits = MemoryBook(takes_s=0.1)
     limiter = desk_of(limits)
     waiting = asyncio.create_task(entering(limiter))

@@ -1,4 +1,4 @@
-"""One server under many names of one domain: together they are asked at the pace of one host."""
+"""One server under many names of one domain: together they have the pace of one host."""
 
 import asyncio
 import itertools
@@ -27,7 +27,7 @@ def index(file_index):
 
 
 class Names:
-    """A resolver that gives each name its addresses, and counts the look-ups."""
+    """A resolver with fixed addresses by name, which counts the lookups."""
 
     def __init__(self, addresses):
         self.addresses = addresses
@@ -69,18 +69,18 @@ def least_gap(*servers):
     return min(later - earlier for earlier, later in itertools.pairwise(instants))
 
 
-async def test_many_hosts_of_a_domain_at_one_address_have_the_pace_of_one(index):
+async def test_many_hosts_of_a_domain_at_one_address_share_one_pace(index):
     async with serve(ALLOW) as server, polite(index) as client:
         results = await visited(client, at_hosts(server, 6))
 
     assert are_pages(results)
-    assert len(server.asked) == 12  # a robots.txt and a page each
+    assert len(server.asked) == 12  # one robots.txt and one page each
     assert least_gap(server) >= 0.95 * DELAY_S
     assert server.most_in_flight == 1
 
 
 @pytest.mark.parametrize("most", [1, 3])
-async def test_together_they_have_as_many_requests_under_way_as_one_host_may(index, most):
+async def test_together_they_have_the_concurrency_of_one_host(index, most):
     pages = together(most, page(b"x"), stay_s=0.1)
     async with serve({**ALLOW, "*": pages}) as server, polite(index) as client:
         await visited(client, at_hosts(server, 9), delay_s=0.0, max_per_host=most)
@@ -88,7 +88,7 @@ async def test_together_they_have_as_many_requests_under_way_as_one_host_may(ind
     assert server.most_in_flight == most
 
 
-async def test_two_batches_keep_one_pace_at_a_place(index):
+async def test_two_batches_share_one_pace_at_a_place(index):
     async with serve(ALLOW) as server, polite(index) as one, polite(index) as other:
         urls = at_hosts(server, 6)
         await asyncio.gather(visited(one, urls[:3]), visited(other, urls[3:]))
@@ -97,7 +97,7 @@ async def test_two_batches_keep_one_pace_at_a_place(index):
     assert least_gap(server) >= 0.95 * DELAY_S
 
 
-async def test_the_order_in_which_addresses_come_makes_no_second_place(index):
+async def test_the_order_of_addresses_does_not_make_a_second_place(index):
     names = Names({"town1.daily.com": ["127.0.0.1", "127.0.0.9"], "town0.daily.com": ["127.0.0.9", "127.0.0.1"]})
     async with serve(ALLOW) as server, polite(index, names) as client:
         await visited(client, at_hosts(server, 3))
@@ -105,14 +105,14 @@ async def test_the_order_in_which_addresses_come_makes_no_second_place(index):
     assert least_gap(server) >= 0.95 * DELAY_S
 
 
-async def test_ports_of_one_name_are_one_place(index):
+async def test_ports_of_one_host_are_one_place(index):
     async with serve(ALLOW) as one, serve(ALLOW) as other, polite(index) as client:
         await visited(client, [one.url("/", host="daily.com"), other.url("/", host="daily.com")])
 
     assert least_gap(one, other) >= 0.95 * DELAY_S
 
 
-async def test_the_crawl_delay_of_one_host_is_kept_at_its_place(index):
+async def test_the_crawl_delay_of_one_host_applies_to_its_place(index):
     said = page(b"User-agent: *\nCrawl-delay: 0.5")
     async with serve({"/robots.txt": said, "*": page(b"x")}) as server, polite(index) as client:
         await visited(client, at_hosts(server, 3), delay_s=0.0)
@@ -121,7 +121,7 @@ async def test_the_crawl_delay_of_one_host_is_kept_at_its_place(index):
     assert min(later - earlier for earlier, later in itertools.pairwise(instants)) >= 0.95 * 0.5
 
 
-async def test_a_busy_host_does_not_put_its_neighbours_off(index):
+async def test_a_busy_host_does_not_defer_its_neighbours(index):
     async def busy_there(asked, writer):
         is_busy = asked.headers["host"].startswith("town0")
         writer.write(answer(429, b"", [("Retry-After", "600")]) if is_busy else page(b"x"))
@@ -132,11 +132,11 @@ async def test_a_busy_host_does_not_put_its_neighbours_off(index):
     assert [one.fetched.status for one in results] == [429, 200, 200]
 
 
-# What is no such place
+# Cases without a shared place
 
 
 def meeting(number):
-    """Return routes whose robots.txt is answered once so many requests for it are under way together."""
+    """Return routes whose robots.txt is answered once this many requests for it are concurrent."""
     return {"/robots.txt": together(number, answer(404)), "*": page(b"x")}
 
 
@@ -145,14 +145,14 @@ def are_pages(results):
 
 
 @pytest.mark.parametrize("domains", [["daily.com", "weekly.com"], ["one.github.io", "two.github.io"]])
-async def test_two_parties_at_one_address_do_not_wait_for_each_other(index, domains):
+async def test_different_domains_at_one_address_do_not_wait_for_each_other(index, domains):
     async with serve(meeting(2)) as server, polite(index) as client:
         results = await visited(client, [server.url("/", host=one) for one in domains])
 
     assert are_pages(results)
 
 
-async def test_a_network_that_many_share_is_exempt(index):
+async def test_a_shared_network_is_exempt(index):
     shared = AddressLimits(a_second=1000.0, shared_networks=("127.0.0.0/8",))
     async with serve(meeting(4)) as server, polite(index, addresses=shared) as client:
         results = await visited(client, at_hosts(server, 4))
@@ -172,10 +172,10 @@ async def test_a_domain_on_two_addresses_is_two_places(index):
     assert are_pages(results)
 
 
-# Look-ups
+# Lookups
 
 
-async def test_the_look_up_that_finds_the_place_is_the_connections(index):
+async def test_the_connection_reuses_the_look_up_of_the_place(index):
     names = Names({})
     async with serve(ALLOW) as server, polite(index, names) as client:
         await visited(client, at_hosts(server, 3), delay_s=0.0)
@@ -184,7 +184,7 @@ async def test_the_look_up_that_finds_the_place_is_the_connections(index):
 
 
 @pytest.mark.parametrize(("addresses", "error"), [([], DnsFailed), (["10.0.0.1"], ForbiddenAddress)])
-async def test_a_host_without_a_place_costs_its_reason_and_no_permit(index, addresses, error):
+async def test_an_unresolvable_host_fails_with_its_reason_and_uses_no_permit(index, addresses, error):
     async with serve(ALLOW) as server, polite(index, Names({"daily.com": addresses})) as client:
         [result] = await visited(client, at_hosts(server, 1))
 

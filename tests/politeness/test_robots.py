@@ -1,4 +1,4 @@
-"""RFC 9309, restated as cases, and what robots.txt files look like in the field."""
+"""RFC 9309 as test cases, and robots.txt files as found in the field."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ def star(*rules):
 @pytest.mark.parametrize(
     ("rules", "path", "allowed"),
     [
-        # nothing said is allowed
+        # allowed by default
         ([], "/", True),
         (["Disallow:"], "/a", True),
         (["Allow:"], "/a", True),
@@ -45,10 +45,10 @@ def star(*rules):
         (["Disallow: /a/"], "/a/b", False),
         (["Disallow: /a"], "/b/a", True),
         (["Disallow: a"], "/a", True),
-        # paths have case
+        # paths are case-sensitive
         (["Disallow: /A"], "/a", True),
         (["Disallow: /A"], "/A", False),
-        # the longest match decides, wherever it is
+        # the longest match decides, in any order
         (["Allow: /p", "Disallow: /"], "/page", True),
         (["Disallow: /", "Allow: /p"], "/page", True),
         (["Allow: /folder", "Disallow: /folder/page"], "/folder/page", False),
@@ -56,7 +56,7 @@ def star(*rules):
         (["Allow: /page", "Disallow: /*.ph"], "/page.php5", True),
         (["Allow: /$", "Disallow: /"], "/", True),
         (["Allow: /$", "Disallow: /"], "/page.htm", False),
-        # among equals, allow
+        # of equal matches, allow wins
         (["Disallow: /folder", "Allow: /folder"], "/folder/page", True),
         (["Allow: /folder", "Disallow: /folder"], "/folder/page", True),
         (["Disallow: /a*", "Allow: /ab"], "/ab", True),
@@ -73,7 +73,7 @@ def star(*rules):
         (["Disallow: /*/b/*/d"], "/a/b/c/d", False),
         (["Disallow: /*/b/*/d"], "/a/b/d", True),
         (["Disallow: */print"], "/a/print", False),
-        # the end
+        # end anchor
         (["Disallow: /*.php$"], "/x.php", False),
         (["Disallow: /*.php$"], "/x.php?y", True),
         (["Disallow: /*.php$"], "/x.php5", True),
@@ -102,9 +102,9 @@ def star(*rules):
         (["Disallow: /*?"], "/a", True),
         (["Disallow: /a?b=https://x.example"], "/a?b=https://x.example", False),
         (["Disallow: /*&print=1"], "/a?id=2&print=1", False),
-        # fragments are no part of it
+        # fragments do not count
         (["Disallow: /*secret"], "/a#secret", True),
-        # whoever allows the index allows the folder
+        # allowing the index page allows the folder
         (["Disallow: /", "Allow: /a/index.html"], "/a/", True),
         (["Disallow: /", "Allow: /a/index.html"], "/a/b", False),
         # robots.txt itself is always allowed
@@ -114,7 +114,7 @@ def star(*rules):
         (["Disallow: /"], "/a/robots.txt", False),
     ],
 )
-def test_rules_for_everybody(rules, path, allowed):
+def test_rules_for_all_agents(rules, path, allowed):
     assert may(star(*rules), path) is allowed
 
 
@@ -134,30 +134,30 @@ def test_rules_for_everybody(rules, path, allowed):
         ("User-agent: * # all\nDisallow: /", False),
         ("User-agent: * everybody\nDisallow: /", False),
         ("User-agent: *bot\nDisallow: /", True),
-        # our own group replaces everybody's, even when it is empty
+        # our own group replaces the default group, even if it is empty
         ("User-agent: *\nDisallow: /\nUser-agent: Presslake\nDisallow:", True),
         ("User-agent: Presslake\nDisallow:\nUser-agent: *\nDisallow: /", True),
         ("User-agent: Presslake\nAllow: /\nUser-agent: *\nDisallow: /", True),
         ("User-agent: *\nAllow: /\nUser-agent: Presslake\nDisallow: /", False),
-        # agents in a row share their rules
+        # consecutive agents share their rules
         ("User-agent: Other\nUser-agent: Presslake\nDisallow: /", False),
         ("User-agent: Presslake\nUser-agent: Other\nDisallow: /", False),
         ("User-agent: Presslake\n\n\nUser-agent: Other\n\nDisallow: /", False),
         ("User-agent: Presslake\nSitemap: https://x.example/s.xml\nUser-agent: Other\nDisallow: /", False),
         ("User-agent: Presslake\nDisallow: /b\nUser-agent: Other\nDisallow: /", True),
-        # groups of one agent are one
+        # groups of one agent are merged
         (
             "User-agent: Presslake\nDisallow: /b\nUser-agent: Other\nAllow: /\nUser-agent: Presslake\nDisallow: /a",
             False,
         ),
         ("User-agent: *\nDisallow: /b\n\nUser-agent: *\nDisallow: /a", False),
-        # rules before any agent are for nobody
+        # rules before any agent apply to nobody
         ("Disallow: /\nUser-agent: Other\nAllow: /", True),
         ("Disallow: /", True),
         ("User-agent:\nDisallow: /", True),
     ],
 )
-def test_the_group_that_names_us_is_ours(robots, allowed):
+def test_the_group_with_our_name_applies(robots, allowed):
     assert may(robots, "/a") is allowed
 
 
@@ -177,7 +177,7 @@ def test_the_group_that_names_us_is_ours(robots, allowed):
     ],
     ids=["crlf", "cr", "bom", "blanks", "no colons", "misspelt", "one word", "unknown lines", "comments", "nul"],
 )
-def test_files_are_read_loosely(robots):
+def test_files_are_parsed_leniently(robots):
     assert not may(robots, "/a")
     assert may(robots, "/b")
 
@@ -196,17 +196,17 @@ def test_files_are_read_loosely(robots):
         b"%PDF-1.7\nUser-agent Disallow",
     ],
 )
-def test_what_is_no_robots_txt_forbids_nothing(body):
+def test_a_file_that_is_no_robots_txt_forbids_nothing(body):
     assert parse_robots(body).allows("https://news.example/a", user_agent=AGENT)
 
 
-def test_octets_that_are_no_utf8_match_their_escapes():
+def test_invalid_utf8_matches_its_percent_encoding():
     policy = parse_robots(b"User-agent: *\nDisallow: /caf\xe9")
 
     assert not policy.allows("https://news.example/caf%E9", user_agent=AGENT)
 
 
-def test_the_first_500_kib_count_and_no_half_line():
+def test_the_first_500_kib_count_up_to_a_whole_line():
     filler = b"#" + b"x" * 1022 + b"\n"
     head = b"User-agent: *\nDisallow: /a\n"
     rest = MAX_ROBOTS_SIZE - len(head)
@@ -219,7 +219,7 @@ def test_the_first_500_kib_count_and_no_half_line():
     assert policy.allows("https://news.example/b", user_agent=AGENT)
 
 
-def test_a_file_of_just_500_kib_is_read_to_its_end():
+def test_a_file_of_exactly_500_kib_is_read_completely():
     rule = b"\nDisallow: /b"
     body = b"User-agent: *\n".ljust(MAX_ROBOTS_SIZE - len(rule), b"#") + rule
 
@@ -247,20 +247,20 @@ def test_a_file_of_just_500_kib_is_read_to_its_end():
         ("User-agent: Other\nCrawl-delay: 9\nUser-agent: Presslake\nCrawl-delay: 4\nDisallow: /x", 4),
     ],
 )
-def test_crawl_delay_is_that_of_our_group(robots, delay_s):
+def test_the_crawl_delay_of_our_group_applies(robots, delay_s):
     policy = parse_robots(robots.encode())
 
     assert policy.crawl_delay_s(AGENT) == delay_s
     assert policy.crawl_delay_s(product_token(AGENT)) == delay_s
 
 
-def test_sitemaps_are_everybodys_in_order_and_once():
+def test_sitemaps_apply_to_all_agents_in_order_and_once():
     robots = "Sitemap: https://x.example/1.xml\nUser-agent: Other\nsitemap:https://x.example/2.xml?a=b:c\nSitemap:\nSitemap: https://x.example/1.xml"
 
     assert parse_robots(robots.encode()).sitemaps == ("https://x.example/1.xml", "https://x.example/2.xml?a=b:c")
 
 
-def test_policies_for_sites_that_say_nothing_and_that_cannot_be_asked():
+def test_policies_for_sites_without_rules_and_unreachable_sites():
     url = "https://news.example/a"
 
     assert RobotsPolicy.allow_all().allows(url, user_agent=AGENT)
@@ -284,7 +284,7 @@ def test_policies_for_sites_that_say_nothing_and_that_cannot_be_asked():
         (None, RobotsVerdict.DISALLOW_ALL),
     ],
 )
-def test_a_status_says_whether_there_are_rules(status, verdict):
+def test_the_status_determines_the_policy(status, verdict):
     assert verdict_of_status(status) is verdict
 
 
@@ -315,12 +315,12 @@ def test_the_product_token_is_the_name_in_the_user_agent(user_agent, token):
         ("http://[::1]:81/", "http://[::1]:81"),
     ],
 )
-def test_each_origin_has_its_own_file(url, origin):
+def test_each_origin_has_its_own_robots_txt(url, origin):
     assert origin_of(url) == origin
 
 
 @pytest.mark.parametrize("url", ["", "/a", "http://[::1", "http://a b/", "http://h/\ud800"])
-def test_what_is_no_url_is_a_bad_url(url):
+def test_an_invalid_url_is_a_bad_url(url):
     with pytest.raises(BadUrl):
         origin_of(url)
     with pytest.raises(BadUrl):
@@ -336,7 +336,7 @@ def test_no_bytes_raise(body, path):
     st.lists(st.sampled_from(["/", "a", "/a", "/ab", "/a*", "*b", "/a$", "/*b$", "/a/b"]), max_size=6),
     st.text("/ab", max_size=8),
 )
-def test_disallow_with_its_own_allow_forbids_nothing(patterns, path):
+def test_an_allow_equal_to_a_disallow_wins(patterns, path):
     rules = [f"{kind}: {pattern}" for pattern in patterns for kind in ("Disallow", "Allow")]
 
     assert may(star(*rules), f"/{path}")
@@ -353,7 +353,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_file_costs_little(body):
+def test_a_hostile_file_is_parsed_cheaply(body):
     policy = parse_robots(body)
 
     def ask():
@@ -364,7 +364,7 @@ def test_a_hostile_file_costs_little(body):
     assert calls_of(ask) < 200_000
 
 
-def test_a_verdict_on_an_ordinary_file_looks_at_each_rule_about_once():
+def test_a_verdict_on_an_ordinary_file_checks_each_rule_about_once():
     policy = parse_robots(star(*(f"Disallow: /path/{number}/*.php$" for number in range(200))).encode())
 
     assert calls_of(lambda: policy.allows("https://news.example/2026/03/article?a=b", user_agent=AGENT)) < 3 * 200
@@ -376,14 +376,14 @@ LONG = "https://news.example/" + "a" * 4000
 @pytest.mark.parametrize(
     ("rules", "url"),
     [
-        # each pattern is long enough to look at, and the path too
+        # each pattern, and the path, is long enough to need matching
         ([f"Disallow: *{'a' * 20}{number}" for number in range(1500)], LONG),
         ([f"Disallow: /a*b{number}$" for number in range(1500)], LONG),
-        # more patterns than are kept, and none of those speaks of the URL
+        # more patterns than are kept, none of which matches the URL
         ([f"Disallow: /{number:06}*x" for number in range(2100)], "https://news.example/story"),
     ],
 )
-def test_what_would_take_too_much_work_to_know_is_not_allowed_and_says_so(rules, url):
+def test_a_verdict_that_takes_too_much_work_is_disallowed_with_a_reason(rules, url):
     policy = parse_robots(star(*rules).encode())
 
     with pytest.raises(RobotsTooCostly):
@@ -391,7 +391,7 @@ def test_what_would_take_too_much_work_to_know_is_not_allowed_and_says_so(rules,
     assert not policy.allows(url, user_agent=AGENT)
 
 
-def test_of_too_many_patterns_the_weightiest_are_kept_and_decide():
+def test_of_too_many_patterns_the_longest_are_kept_and_decide():
     rules = [f"Disallow: /{number:06}*x" for number in range(2100)]
 
     assert may(star(*rules, "Allow: /news/*/story"), "/news/2026/story")
@@ -399,21 +399,21 @@ def test_of_too_many_patterns_the_weightiest_are_kept_and_decide():
 
 
 @pytest.mark.parametrize("number", [2500, 12_000])
-def test_however_many_plain_paths_are_all_kept(number):
+def test_any_number_of_plain_paths_is_kept(number):
     body = star(*(f"Disallow: /withdrawn/{one:05}" for one in range(number)))
 
     assert may(body, "/story")
     assert not may(body, f"/withdrawn/{number - 1:05}")
 
 
-def test_a_rule_that_is_repeated_counts_once():
+def test_a_repeated_rule_counts_once():
     body = star(*(f"Disallow: *ab{one % 10}" for one in range(36_000)))
 
     assert may(body, "/" + "a" * 4000)
     assert not may(body, "/" + "a" * 4000 + "b7")
 
 
-def test_a_policy_for_one_agent_keeps_its_groups_alone():
+def test_a_policy_for_one_agent_keeps_only_its_groups():
     body = (
         b"User-agent: presslake\nDisallow: /a\n\nUser-agent: other\nDisallow: /b\n\nSitemap: https://news.example/map"
     )

@@ -1,4 +1,4 @@
-"""What a tdmrep.json says of which page."""
+"""The statements of a tdmrep.json, by page."""
 
 import json
 
@@ -29,11 +29,11 @@ def rule(location, reservation=1):
         ("*/2026/", True),
     ],
 )
-def test_a_location_is_a_pattern_as_in_robots(location, expected):
+def test_a_location_is_a_robots_txt_pattern(location, expected):
     assert said(rule(location)) is expected
 
 
-def test_the_first_rule_that_matches_counts():
+def test_the_first_matching_rule_applies():
     assert said(rule("/news/", 0), rule("/", 1)) is False
     assert said(rule("/", 1), rule("/news/", 0)) is True
 
@@ -42,7 +42,7 @@ def test_the_first_rule_that_matches_counts():
     ("reservation", "expected"),
     [(1, True), (0, False), ("1", None), (True, None), (1.0, None), (2, None), (None, None)],
 )
-def test_a_reservation_is_one_or_zero(reservation, expected):
+def test_a_reservation_is_1_or_0(reservation, expected):
     assert said(rule("/", reservation)) is expected
 
 
@@ -61,7 +61,7 @@ def test_a_reservation_is_one_or_zero(reservation, expected):
         (b'[{"location": 1, "tdm-reservation": 1}]', True),
     ],
 )
-def test_what_is_not_understood_says_nothing(body, is_readable):
+def test_an_unknown_value_states_nothing(body, is_readable):
     read = parse_tdmrep(body)
 
     assert (read.rules, read.is_readable) == ((), is_readable)
@@ -78,11 +78,11 @@ FILE = (
     ("path", "expected"),
     [("/dossier/x", True), ("/dossier/frei/x", False), ("/a.jpg", False), ("/a.jpg?w=2", None), ("/other", None)],
 )
-def test_a_files_first_match_decides(path, expected):
+def test_a_files_first_matching_entry_decides(path, expected):
     assert said(*FILE, url=f"https://gazette.example{path}") is expected
 
 
-def test_with_its_first_entries_swapped_the_other_decides():
+def test_swapping_the_first_entries_changes_the_verdict():
     first, second, *rest = FILE
 
     assert said(second, first, *rest, url="https://gazette.example/dossier/frei/x") is True

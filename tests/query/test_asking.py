@@ -1,4 +1,4 @@
-"""SQL sees the lake's tables and nothing else, and a mistake is one line."""
+"""SQL has access to the lake's tables only, and mistakes are reported in one line."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from tests.rows import FETCHED_AT, make_item
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
-    """Two articles, one of which was revised the day after."""
+    """Two articles, one of them revised the day after."""
     lake = Lake(tmp_path_factory.mktemp("sql"))
     lake.publish({}, {"article_id": "a2", "source_id": "weekly", "title": "=cmd()", "published_at": None})
     lake.publish({"revision": 2, "title": "Harbour shut", "fetched_at": FETCHED_AT + timedelta(days=1)})
@@ -39,7 +39,7 @@ def answer(lake, query):
         return list(found.rows)
 
 
-def test_latest_has_one_row_an_article(lake):
+def test_latest_has_one_row_per_article(lake):
     assert answer(lake, "select count(*), count(distinct article_id) from articles") == [(3, 2)]
     assert answer(lake, "select article_id, revision, title from latest order by 1") == [
         ("a1", 2, "Harbour shut"),
@@ -47,7 +47,7 @@ def test_latest_has_one_row_an_article(lake):
     ]
 
 
-def test_a_lake_in_s3_is_read_likewise(object_store):
+def test_a_lake_in_s3_gives_the_same_answers(object_store):
     publish([make_item(1, rows=2)], store=object_store, index_id="i")
 
     with open_views(object_store) as views:
@@ -58,7 +58,7 @@ def test_a_lake_in_s3_is_read_likewise(object_store):
     assert found == [("b1-0", date(2026, 3, 1)), ("b1-1", date(2026, 3, 1))]
 
 
-def test_the_partition_and_every_column_are_there(lake):
+def test_the_views_have_the_partition_and_every_column(lake):
     assert answer(lake, "select distinct dt from articles order by 1") == [(date(2026, 3, 1),), (date(2026, 3, 2),)]
     assert answer(lake, "select count(*) from captures c join articles using (article_id, revision)") == [(3,)]
     assert answer(lake, "select date_trunc('day', fetched_at) from latest order by 1 limit 1") == [
@@ -70,7 +70,7 @@ def test_a_lake_without_tables_has_empty_views(tmp_path):
     assert answer(Lake(tmp_path), "select (select count(*) from latest), (select count(*) from captures)") == [(0, 0)]
 
 
-def test_a_table_from_an_earlier_version_has_null_in_its_new_columns(tmp_path):
+def test_new_columns_of_an_older_table_are_null(tmp_path):
     lake = Lake(tmp_path)
     lake.publish({})
     rows = DeltaTable(str(Path(lake.store.uri) / "articles")).to_pyarrow_table()
@@ -117,7 +117,7 @@ def test_a_table_from_an_earlier_version_has_null_in_its_new_columns(tmp_path):
         "select cast('x' as integer)",
     ],
 )
-def test_whatever_is_not_a_question_to_the_views_is_refused_in_one_line(lake, tmp_path, query):
+def test_anything_but_a_query_of_the_views_is_refused_in_one_line(lake, tmp_path, query):
     secret = tmp_path / "secret"
     secret.write_text("a,b\n1,2\n")
 
@@ -129,7 +129,7 @@ def test_whatever_is_not_a_question_to_the_views_is_refused_in_one_line(lake, tm
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")], ids=["gone", "empty"])
-def test_a_file_of_the_table_that_cannot_be_read_is_no_mistake_of_the_query(tmp_path, harm):
+def test_an_unreadable_file_of_the_table_is_not_blamed_on_the_query(tmp_path, harm):
     lake = Lake(tmp_path)
     lake.publish({})
     for path in (tmp_path / "lake/articles").rglob("*.parquet"):
@@ -140,7 +140,7 @@ def test_a_file_of_the_table_that_cannot_be_read_is_no_mistake_of_the_query(tmp_
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_wrong_value_is_a_mistake_of_the_query_in_a_lake_that_is_whole(tmp_path):
+def test_an_invalid_value_is_blamed_on_the_query_if_the_lake_is_undamaged(tmp_path):
     lake = Lake(tmp_path)
     lake.publish({})
 
@@ -148,7 +148,7 @@ def test_a_wrong_value_is_a_mistake_of_the_query_in_a_lake_that_is_whole(tmp_pat
         answer(lake, "select strptime(title, '%Y') from articles")
 
 
-def test_a_table_that_has_lost_its_log_is_not_taken_for_an_empty_one(tmp_path):
+def test_a_table_without_its_log_is_not_read_as_empty(tmp_path):
     lake = Lake(tmp_path)
     lake.publish({})
     shutil.rmtree(tmp_path / "lake/articles/_delta_log")
@@ -157,7 +157,7 @@ def test_a_table_that_has_lost_its_log_is_not_taken_for_an_empty_one(tmp_path):
         answer(lake, "select count(*) from articles")
 
 
-def test_nothing_is_left_behind(lake, tmp_path, monkeypatch):
+def test_a_query_leaves_no_threads_or_files(lake, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     answer(lake, "select * from articles order by text")
 
@@ -182,13 +182,13 @@ def test_nothing_is_left_behind(lake, tmp_path, monkeypatch):
         (timedelta(days=1), "1 day, 0:00:00", b'"1 day, 0:00:00"'),
     ],
 )
-def test_values_as_cells_and_as_json(value, cell, line):
+def test_values_are_formatted_as_cells_and_as_json(value, cell, line):
     if not isinstance(value, bytes | timedelta):
         assert csv_cell(value) == cell
     assert json_line(value) == line
 
 
-def test_the_command_prints_a_table_lines_of_json_and_csv(command):
+def test_the_command_prints_a_table_json_lines_or_csv(command):
     query = "select article_id, title, authors, published_at from latest order by 1"
 
     table = command.run("sql", query).out
@@ -205,7 +205,7 @@ def test_the_command_prints_a_table_lines_of_json_and_csv(command):
     ]
 
 
-def test_a_mistake_ends_the_command_with_one_line_and_exit_2(command):
+def test_a_mistake_is_one_line_and_exit_2(command):
     ended = command.run("sql", "select nothing from articles", check=False)
 
     assert (ended.code, ended.out) == (2, "")
@@ -213,7 +213,7 @@ def test_a_mistake_ends_the_command_with_one_line_and_exit_2(command):
     assert ended.err.count("\n") == 1
 
 
-def test_the_command_makes_no_lake(tmp_path):
+def test_the_command_creates_no_lake(tmp_path):
     ended = Presslake(tmp_path).run("sql", "select 1", check=False)
 
     assert (ended.code, list(tmp_path.iterdir())) == (2, [])
@@ -243,7 +243,7 @@ NEVER_ENDS = "(select count(*) from range(1000000000000) where hash(range) = 1) 
         ("choose", ("export", "--format", "jsonl", "--out", "taken", "--where", NEVER_ENDS)),
     ],
 )
-def test_ctrl_c_within_a_query_ends_it_in_one_line(command, called, words):
+def test_ctrl_c_during_a_query_ends_it_with_one_line(command, called, words):
     ended = command.execute(INTERRUPTED_IN_THE_QUERY, called, *words, timeout=120)
 
     assert (ended.code, ended.out) == (130, "")

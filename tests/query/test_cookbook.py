@@ -1,4 +1,4 @@
-"""Every query of docs/cookbook.md gives an answer on a lake with something of everything."""
+"""Every query of docs/cookbook.md returns rows on a lake with data of every kind."""
 
 import re
 from datetime import timedelta
@@ -52,7 +52,7 @@ def test_there_are_twenty_questions():
 
 
 @pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[f"{n}" for n in range(1, len(QUESTIONS) + 1)])
-def test_a_question_has_an_answer(lake, question, query):
+def test_each_question_has_an_answer(lake, question, query):
     with ask(query, lake.settings) as answer:
         rows = list(answer.rows)
 

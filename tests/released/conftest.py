@@ -1,4 +1,4 @@
-"""A fresh copy of what each released version left behind, with each kind of index."""
+"""A fresh copy of each released version's data, with each kind of index."""
 
 from pathlib import Path
 

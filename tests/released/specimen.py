@@ -1,4 +1,4 @@
-"""What released versions left behind (tests/data/released/): copies to be opened by today's code, and their press on loopback."""
+"""Data of released versions (tests/data/released/): copies for today's code to open, and their press on loopback."""
 
 import gzip
 import json
@@ -20,14 +20,14 @@ from sqlalchemy.engine import URL, make_url
 RELEASED = Path(__file__).resolve().parents[1] / "data/released"
 VERSIONS = tuple(sorted(path.name for path in RELEASED.iterdir() if (path / "expected.json").exists()))
 PATIENCE_S = 600
-"""How long another test session on this machine may have the press's addresses."""
+"""How long to wait for another test session that uses the press's addresses."""
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Specimen:
-    """What one version left behind; `home` is a copy, which the test may change, with `lake` and `sources.yaml` in it."""
+    """The data of one version; `home` is a copy, which the test may change, with `lake` and `sources.yaml`."""
 
     version: str
     home: Path
@@ -38,7 +38,7 @@ class Specimen:
         return json.loads((RELEASED / self.version / "expected.json").read_text())
 
     def rows(self, table: str) -> list[Row]:
-        """Return the rows of a table of the copied lake, as they are now."""
+        """Return the current rows of a table of the copied lake."""
         return read_rows(self.home / "lake" / table)
 
     def rows_as_released(self, table: str) -> list[Row]:
@@ -50,12 +50,12 @@ def read_rows(table: Path) -> list[Row]:
 
 
 def copy_files(version: str, home: Path) -> None:
-    """Copy what the version left behind into a folder that is not there yet."""
+    """Copy the version's data into a new folder."""
     shutil.copytree(RELEASED / version, home)
 
 
 def load_dump(version: str, index_url: str) -> None:
-    """Fill an empty database of PostgreSQL with the version's index."""
+    """Fill an empty PostgreSQL database with the version's index."""
     dump = gzip.decompress((RELEASED / version / "index.sql.gz").read_bytes())
     with psycopg.connect(_plain(make_url(index_url)), connect_timeout=10) as connection:
         connection.execute(dump)
@@ -63,9 +63,9 @@ def load_dump(version: str, index_url: str) -> None:
 
 @contextmanager
 def serving(version: str, *, change: Callable[[str, str], str] = lambda _, body: body) -> Iterator[None]:
-    """Answer as the version's press does, at its own addresses, until the block ends.
+    """Serve the version's press, at its own addresses, until the block ends.
 
-    `change` gives the body of what is HTML by its URL and its body as it was; one that is another has another ETag.
+    `change` returns a page's new body, given its URL and old body; a changed body has another ETag.
     """
     answers = json.loads((RELEASED / version / "press.json").read_text())
     for url, one in answers.items():
@@ -77,7 +77,7 @@ def serving(version: str, *, change: Callable[[str, str], str] = lambda _, body:
     handler = type("Handler", (_Handler,), {"answers": answers})
     places = sorted({(parts.hostname, parts.port) for parts in map(urlsplit, answers)})
     with ExitStack() as stack:
-        for place in places:  # in one order everywhere: whoever has the first one gets the others
+        for place in places:  # always in the same order, so that the holder of the first one gets the others
             server = stack.enter_context(_bound(place, handler))
             thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
             thread.start()

@@ -1,4 +1,4 @@
-"""What released versions left behind goes on under a version with columns more, whose definition alone was changed."""
+"""Data of released versions works with a later version that has more columns, simulated by changed definitions."""
 
 import pytest
 from deltalake import DeltaTable, Schema
@@ -18,7 +18,7 @@ def later_environment(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture
 def later(specimen: Specimen, later_environment: dict[str, str]) -> Presslake:
-    """The later version's command, with the copy as its working folder and no server."""
+    """The later version's command, with the copy as working folder and without server."""
     nowhere = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(specimen.home / "prefect")}
     return Presslake(specimen.home, {**nowhere, "PRESSLAKE_INDEX": specimen.index_url, **later_environment})
 
@@ -28,7 +28,7 @@ def columns(specimen: Specimen, table: str) -> list[str]:
 
 
 def kept(specimen: Specimen, table: str) -> bool:
-    """Whether every row of the release is there still, but for its cluster, with null in the columns since then."""
+    """Whether every row of the release is still there, apart from its cluster, with null in newer columns."""
     now = {plain(row) for row in specimen.rows(table)}
     newer = dict.fromkeys([*table_schema(table).names, *ADDED])
     return all(plain({**newer, **row}) in now for row in specimen.rows_as_released(table))
@@ -40,12 +40,12 @@ def plain(row: dict) -> str:
 
 
 def added(specimen: Specimen) -> bool:
-    """Whether the new columns are at the end of both tables, after those of the present version."""
+    """Whether the new columns are at the end of both tables, after those of the current version."""
     return all(columns(specimen, table) == [*table_schema(table).names, *ADDED] for table in TABLES)
 
 
 @pytest.mark.engine
-def test_a_sweep_publishes_what_waits_and_fills_nothing_into_old_rows(specimen, later, prefect_api_url):
+def test_a_sweep_publishes_waiting_batches_and_leaves_old_rows_unchanged(specimen, later, prefect_api_url):
     waiting = specimen.expected["waiting"]["texts"]
 
     with serving(specimen.version):
@@ -57,7 +57,7 @@ def test_a_sweep_publishes_what_waits_and_fills_nothing_into_old_rows(specimen, 
     assert later.run("verify", "--json").json()["found"] == {}
 
 
-def test_a_look_at_it_adds_no_column(specimen, later):
+def test_reading_adds_no_column(specimen, later):
     url = specimen.expected["lake"]["texts"][0][0]
 
     assert later.run("verify", "--json", check=False).json()["found"] == {"unpublished_batch": 1}
@@ -69,7 +69,7 @@ def test_a_look_at_it_adds_no_column(specimen, later):
     assert all(columns(specimen, table) == list(specimen.rows_as_released(table)[0]) for table in TABLES)
 
 
-def test_a_mend_maintenance_and_a_new_index_keep_every_row(specimen, later, postgres_server):
+def test_repair_maintenance_and_reindexing_keep_every_row(specimen, later, postgres_server):
     later.run("verify", "--mend")
     later.run("maintain")
     with fresh_database(postgres_server) as new:
@@ -81,7 +81,7 @@ def test_a_mend_maintenance_and_a_new_index_keep_every_row(specimen, later, post
     assert (built["revisions"], verified["found"]) == (len(specimen.rows("articles")), {})
 
 
-def test_maintenance_by_the_version_before_keeps_the_new_columns(specimen, later):
+def test_maintenance_by_the_previous_version_keeps_the_new_columns(specimen, later):
     later.run("verify", "--mend")
     before = Presslake(specimen.home, {**later.environment, "PYTHONPATH": ""})
 
@@ -92,7 +92,7 @@ def test_maintenance_by_the_version_before_keeps_the_new_columns(specimen, later
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_no_released_column_was_renamed_moved_or_retyped(version, table):
+def test_no_released_column_is_renamed_moved_or_retyped(version, table):
     released = DeltaTable(RELEASED / version / "lake" / table).schema()
 
     assert Schema.from_arrow(table_schema(table)).fields[: len(released.fields)] == released.fields

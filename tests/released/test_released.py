@@ -17,27 +17,27 @@ from tests.postgres import fresh_database
 from tests.released.specimen import RELEASED, Row, Specimen, read_rows, serving
 
 WAITING = {"unpublished_batch": 1}
-"""What is wrong with a specimen: its version was killed before it published a batch."""
+"""The faults of a specimen: its version was killed before it published a batch."""
 
 MAINTAINED = {"cluster_id", "is_representative", "cluster_size", "cluster_earliest"}
-"""What of an article's row is brought up to date."""
+"""The columns of an article's row that are updated."""
 
 
 @pytest.fixture
 def command(specimen: Specimen) -> Presslake:
-    """The command, with the copy as its working folder and no server."""
+    """The command, with the copy as working folder and without server."""
     nowhere = {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(specimen.home / "prefect")}
     return Presslake(specimen.home, {**nowhere, "PRESSLAKE_INDEX": specimen.index_url})
 
 
 @pytest.fixture
 def online(command: Presslake, prefect_api_url: str) -> Presslake:
-    """The command on the session's server, in whose settings it has a process that has imported Prefect."""
+    """The command with the session's server, run in a process that has already imported Prefect."""
     server = {"PREFECT_API_URL": prefect_api_url, "PREFECT_HOME": os.environ["PREFECT_HOME"]}
     return replace(command, environment={**command.environment, **server})
 
 
-def test_its_tables_have_what_was_counted_when_it_was_made(version):
+def test_its_tables_have_the_rows_counted_at_the_release(version):
     lake, expected = RELEASED / version / "lake", _expected(version)
 
     captures, articles = read_rows(lake / "captures"), read_rows(lake / "articles")
@@ -47,12 +47,12 @@ def test_its_tables_have_what_was_counted_when_it_was_made(version):
     assert len(list((lake / "quarantine").rglob("*.json"))) == expected["lake"]["quarantined"]
 
 
-def test_its_size_is_fit_for_a_repository(version):
+def test_its_size_is_small_enough_for_a_repository(version):
     assert sum(path.stat().st_size for path in (RELEASED / version).rglob("*") if path.is_file()) < 1_000_000
 
 
 @pytest.mark.engine
-def test_a_sweep_publishes_what_waits_and_loses_nothing(specimen, command, online):
+def test_a_sweep_publishes_waiting_batches_and_loses_nothing(specimen, command, online):
     expected = specimen.expected
 
     with serving(specimen.version):
@@ -71,7 +71,7 @@ def test_a_sweep_publishes_what_waits_and_loses_nothing(specimen, command, onlin
 
 
 @pytest.mark.engine
-def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, online):
+def test_a_second_sweep_makes_conditional_requests_and_adds_no_article(specimen, online):
     with serving(specimen.version):
         online.ingest()
         known = _texts(specimen.rows("articles"))
@@ -81,7 +81,7 @@ def test_a_second_sweep_asks_conditionally_and_adds_no_article(specimen, online)
     assert _texts(specimen.rows("articles")) == known
 
 
-def test_what_only_reads_leaves_the_index_to_migrate(command):
+def test_read_only_commands_do_not_migrate_the_index(command):
     before = command.run("status", check=False)
 
     migrated, again = command.run("migrate"), command.run("migrate")
@@ -94,7 +94,7 @@ def test_what_only_reads_leaves_the_index_to_migrate(command):
     assert command.run("verify", "--json", check=False).json()["found"] == WAITING
 
 
-def test_its_pages_are_read_again_once_by_newer_rules_and_what_differs_is_traced(specimen, command):
+def test_its_pages_are_extracted_again_once_by_newer_rules_and_trace_shows_the_differences(specimen, command):
     first = command.run("replay", "--older", "--json").json()
     again = command.run("replay", "--older", "--json").json()
     (changed, *_) = [one for one in first["differences"] if one["result"] == "changed"]
@@ -107,7 +107,7 @@ def test_its_pages_are_read_again_once_by_newer_rules_and_what_differs_is_traced
 
 
 @pytest.mark.engine
-def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(specimen, command, online):
+def test_a_correction_of_a_stored_article_is_detected_and_changed_teasers_are_not(specimen, command, online):
     corrected = "/news/flood-wall-to-be-raised.html"
 
     def change(url: str, body: str) -> str:
@@ -132,13 +132,13 @@ def test_a_correction_is_seen_in_what_it_stored_and_other_teasers_are_none(speci
     assert command.run("verify", "--json").json()["found"] == {}
 
 
-def test_verify_finds_the_batch_that_waits_and_nothing_else(command):
+def test_verify_finds_only_the_waiting_batch(command):
     found = command.run("verify", "--json", check=False).json()["found"]
 
     assert found == WAITING
 
 
-def test_a_mend_publishes_the_batch_that_waits(specimen, command):
+def test_a_repair_publishes_the_waiting_batch(specimen, command):
     expected = specimen.expected
 
     mended = command.run("verify", "--mend", "--json").json()
@@ -150,7 +150,7 @@ def test_a_mend_publishes_the_batch_that_waits(specimen, command):
     assert command.run("verify", "--json").json()["found"] == {}
 
 
-def test_maintenance_leaves_every_text_and_no_fault(specimen, command):
+def test_maintenance_keeps_every_text_and_leaves_no_fault(specimen, command):
     expected = specimen.expected
     command.run("verify", "--mend")
 
@@ -163,7 +163,7 @@ def test_maintenance_leaves_every_text_and_no_fault(specimen, command):
     assert "Nothing to do." in command.run("maintain").out
 
 
-def test_maintenance_loses_nothing_of_the_batch_that_waits(specimen, command):
+def test_maintenance_loses_nothing_of_the_waiting_batch(specimen, command):
     command.run("maintain", "--json")
     command.run("verify", "--mend")
 
@@ -171,7 +171,7 @@ def test_maintenance_loses_nothing_of_the_batch_that_waits(specimen, command):
     assert command.run("verify", "--json").json()["found"] == {}
 
 
-def test_a_new_index_of_its_lake_knows_all_of_it(specimen, command, request):
+def test_an_index_rebuilt_from_its_lake_is_complete(specimen, command, request):
     expected = specimen.expected
     command.run("verify", "--mend")
     with _empty_index(specimen, request) as new:
@@ -231,7 +231,7 @@ def _all_texts(expected: dict[str, Any]) -> set[tuple]:
 
 
 def _is_kept(specimen: Specimen, table: str, *, ignoring: frozenset[str] | set[str] = frozenset()) -> bool:
-    """Tell whether every row is as it was when it was released, in the columns that there were then."""
+    """Whether every row is as in the release, in the columns of that time."""
     before = specimen.rows_as_released(table)
     names = before[0].keys() - ignoring
     now = Counter(_row(row, names) for row in specimen.rows(table))
@@ -243,14 +243,14 @@ def _row(row: Row, names: set[str]) -> str:
 
 
 def _waiting(captures: list[Row], expected: dict[str, Any]) -> list[list[Any]]:
-    """Return the rows of the batch that waited; it was its run's only one."""
+    """Return the rows of the waiting batch, the only one of its run."""
     rows = [row for row in captures if row["run_id"] == expected["waiting"]["run_id"]]
     return sorted(([row["url"], row["outcome"], row["reason"], row["novelty"]] for row in rows), key=str)
 
 
 @contextmanager
 def _empty_index(specimen: Specimen, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the URL of an index that is not made yet, of the specimen's kind."""
+    """Yield the URL of an index that does not exist yet, of the specimen's kind."""
     if specimen.index_url.startswith("sqlite"):
         yield f"sqlite:///{specimen.home / 'new.sqlite'}"
     else:

@@ -1,4 +1,4 @@
-"""Archives of one day each, of which some pages copy the day before: what a replay changes in one is decided again in the next."""
+"""Archives of one day each, in which some pages copy the day before, so that a replay's changes in one affect the next."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,14 +7,14 @@ from tests.backfill.archives import DAY, Kept, put, story_at, warc
 from tests.e2e.chaos_press import Copy
 
 ARCHIVED, COPIES = 9, 3
-"""Pages of an archive: stories of its own, copies and near copies of the archive before."""
+"""Pages of an archive: its own stories, and duplicates and near-duplicates of the archive before."""
 
 FIRST = 7_000_000
-"""The number of the first archived story: no site of the press has such a one."""
+"""The number of the first archived story, which no site of the press uses."""
 
 
 def archive(folder: Path, number: int) -> Path:
-    """The archive of a day: stories of its own, then some of the day before on another host, with or without a tail."""
+    """The archive of a day: its own stories, then some of the day before on another host, with or without an appendix."""
     day, first = DAY + timedelta(days=number), FIRST + 1000 * number
     own = [story_at(first + n, host="daily.example", at=day + timedelta(minutes=n)) for n in range(ARCHIVED)]
     copied = [

@@ -1,4 +1,4 @@
-"""A small world that real sweeps made, and replays of it in this process."""
+"""A small lake and index made by real sweeps, and replays of it in this process."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,14 +32,14 @@ from tests.verify.conftest import (  # noqa: F401 - fixtures
 )
 
 NOT_COMPARED = {"extracted_at": None, "change_seq": None, "source_tags": None}
-"""Written at each time; the sweeps of this world know no catalogue, and give no tags."""
+"""Columns written by every extraction; the sweeps of this world have no catalogue, so no tags."""
 SITES = ("site_0", "site_1", "site_2")
 CLUSTER = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
 SHORTER = ExtractOptions(text="//p[position() < 4]")
-"""Leaves the last paragraph out, and takes the footer in, which differs from look to look."""
+"""Omits the last paragraph, and includes the footer, which differs between looks."""
 
 FIRST_THREE = ExtractOptions(text="//main//p[position() < 4]")
-"""Leaves the last paragraph out, in which alone corrections and near copies differ."""
+"""Omits the last paragraph, the only one in which corrections and near-duplicates differ."""
 
 POISON_READ = "<main><article><h1>Read at last</h1>" + "".join(
     f"<p>The harbour opened on day {n}, and {n} people came to see it from all over the valley.</p>" for n in range(9)
@@ -47,7 +47,7 @@ POISON_READ = "<main><article><h1>Read at last</h1>" + "".join(
 
 
 class Reader(InlineExtractor):
-    """Reads some pages as another document, and refuses others as no articles."""
+    """Extracts other text from some pages, and no article from others."""
 
     def __init__(self, pages: Mapping[str, str], refused: Collection[str]) -> None:
         self._pages, self._refused = pages, refused
@@ -64,7 +64,7 @@ class Reader(InlineExtractor):
 
 @dataclass
 class Replays:
-    """Replays of a world; `options` by source."""
+    """Runs replays of a world, with extraction `options` by source."""
 
     world: World
 
@@ -90,21 +90,21 @@ class Replays:
         return replay(chosen, self.context(**choices), on_step=lambda *_: None)
 
     def articles(self):
-        """The rows of `articles` by id and revision, without what a replay writes at each time."""
+        """The rows of `articles` by id and revision, without columns that every replay writes."""
         return {
             (row.article_id, row.revision): replace(row, **NOT_COMPARED) for row in self._rows(ARTICLES, as_article)
         }
 
     def captures(self):
-        """The rows of `captures` by id."""
+        """Return the rows of `captures` by id."""
         return {row.capture_id: replace(row, change_seq=None) for row in self._rows(CAPTURES, as_capture)}
 
     def stored(self):
-        """All rows of `articles`, as they are."""
+        """All rows of `articles`, unchanged."""
         return list(self._rows(ARTICLES, as_article))
 
     def stored_captures(self):
-        """All rows of `captures`, as they are."""
+        """All rows of `captures`, unchanged."""
         return list(self._rows(CAPTURES, as_capture))
 
     def versions(self):
@@ -115,7 +115,7 @@ class Replays:
         return [make(row) for file in list_files(table, name) for row in read_file(self.world.store, file)]
 
     def index(self):
-        """What the index knows of articles, without what only says how it came to know it."""
+        """The index's data of articles, without columns on its history."""
         with self.world.index.read() as tx:
             known = {
                 row["article_id"]: {k: v for k, v in row.items() if k not in {"earlier_contents", "last_revision"}}

@@ -1,7 +1,7 @@
-"""Lives of a replay, a backfill or a sweep in processes of their own, which may be killed at any instant: forked, to be quick.
+"""Runs of a replay, a backfill or a sweep in separate, forked processes, which may be killed at any instant.
 
-As a program it reads lines of JSON from standard input, `[KIND, WHAT, SECONDS]`, and answers each with an exit code. WHAT is the
-XPath that a replay gives all sources, or the archive of a backfill.
+As a program it reads lines of JSON from standard input, `[KIND, WHAT, SECONDS]`, and answers each with an exit code.
+WHAT is the XPath that a replay gives all sources, or the archive of a backfill.
 """
 
 import json
@@ -32,7 +32,7 @@ UNIT_PAGES = 4
 
 
 def backfill(home: Path, index_url: str, archive: str) -> None:
-    """Take in one archive."""
+    """Backfill one archive."""
     settings = Settings(lake=str(home / "lake"), index=index_url, catalogue=home / "sources.yaml")
     config = BackfillConfig(paths=[archive], unit_pages=UNIT_PAGES)
     run_id = f"backfill-{datetime.now(UTC)}"
@@ -40,7 +40,7 @@ def backfill(home: Path, index_url: str, archive: str) -> None:
 
 
 def replay_all(home: Path, index_url: str, text: str | None) -> None:
-    """Replay everything, with this option for all sources."""
+    """Replay everything, with this text selector for all sources."""
     rules = load_catalogue(home / "sources.yaml").rules()
     rules = {ADHOC: next(iter(rules.values())), **rules}  # the archives' hosts have no owner
     with open_index(index_url) as index:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _await(child: int, seconds: float | None) -> int:
-    """Return the exit code of a life, which is killed after so many seconds."""
+    """Return the exit code of a run that is killed after some seconds."""
     until = None if seconds is None else time.monotonic() + seconds
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)

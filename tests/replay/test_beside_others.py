@@ -1,4 +1,4 @@
-"""A replay that dies at any step, or that works beside a sweep, `maintain`, `verify`, a mend or another replay."""
+"""Replays that are killed at any step, or run concurrently with a sweep, `maintain`, `verify`, a repair or another replay."""
 
 import threading
 from dataclasses import replace
@@ -20,7 +20,7 @@ ALL_SHORTER = dict.fromkeys(SITES, SHORTER)
 
 
 @pytest.mark.parametrize("uses", [6, 14, *(pytest.param(uses, marks=pytest.mark.long) for uses in (10, 20))])
-def test_a_replay_that_dies_anywhere_is_made_good_by_the_next(replays, uses):
+def test_a_replay_killed_at_any_step_is_completed_by_the_next(replays, uses):
     before = replays.articles(), replays.captures(), replays.index()
     context = replays.context(**dict.fromkeys(SITES, FIRST_THREE))
     dying = replace(context, store=DyingStore(replays.world.lake, uses))
@@ -47,20 +47,20 @@ def registered(index, kind):
 @pytest.mark.parametrize(
     ("kind", "line"), [(runs.REPLAY, "another replay is running"), (runs.MEND, "a mend .* is running")]
 )
-def test_beside_another_replay_or_a_mend_it_is_refused_with_one_line(replays, kind, line):
+def test_during_another_replay_or_repair_it_is_refused_with_one_line(replays, kind, line):
     registered(replays.world.index, kind)
 
     with pytest.raises(ConfigError, match=line):
         replays.run()
 
 
-def test_a_dry_run_asks_nobody(replays):
+def test_a_dry_run_needs_no_lock(replays):
     registered(replays.world.index, runs.REPLAY)
 
     assert replays.run({"dry_run": True}).pages
 
 
-def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
+def test_during_a_replay_a_repair_is_refused_and_a_verification_is_not(replays):
     registered(replays.world.index, runs.REPLAY)
 
     assert replays.world.verify().found == {}
@@ -68,7 +68,7 @@ def test_a_mend_beside_a_replay_is_refused_and_a_look_is_not(replays):
         replays.world.verify(mend=True)
 
 
-def test_a_replay_whose_process_is_dead_is_in_nobodys_way(replays):
+def test_a_replay_whose_process_is_dead_blocks_nothing(replays):
     registered(replays.world.index, runs.REPLAY)
     with replays.world.index.write() as tx:
         tx.exec_driver_sql("UPDATE runs SET pid = 4194305 WHERE run_id = 'replay-1'")
@@ -77,7 +77,7 @@ def test_a_replay_whose_process_is_dead_is_in_nobodys_way(replays):
 
 
 @pytest.mark.parametrize("where", ["replays", "replays_on_postgresql"])
-def test_beside_a_sweep_nothing_is_lost_and_nothing_twice(request, where):
+def test_during_a_sweep_nothing_is_lost_or_duplicated(request, where):
     replays = request.getfixturevalue(where)
     world, errors = replays.world, []
 
@@ -128,7 +128,7 @@ def maintain_once(world):
         pytest.param(FIRST_THREE, 6, marks=pytest.mark.long),
     ],
 )
-def test_a_row_that_maintain_updates_between_its_reading_and_the_decision_is_marked_again(replays, options, reads):
+def test_a_row_that_maintain_updates_between_reading_and_decision_is_marked_again(replays, options, reads):
     world = replays.world
     replays.run(**dict.fromkeys(SITES, options))
     context = replays.context()
@@ -140,7 +140,7 @@ def test_a_row_that_maintain_updates_between_its_reading_and_the_decision_is_mar
     assert world.verify().found == {}
 
 
-def test_beside_maintain_nothing_is_lost_and_nothing_twice(replays):
+def test_during_maintenance_nothing_is_lost_or_duplicated(replays):
     world, errors = replays.world, []
     before, index = replays.articles(), replays.index()
 

@@ -1,4 +1,4 @@
-"""`presslake replay`, as a person runs it."""
+"""`presslake replay`, on the command line."""
 
 import pytest
 from deltalake import DeltaTable
@@ -25,12 +25,12 @@ def of_source(command, line: str) -> None:
 
 
 def rows(presslake: Presslake) -> list[dict]:
-    """The rows of `articles` with all columns but those that say when, and by which decision, they were written."""
+    """The rows of `articles` without the columns on when, and by which decision, they were written."""
     found = DeltaTable(presslake.lake / "articles").to_pyarrow_table().drop_columns(["extracted_at", "change_seq"])
     return sorted(found.to_pylist(), key=lambda row: (row["article_id"], row["revision"]))
 
 
-def test_a_replay_shows_what_would_differ_then_changes_it(command):
+def test_a_dry_run_shows_differences_and_a_replay_applies_them(command):
     with_options(command, SHORTER)
     would = command.run("replay", "--dry-run", "--source", "site-1", "--json").json()
     before = command.run("verify", "--json").json()
@@ -45,7 +45,7 @@ def test_a_replay_shows_what_would_differ_then_changes_it(command):
     assert before["found"] == command.run("verify", "--json").json()["found"] == {}
 
 
-def test_one_page_is_shown_with_its_difference(command, world):
+def test_a_single_page_is_shown_with_its_diff(command, world):
     with_options(command, SHORTER)
     url = next(url for url in sorted(world.press.urls()) if url.startswith(world.press.url(1, "/")))
 
@@ -64,21 +64,21 @@ def test_one_page_is_shown_with_its_difference(command, world):
         (("--outcome", "lost"), "--outcome: "),
     ],
 )
-def test_a_wrong_choice_is_one_line(command, words, line):
+def test_an_invalid_option_is_reported_in_one_line(command, words, line):
     ended = command.run("replay", *words, check=False)
 
     assert (ended.code, ended.out) == (2, "")
     assert line in ended.err
 
 
-def test_a_selection_without_a_page_is_said(command):
+def test_an_empty_selection_is_reported(command):
     ended = command.run("replay", "--source", "nobody")
 
     assert "No stored page matches the selection." in ended.err
 
 
 @pytest.mark.engine
-def test_with_options_and_without_them_again_every_row_that_a_sweep_wrote_is_as_it_was(presslake):
+def test_after_a_replay_with_options_and_one_without_every_row_is_as_the_sweep_wrote_it(presslake):
     with running_press(sites=2, articles=6, network=57) as press:
         press.catalogue(presslake.home / "sources.yaml")
         of_source(presslake, "tags: [local]")

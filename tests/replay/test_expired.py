@@ -1,4 +1,4 @@
-"""What retention or a takedown has removed is not read again: it counts as expired, and no replay brings it back."""
+"""Pages removed by retention or a takedown are not read again: they count as expired, and no replay restores them."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from tests.maintain.test_expiry import tidy
 from tests.replay.conftest import SHORTER
 
 
-def test_pages_that_have_expired_are_no_failures_and_others_are_read(replays):
+def test_expired_pages_are_no_failures_and_others_are_read(replays):
     rules = RetentionRules(by_source={"site-1": KeptDays(payload_days=1)})
     tidy(replays.world, 2, rules)
     before = replays.articles()
@@ -21,11 +21,11 @@ def test_pages_that_have_expired_are_no_failures_and_others_are_read(replays):
     assert set(own) == {"expired"}
     assert (report.expired, report.failed) == (own["expired"], 0)
     assert report.changed
-    after = replays.articles()  # copies of other sites may have other relations now
+    after = replays.articles()  # copies on other sites may have other relations now
     assert all(row.text == before[key].text for key, row in after.items() if row.source_id == "site-1")
 
 
-def test_a_text_that_has_expired_does_not_come_back_from_its_page(replays):
+def test_an_expired_text_is_not_restored_from_its_page(replays):
     tidy(replays.world, 2, RetentionRules(usual=KeptDays(text_days=1)))
 
     report = replays.run(site_0=SHORTER)
@@ -35,7 +35,7 @@ def test_a_text_that_has_expired_does_not_come_back_from_its_page(replays):
     assert replays.world.verify().found == {}
 
 
-def test_what_was_taken_down_is_not_there_to_be_read(replays):
+def test_pages_that_were_taken_down_are_not_read(replays):
     url = next(row.url for row in replays.stored() if row.source_id == "site-0" and row.duplicate_of is None)
     before = replays.run({"dry_run": True}).pages
     forget(

@@ -1,4 +1,4 @@
-"""The flow `replay`, through Prefect: its report is an artifact, and its form begins as a dry run."""
+"""The flow `replay`, through Prefect: its report is an artifact, and its form defaults to a dry run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Replays and backfills that are killed at any instant, with sweeps beside them: then the tables are as undisturbed ones."""
+"""Replays and backfills killed at any instant during sweeps give the same tables as undisturbed ones."""
 
 import json
 import os
@@ -27,17 +27,17 @@ pytestmark = pytest.mark.long
 KILLS = 100
 TEXTS = ("//main//p[position() < 4]", "//p[position() < 4]", None)
 UNSTABLE = {"extracted_at", "run_id", "change_seq", "added_seq", "source_tags", *CLUSTER}
-"""What follows from when something was done, and what `maintain` brings up to date."""
+"""Columns that depend on timing, and columns that `maintain` updates."""
 
 
 class Lives:
-    """Processes that live and die beside this one."""
+    """Concurrent processes that may be killed."""
 
     def __init__(self, process: subprocess.Popen) -> None:
         self._process = process
 
     def live(self, kind: str, what: str | None = None, seconds: float | None = None) -> int:
-        """Live to the end, or for so many seconds; returns the exit code, negative for a kill."""
+        """Run to the end, or for some seconds; returns the exit code, negative for a kill."""
         self.begin(kind, what, seconds)
         return self.end()
 
@@ -63,7 +63,7 @@ def lives(world):
 
 
 class Archives:
-    """Archives to take in, one after the other: the next one is made when a backfill has come to its end."""
+    """Archives to take in, one after the other: the next one is made when a backfill has finished."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -78,7 +78,7 @@ class Archives:
 
 
 def kill_often(world, archives: Archives, chance: random.Random) -> None:
-    """Kill replays and backfills beside each other and beside sweeps; then let each come to its end."""
+    """Kill replays and backfills that run concurrently with each other and with sweeps; then let each finish."""
     killed = number = 0
     with lives(world) as replaying, lives(world) as taking_in, lives(world) as sweeping:
         while killed < KILLS:
@@ -99,12 +99,12 @@ def kill_often(world, archives: Archives, chance: random.Random) -> None:
 
 
 def lifetime(chance: random.Random, *, is_whole: bool) -> float | None:
-    """The seconds after which a life is killed; now and then None, so that there is something new to work on."""
+    """The seconds after which a process is killed; sometimes None, so that there is new work."""
     return None if is_whole else chance.uniform(0.05, 2.5)
 
 
 def rows(found, kind, *, archived: bool):
-    """Rows of sweeps, or of backfills, by key; without what is unstable."""
+    """Rows of sweeps, or of backfills, by key, without unstable columns."""
     names = [one.name for one in fields(kind) if one.name not in UNSTABLE]
     key = ("article_id", "revision") if kind is Article else ("capture_id",)
     return {
@@ -115,7 +115,7 @@ def rows(found, kind, *, archived: bool):
 
 
 def undisturbed(world, archives: Archives, home: Path) -> Replays:
-    """Take the same archives in where nothing else happens."""
+    """Take in the same archives without any disturbance."""
     home.mkdir()
     world.press.catalogue(home / "sources.yaml")
     index_url = f"sqlite:///{home / 'index.db'}"
@@ -125,7 +125,7 @@ def undisturbed(world, archives: Archives, home: Path) -> Replays:
     return Replays(World(home, index_url, world.index, world.press))
 
 
-def test_after_a_hundred_kills_of_replays_and_backfills_beside_sweeps_all_is_as_undisturbed(replays, tmp_path):
+def test_a_hundred_kills_of_replays_and_backfills_during_sweeps_change_no_result(replays, tmp_path):
     world, archives = replays.world, Archives(tmp_path / "in")
     world.press.catalogue(world.home / "sources.yaml")
     (world.home / "urls.txt").write_text(lines(world.press))
@@ -149,7 +149,8 @@ def test_after_a_hundred_kills_of_replays_and_backfills_beside_sweeps_all_is_as_
     assert announced <= {one.url for one in captures if one.article_id}
     assert rows(stored, Article, archived=True) == rows(alone.stored(), Article, archived=True)
     assert rows(captures, Capture, archived=True) == rows(alone.captures().values(), Capture, archived=True)
-    assert set(world.verify().found) <= {"orphan_file", "orphan_segment"}  # a kill between PUT and commit leaves some
+    # a kill between PUT and commit leaves orphans
+    assert set(world.verify().found) <= {"orphan_file", "orphan_segment"}
     tidy(world)
     assert set(world.verify().found) <= {"orphan_segment"}
     assert list(world.store.list("scratch/")) == []
@@ -157,7 +158,7 @@ def test_after_a_hundred_kills_of_replays_and_backfills_beside_sweeps_all_is_as_
 
 
 def tidy(world) -> None:
-    """Maintain when a file that nothing names, or that a killed backfill left, is a fortnight old, and may go."""
+    """Run maintenance two weeks later, when orphan files and scratch files of killed backfills have expired."""
     now = datetime.now(UTC)
     old = (now - timedelta(days=14)).timestamp()
     for path in (*world.lake.glob("*/dt=*/*.parquet"), *world.lake.glob("scratch/*/*")):

@@ -1,4 +1,4 @@
-"""A replay changes what its rules read differently, and nothing else; with the first rules again all is as it was."""
+"""A replay changes only what its rules extract differently; replaying with the first rules restores everything."""
 
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from tasks.verify.reindex import reindex
 from tests.replay.conftest import CLUSTER, FIRST_THREE, POISON_READ, SHORTER, SITES
 
 
-def test_the_same_rules_change_nothing(replays):
+def test_unchanged_rules_change_nothing(replays):
     before, versions = (replays.articles(), replays.captures(), replays.index()), replays.versions()
 
     report = replays.run()
@@ -31,7 +31,7 @@ def test_the_same_rules_change_nothing(replays):
 
 
 @pytest.mark.parametrize("sources", [["site_0"], pytest.param(["site_2"], marks=pytest.mark.long), SITES])
-def test_other_options_and_the_first_ones_again_leave_all_as_it_was(replays, sources):
+def test_replaying_with_other_options_and_then_the_first_ones_restores_every_row(replays, sources):
     before = replays.articles(), replays.captures(), replays.index()
 
     there = replays.run(**dict.fromkeys(sources, SHORTER))
@@ -49,7 +49,7 @@ def test_other_options_and_the_first_ones_again_leave_all_as_it_was(replays, sou
     assert after[2] == before[2]
 
 
-def test_on_postgresql_too(replays_on_postgresql):
+def test_replay_works_on_postgresql(replays_on_postgresql):
     replays = replays_on_postgresql
     before = replays.articles(), replays.captures(), replays.index()
 
@@ -69,7 +69,7 @@ def test_a_dry_run_changes_nothing(replays):
     assert (replays.versions(), (replays.articles(), replays.index())) == (versions, before)
 
 
-def test_revisions_that_have_become_equal_fold_into_the_first_and_come_apart_again(replays):
+def test_revisions_that_became_equal_fold_into_the_first_and_can_be_separated_again(replays):
     before = replays.articles(), replays.captures(), replays.index()
 
     folded = replays.run(**dict.fromkeys(SITES, FIRST_THREE))
@@ -86,7 +86,7 @@ def test_revisions_that_have_become_equal_fold_into_the_first_and_come_apart_aga
     assert replays.world.verify().found == {}
 
 
-def test_a_folded_number_is_not_given_again(replays):
+def test_a_folded_revision_number_is_not_reused(replays):
     replays.run(**dict.fromkeys(SITES, FIRST_THREE))
     gone = {one.article_id for one in read_removals(replays.world.store)}
 
@@ -96,7 +96,7 @@ def test_a_folded_number_is_not_given_again(replays):
     assert [(one.revision, one.next_revision) for one in known] == [(1, 3)] * 3
 
 
-def test_an_index_made_again_does_not_give_a_folded_number_either(replays, tmp_path):
+def test_a_rebuilt_index_does_not_reuse_a_folded_number_either(replays, tmp_path):
     replays.run(**dict.fromkeys(SITES, FIRST_THREE))
     gone = {one.article_id for one in read_removals(replays.world.store)}
 
@@ -110,7 +110,7 @@ def test_an_index_made_again_does_not_give_a_folded_number_either(replays, tmp_p
     assert [(one.revision, one.next_revision) for one in known] == [(1, 3)] * 3
 
 
-def test_pages_that_are_no_articles_any_more_are_lost_and_gained_back(replays):
+def test_pages_that_are_no_longer_articles_are_lost_and_can_be_gained_back(replays):
     before = replays.articles(), replays.captures(), replays.index()
     urls = {row.url for row in before[0].values() if row.source_id == "site-1"}
 
@@ -130,7 +130,7 @@ def test_pages_that_are_no_articles_any_more_are_lost_and_gained_back(replays):
     assert replays.world.verify().found == {}
 
 
-def test_a_page_in_quarantine_that_newer_rules_read_is_gained_with_its_first_fetch(replays):
+def test_a_quarantined_page_readable_by_newer_rules_is_gained(replays):
     (poison,) = (one for one in replays.captures().values() if one.outcome is Outcome.QUARANTINED)
 
     report = replays.run({"outcomes": ["quarantined"]}, pages={poison.url: POISON_READ})
@@ -144,11 +144,11 @@ def test_a_page_in_quarantine_that_newer_rules_read_is_gained_with_its_first_fet
     assert list(replays.world.store.list("quarantine/")) == []
 
 
-def test_older_leaves_out_what_was_read_with_these_rules(replays):
+def test_older_skips_pages_read_with_the_current_rules(replays):
     assert replays.run({"older": True}).pages == 0
 
 
-def test_a_selection_is_by_source_host_url_day_outcome_and_reason(replays):
+def test_pages_are_selected_by_source_host_url_day_outcome_and_reason(replays):
     one = next(row for row in replays.captures().values() if row.article_id and row.source_id == "site-2")
     day = one.fetched_at.date().isoformat()
 
@@ -164,12 +164,12 @@ def test_a_selection_is_by_source_host_url_day_outcome_and_reason(replays):
 
 
 def alone(row):
-    """A row without what it says of others: they may have changed, and it is a copy no more."""
+    """A row without its relations to others, which may have changed."""
     relations = {"novelty", "duplicate_of", "similarity", *CLUSTER}
     return {name: value for name, value in asdict(row).items() if name not in relations}
 
 
-def test_a_segment_that_is_gone_is_counted_and_what_is_stored_stays(replays):
+def test_a_missing_segment_is_counted_and_the_stored_rows_stay(replays):
     before = replays.articles()
     key = next(iter(before.values())).warc_key
     replays.world.store.delete(key)
@@ -188,7 +188,7 @@ def test_a_segment_that_is_gone_is_counted_and_what_is_stored_stays(replays):
     assert all(alone(row) == alone(after[key_]) for key_, row in kept.items())
 
 
-def test_a_damaged_record_costs_its_page_alone(replays):
+def test_a_damaged_record_affects_only_its_page(replays):
     row = next(iter(replays.articles().values()))
     segment = bytearray(replays.world.store.get(row.warc_key))
     segment[row.warc_offset + 60 : row.warc_offset + 90] = bytes(30)
@@ -199,7 +199,7 @@ def test_a_damaged_record_costs_its_page_alone(replays):
     assert (report.failures, report.same) == ({"corrupt_record": 1}, report.pages - 1)
 
 
-def test_it_stops_where_too_many_of_the_first_pages_fail(replays):
+def test_it_stops_if_too_many_of_the_first_pages_fail(replays):
     for one in replays.world.store.list("warc/"):
         replays.world.store.delete(one.key)
     before = replays.articles()
@@ -210,7 +210,7 @@ def test_it_stops_where_too_many_of_the_first_pages_fail(replays):
     assert replays.articles() == before
 
 
-def test_the_old_text_is_read_by_time_travel(replays):
+def test_the_old_text_is_readable_by_time_travel(replays):
     before, version = replays.articles(), open_table(replays.world.store, ARTICLES).version()
     replays.run(site_0=SHORTER)
 
@@ -222,7 +222,7 @@ def test_the_old_text_is_read_by_time_travel(replays):
     }
 
 
-def test_change_seq_names_the_rows_that_a_replay_wrote(replays):
+def test_change_seq_identifies_the_rows_written_by_a_replay(replays):
     before = {(row.article_id, row.revision): row for row in replays.stored()}
     with replays.world.index.read() as tx:
         last = outbox.last_sequence(tx)
@@ -235,7 +235,7 @@ def test_change_seq_names_the_rows_that_a_replay_wrote(replays):
         assert (row.change_seq > last) == is_written
 
 
-def test_the_index_that_is_made_again_from_the_lake_is_the_same(replays, tmp_path):
+def test_an_index_rebuilt_from_the_lake_is_the_same(replays, tmp_path):
     replays.run(site_0=SHORTER)
     known = {
         one: (row["text_digest"], row["revision"], row["content_digest"]) for one, row in replays.index()[0].items()

@@ -14,7 +14,7 @@ from tests.servers import fresh_address
 
 
 @pytest.mark.s3
-def test_rows_are_superseded_in_s3_and_are_as_they_were_after_the_first_rules(replays, moto_url):
+def test_rows_in_s3_are_superseded_and_restored_by_the_first_rules(replays, moto_url):
     store = fresh_address(moto_url).open()
     for one in replays.world.store.list(""):
         store.put(one.key, replays.world.store.get(one.key))

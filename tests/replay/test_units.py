@@ -1,10 +1,10 @@
-"""A replay of several units: what one of them changes in the captures of another is not lost there."""
+"""A replay of several units: changes that one unit makes to captures of another are kept."""
 
 from tests.replay.archives import archive
 from tests.replay.life import backfill, replay_all
 
 
-def test_captures_of_copies_that_are_read_in_a_later_unit_follow_their_rows_there_and_back(replays, tmp_path):
+def test_captures_of_copies_in_a_later_unit_follow_their_rows_there_and_back(replays, tmp_path):
     world = replays.world
     world.press.catalogue(world.home / "sources.yaml")
     for number in range(2):

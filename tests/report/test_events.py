@@ -18,7 +18,7 @@ def alarm(kind: AlarmKind, **changes) -> Alarm:
 
 
 @pytest.mark.parametrize("kind", AlarmKind)
-def test_what_began_and_what_is_over_has_its_source_as_the_resource(kind):
+def test_alarms_that_began_or_ended_have_their_source_as_the_resource(kind):
     _, began, over = events_of(run(), HealthReport(began=(alarm(kind),), over=(alarm(kind),)))
 
     assert (began.name, over.name) == (BEGAN[kind], RECOVERED)
@@ -26,13 +26,13 @@ def test_what_began_and_what_is_over_has_its_source_as_the_resource(kind):
     assert (began.payload["reason"], began.payload["since"]) == ("why[31m", "2026-03-01T00:00:00+00:00")
 
 
-def test_a_run_tells_that_it_is_over_and_that_the_quarantine_grew():
+def test_a_run_reports_its_end_and_that_the_quarantine_grew():
     names = [one.name for one in events_of(run(BatchReport(batch_id="b", quarantined=2)), HealthReport())]
 
     assert names == [RUN_FINISHED, QUARANTINE_GREW]
 
 
-def test_the_end_of_a_run_says_by_what_its_rows_are_read():
+def test_the_end_of_a_run_says_how_to_read_its_rows():
     ended = replace(
         run(BatchReport(batch_id="b1")), published=Published(since=3, upto=5, delta_versions={"articles": 7})
     )
@@ -43,7 +43,7 @@ def test_the_end_of_a_run_says_by_what_its_rows_are_read():
     assert (event.payload["batch_ids"], event.payload["delta_versions"]) == (["b1"], {"articles": 7})
 
 
-def test_a_report_that_is_tried_again_tells_the_same_events():
+def test_a_repeated_report_emits_the_same_events():
     health = HealthReport(began=(alarm(AlarmKind.REFUSED), alarm(AlarmKind.FEEDS_REFUSED), alarm(AlarmKind.SILENT)))
     ids = [one.event_id for one in events_of(run(), health)]
 
@@ -51,7 +51,7 @@ def test_a_report_that_is_tried_again_tells_the_same_events():
     assert len(set(ids)) == 4
 
 
-def test_a_document_that_took_the_place_of_another_is_told_of_its_source():
+def test_a_document_that_replaced_another_is_an_event_of_its_source():
     change = PolicyChange(
         source_id="daily", origin="https://daily.example", kind="robots", url="https://daily.example/robots.txt",
         before_id="a", policy_id="b", observed_at=NOW,

@@ -1,4 +1,4 @@
-"""The page about the crawler says what catalogue and settings say, and names no source."""
+"""The page about the crawler has the facts of catalogue and settings, and names no source."""
 
 import json
 
@@ -24,14 +24,14 @@ def identity():
     return identity_of(Catalogue.model_validate(CATALOGUE), Settings(contact="people@gazetteer.example"))
 
 
-def test_it_says_what_catalogue_and_settings_say(identity):
+def test_it_contains_the_facts_of_catalogue_and_settings(identity):
     assert identity.agents[0] == ("Gazetteer", "Gazetteer/1.0 (+https://bot.gazetteer.example/)")
     assert identity.contacts == ("people@gazetteer.example", "https://bot.gazetteer.example/", "me@bot.example")
     assert (identity.purposes, identity.obeys) == (("archive", "search"), ("record", "exclude"))
     assert (identity.crawl_delay_s, identity.max_per_host, identity.is_rendering) == ((1.0, 5.0), 1, False)
 
 
-def test_its_robots_txt_keeps_each_of_its_agents_away(identity):
+def test_its_robots_txt_blocks_each_of_its_agents(identity):
     policy = parse_robots(identity.robots_txt.encode())
 
     assert [policy.allows("https://a.example/x", user_agent=agent) for _, agent in identity.agents] == [False, False]

@@ -1,4 +1,4 @@
-"""Reports lead to the pages of `presslake browse`, if it is said where those are."""
+"""Reports link to the pages of `presslake browse`, if its address is configured."""
 
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ REPORT = run(
 )
 
 
-def test_a_report_leads_to_the_newest_articles_and_to_what_failed():
+def test_a_report_links_to_the_newest_articles_and_to_failures():
     shown = to_markdown(REPORT, links=LINKS)
 
     assert "[the newest articles](https://news.example.org/)" in shown
@@ -38,16 +38,16 @@ def test_a_report_leads_to_the_newest_articles_and_to_what_failed():
     assert "](http://evil.example)" not in shown
 
 
-def test_a_failure_has_the_history_of_its_url():
+def test_a_failure_links_to_the_history_of_its_url():
     (row,) = failure_rows(REPORT, LINKS)
 
     assert row["history"] == "https://news.example.org/url?url=https%3A%2F%2Fa.example%2F%3Fx%3D1%26y%3D2"
 
 
-def test_without_an_address_nothing_is_linked():
+def test_without_an_address_there_are_no_links():
     assert "](" not in to_markdown(REPORT)
     assert "history" not in failure_rows(REPORT)[0]
 
 
-def test_a_sources_name_is_one_segment_of_its_address():
+def test_a_source_id_is_one_segment_of_its_url():
     assert LINKS.source("a/b c") == "https://news.example.org/sources/a%2Fb%20c"

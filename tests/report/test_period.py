@@ -18,20 +18,20 @@ def report(*tallies, period=Period.DAY, arrivals=()):
     return sum_up(period, tallies=tallies, arrivals=arrivals, health=HEALTH, today=TODAY)
 
 
-def test_a_period_is_the_days_that_are_over_beside_those_before_and_today():
+def test_a_period_has_its_days_those_before_and_today():
     told = report(tally("new", 1), tally("new", 20, day=TODAY - DAY), tally("new", 300, day=TODAY - 2 * DAY))
 
     assert (told.came_to, told.before, told.today) == ({"new": 20}, {"new": 300}, {"new": 1})
     assert (told.since, told.until) == (TODAY - DAY, TODAY)
 
 
-def test_a_week_has_its_days():
+def test_a_week_has_seven_days():
     told = report(tally("new", 2, day=TODAY - 7 * DAY), tally("http_403", 1, day=TODAY - DAY), period=Period.WEEK)
 
     assert list(told.by_day.values()) == [{"new": 2}, *[{}] * 5, {"http_403": 1}]
 
 
-def test_what_is_known_already_is_no_article():
+def test_known_pages_are_not_counted_as_articles():
     whats = ("new", "duplicate", "near_duplicate", "excerpt", "revision", "unchanged", "not_modified", "http_404")
 
     assert report(*(tally(what, 1, day=TODAY - DAY) for what in whats)).articles == 4
@@ -44,7 +44,7 @@ def test_failures_are_counted_by_reason_and_source():
     assert summary_line(told) == f"1 article, {TODAY - DAY}; 75.0% of 4 looks failed"
 
 
-def test_the_source_that_gave_most_comes_first_and_one_that_gave_nothing_is_there():
+def test_the_source_with_most_articles_comes_first_and_one_without_any_is_listed():
     lag = tally("04", 9, day=TODAY - DAY, kind=TallyKind.LAG)
     told = report(tally("new", 1, day=TODAY - DAY), lag)
 
@@ -67,19 +67,19 @@ def test_the_markdown_has_plots_and_tables(period):
     assert "| `daily` | silent | 2 | 0 |" in shown
 
 
-def test_a_period_in_which_nothing_was_done_is_told_too():
+def test_a_period_without_activity_is_reported_too():
     assert "0 articles" in to_markdown(
         sum_up(Period.WEEK, tallies=(), arrivals=(), health=HealthReport(), today=TODAY), HealthReport()
     )
 
 
-def test_a_time_of_day_is_no_entity_in_the_cell_of_a_table():
+def test_a_time_of_day_is_not_escaped_in_a_table_cell():
     assert "12&#58;44" not in as_text("4 Mar 12:44")
     assert as_text("4 Mar 2025 12:44") == "4 Mar 2025 12:44"
     assert as_text("http://x.example:80/") == "http&#58;//x.example&#58;80/"
 
 
-def test_on_the_first_day_the_report_says_what_came_today():
+def test_on_the_first_day_the_report_shows_todays_figures():
     told = report(tally("new", 6, day=TODAY))
 
     assert summary_line(told) == f"0 articles, {TODAY - DAY}; today so far 6 articles"

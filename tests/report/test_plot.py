@@ -18,18 +18,18 @@ def rectangles(root: etree._Element) -> list[float]:
     return [float(one.get("width")) for one in root.iter("{*}rect") if one.get("height") == "16"]
 
 
-def test_a_bar_is_as_long_as_its_number():
+def test_a_bar_is_proportional_to_its_number():
     root = drawn(stacked_bars("Looks", [("a", {"new": 4, "old": 4}), ("b", {"new": 2})], ["new", "old"]))
 
     first, second, third = rectangles(root)
     assert (first, second, third) == (second, first, first / 2)
 
 
-def test_nothing_to_draw_is_no_image():
+def test_without_data_there_is_no_image():
     assert stacked_bars("Looks", [("a", {})], ["new"]) == columns("Hours", [("0 h", 0)]) == ""
 
 
-def test_a_label_is_text_and_nothing_else():
+def test_a_label_is_escaped():
     root = drawn(stacked_bars("Looks", [(HOSTILE, {"new": 1})], ["new"]))
 
     assert {etree.QName(one).localname for one in root.iter()} == {"svg", "rect", "text"}
@@ -57,7 +57,7 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#111317"])
-def test_a_plot_stands_out_on_a_light_page_and_on_a_dark_one(page):
+def test_a_plot_is_visible_on_light_and_dark_pages(page):
     root = drawn(stacked_bars("Looks", [("a", {"new": 4, "old": 4})], ["new", "old"]))
     texts = {one.get("fill") for one in root.iter("{*}text")}
 

@@ -1,4 +1,4 @@
-"""What a copy of the lake shows by itself: the chain from articles to documents, and what is reserved by domain."""
+"""Rights from a copy of the lake alone: the chain from articles to documents, and reservations by domain."""
 
 import asyncio
 import shutil
@@ -34,7 +34,7 @@ def story(number):
 
 @dataclass(frozen=True)
 class Site:
-    """Where the articles were."""
+    """The original site."""
 
     base: str
 
@@ -44,7 +44,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory):
-    """A copy of a lake of ten articles whose site has changed its documents twice since, alone in a folder."""
+    """A copy of a lake of ten articles whose site has changed its documents twice since, without its index."""
     home = tmp_path_factory.mktemp("rights")
     base = asyncio.run(_swept(home))
     return DirectoryStore(home / "copy"), Site(base)
@@ -63,7 +63,7 @@ async def _swept(home):
             return server.url("").rstrip("/")
 
 
-def test_every_article_leads_to_the_bytes_that_were_in_force(lake):
+def test_every_article_is_traced_to_the_documents_in_force(lake):
     store, server = lake
     said = {0: b"ai-train=no", 5: b"ai-use=n"}
 
@@ -94,7 +94,7 @@ def test_an_article_is_found_by_its_id_and_a_document_by_its_own(lake):
         find_document([by_id], "zz")
 
 
-def test_a_refused_url_leads_to_the_document_that_refused_it(lake):
+def test_a_refused_url_is_traced_to_the_document_that_refused_it(lake):
     store, server = lake
 
     [chain] = explain_in(store, server.url("/private/1"))
@@ -105,7 +105,7 @@ def test_a_refused_url_leads_to_the_document_that_refused_it(lake):
     assert b"Disallow: /private/" in document.body
 
 
-def test_what_the_lake_does_not_have_is_said_in_one_line(lake):
+def test_missing_data_is_reported_in_one_line(lake):
     store, _ = lake
 
     with pytest.raises(ConfigError, match="no article and no refusal"):
@@ -134,7 +134,7 @@ def test_the_report_counts_by_domain_and_shows_what_changed(lake):
     assert orjson.loads(orjson.dumps(report.to_json()))["policies"] == 3
 
 
-def test_a_report_may_be_of_one_purpose_and_of_some_sources(lake):
+def test_a_report_can_be_limited_to_a_purpose_and_to_sources(lake):
     store, _ = lake
 
     of_search = report_lake(store, purposes=(Purpose.SEARCH,), sources=("daily",), now=datetime.now(UTC))
@@ -144,7 +144,7 @@ def test_a_report_may_be_of_one_purpose_and_of_some_sources(lake):
     assert (of_others.domains, of_others.changes) == ((), ())
 
 
-def test_an_export_for_a_purpose_leaves_out_what_is_refused_for_it(lake, tmp_path):
+def test_an_export_for_a_purpose_leaves_out_articles_refused_for_it(lake, tmp_path):
     store, _ = lake
 
     def rows(purpose):
@@ -154,7 +154,7 @@ def test_an_export_for_a_purpose_leaves_out_what_is_refused_for_it(lake, tmp_pat
     assert [rows(one) for one in (None, Purpose.ARCHIVE, Purpose.AI_TRAIN, Purpose.AI_INPUT)] == [10, 10, 5, 5]
 
 
-def test_the_commands_need_the_lake_alone(lake, tmp_path):
+def test_the_commands_need_only_the_lake(lake, tmp_path):
     store, server = lake
     command = Presslake(tmp_path / "elsewhere", {"PRESSLAKE_INDEX": f"sqlite:///{tmp_path / 'none.db'}"})
     command.home.mkdir()

@@ -22,7 +22,7 @@ def test_doubtful_articles_are_added_up_by_source():
     assert report.doubtful == {"daily": 3, "weekly": 1}
 
 
-def test_doubtful_articles_are_shown_by_source_the_most_first():
+def test_doubtful_articles_are_shown_by_source_in_descending_order():
     told = to_markdown(run(BatchReport(batch_id="b1", doubtful={"daily": 1, "weekly": 2})))
 
     assert told.partition("## Doubtful")[2].index("| `weekly` | 2 |") < told.partition("## Doubtful")[2].index(
@@ -30,18 +30,18 @@ def test_doubtful_articles_are_shown_by_source_the_most_first():
     )
 
 
-def test_a_run_without_any_does_not_speak_of_them():
+def test_a_run_without_doubtful_articles_does_not_mention_them():
     assert "## D" not in to_markdown(run(BatchReport(batch_id="b1")))
 
 
-def test_what_drifted_has_a_line_with_both_figures():
+def test_each_drift_has_a_line_with_both_figures():
     drift = Drift(source_id="daily", what="dates", before=0.98, now=0.1)
 
     assert "| `daily` | dates | 0.98 | 0.1 |" in to_markdown(run(drifted=(drift,)))
 
 
 def feeds(polled, own, *, failed=None):
-    """The results of polls: failures of the sources' own feeds, and of all that was asked."""
+    """The results of polls: failures of the sources' own feeds, and of everything polled."""
     return DiscoverReport(polled=polled, polled_failed=own, failed=failed or own)
 
 
@@ -63,7 +63,7 @@ def looked(**changes):
             "all 6 feeds failed (feed_http_404 5, feed_timed_out 1)",
         ),
         (looked(discovered=feeds(1, {"feed_gone": 1})), "the only feed failed (feed_gone 1)"),
-        # their front pages were asked instead, and failed as well
+        # their front pages were polled instead, and failed as well
         (looked(discovered=feeds(3, {"feed_gone": 3}, failed={"feed_gone": 6})), "all 3 feeds failed (feed_gone 3)"),
         (
             looked(discovered=feeds(3, {"feed_gone": 1}, failed={"feed_gone": 5})),
@@ -84,7 +84,7 @@ def looked(**changes):
         (looked(batch={"not_modified": 2}, pending=1500), "0 fetched, 2 not modified, 1,500 pending"),
     ],
 )
-def test_the_line_of_a_run_names_what_came_and_what_failed(report, line):
+def test_the_summary_of_a_run_lists_what_was_fetched_and_what_failed(report, line):
     assert summary_line(report) == line
 
 
@@ -107,7 +107,7 @@ def test_every_url_is_counted_once(new, not_modified, failed, skipped, quarantin
             "fetched": new, "articles": {"new": new}, "not_modified": not_modified, "failed": {"http_503": failed},
             "skipped": {"not_html": skipped}, "quarantined": quarantined, "again": again,
         },
-        pending=pending + again,  # what failed and stays due is in the frontier still
+        pending=pending + again,  # failed URLs that stay due are still in the frontier
     )  # fmt: skip
 
     told = report.to_json()

@@ -1,4 +1,4 @@
-"""`trace` as a person reads it: who published first, by title; what is alike, with its title; what is not known, named so."""
+"""The output of `trace`: who published first, similar articles by title, and unknown ones marked so."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,7 @@ def test_the_story_has_titles_and_dates_with_their_year():
     assert rows == [("25 Jan 2025 12:00", "wire", "wire"), ("27 Feb 12:00", "own", "own")]
 
 
-def test_what_is_alike_is_named_by_its_title_from_either_end():
+def test_a_similar_article_is_listed_by_title_from_either_end():
     edges = (Edge(a=OWN, b=OTHER, kind="near_duplicate", score=0.8), Edge(a=OTHER, b=OWN, kind="excerpt", score=0.7))
 
     rows = rows_of(traced(edges=edges, kin=(article(OTHER, title="wire", published_days=3),)), "Alike (2)")
@@ -46,7 +46,7 @@ def test_what_is_alike_is_named_by_its_title_from_either_end():
     assert {row[2:] for row in rows} == {("26 Feb 12:00", "wire", "wire")}
 
 
-def test_what_is_alike_and_was_never_fetched_says_so():
+def test_a_similar_article_that_was_never_fetched_is_marked_so():
     rows = rows_of(traced(edges=(Edge(a=OWN, b=OTHER, kind="syndicated", score=1.0),)), "Alike")
 
     assert rows == [("syndicated", "1.00", "", "", NOT_HERE)]
@@ -59,7 +59,7 @@ def revision(number, **more):
     }  # fmt: skip
 
 
-def test_a_revision_that_a_replay_superseded_says_when_it_was_read_again():
+def test_a_superseded_revision_shows_when_it_was_extracted_again():
     revisions = (
         revision(1, added_seq=3, change_seq=8),
         revision(2, added_seq=4, change_seq=4),
@@ -84,5 +84,5 @@ def test_each_capture_that_says_why_is_shown_with_its_first_line():
     assert [why for _, why in rows] == ["a.example: connection refused", "ValueError: odd"]
 
 
-def test_nothing_to_compare_says_how_many_revisions_there_are():
+def test_without_a_diff_the_number_of_revisions_is_shown():
     assert traced().why_no_diff() == "Nothing to compare: 0 revisions."

@@ -28,7 +28,7 @@ def given_back(*, is_told: bool) -> int:
     return int(done.stdout)
 
 
-def test_memory_that_is_free_goes_back_to_the_system():
+def test_free_memory_is_returned_to_the_system():
     assert given_back(is_told=True) > 20e6
     assert given_back(is_told=False) < 10e6
 
@@ -43,7 +43,7 @@ print(sorted(name for name in {"pyarrow", "httpx", *spared} if sys.modules.get(n
 """
 
 
-def test_a_sweep_loads_neither_the_extractor_nor_what_libraries_can_do_without():
+def test_a_sweep_loads_neither_the_extractor_nor_optional_modules():
     done = subprocess.run([sys.executable, "-c", SWEEP], capture_output=True, text=True, timeout=120, check=True)
 
     assert done.stdout.strip() == "['httpx', 'pyarrow']"
@@ -60,7 +60,7 @@ with _calm_collector():
 """
 
 
-def test_the_collector_rests_until_a_session_begins_and_leaves_what_was_imported_alone():
+def test_the_garbage_collector_is_disabled_until_a_session_begins_and_skips_imported_objects():
     done = subprocess.run([sys.executable, "-c", RESTS], capture_output=True, text=True, timeout=120, check=True)
 
     assert done.stdout.strip() == "True True True"
@@ -77,7 +77,7 @@ deltalake.write_deltalake(sys.argv[1], pyarrow.table({"text": ["a"]}))
 """
 
 
-def test_the_allocator_of_delta_rs_has_one_heap_and_keeps_nothing(tmp_path):
+def test_the_allocator_of_delta_rs_has_one_arena_and_retains_nothing(tmp_path):
     words = [sys.executable, "-c", COMMIT, str(tmp_path / "table")]
     unset = {name: value for name, value in os.environ.items() if "MALLOC_CONF" not in name}  # polars sets it
     done = subprocess.run(words, env=unset, capture_output=True, text=True, timeout=120, check=True)
@@ -123,7 +123,7 @@ print(before - psutil.Process().memory_info().rss)
 
 
 @pytest.mark.parametrize(("most", "least_back", "most_back"), [(6 << 20, 15e6, 25e6), (1 << 30, -1e6, 1e6)])
-def test_a_worker_gives_back_what_is_free_once_it_has_grown(most, least_back, most_back):
+def test_a_worker_returns_free_memory_once_it_has_grown(most, least_back, most_back):
     words = [sys.executable, "-c", SLACK, str(most)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
 

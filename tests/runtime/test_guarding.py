@@ -1,4 +1,4 @@
-"""What an exception that is not ours costs."""
+"""The effects of foreign exceptions."""
 
 import asyncio
 import pickle
@@ -28,7 +28,7 @@ def met(error):
     return caught.value
 
 
-def test_an_exception_that_is_not_ours_is_the_items_and_says_where_it_arose():
+def test_a_foreign_exception_is_attributed_to_the_item_with_its_traceback():
     error = met(OverflowError("a fault of a library"))
 
     assert str(error) == "OverflowError: a fault of a library at https://daily.example/a"
@@ -38,7 +38,7 @@ def test_an_exception_that_is_not_ours_is_the_items_and_says_where_it_arose():
 
 
 @pytest.mark.parametrize("error", [BadUrl("a"), IndexUnavailable("b"), ConfigError("c"), Stopped("d")])
-def test_errors_of_ours_pass_as_they_are(error):
+def test_our_own_errors_pass_unchanged(error):
     with pytest.raises(PresslakeError) as caught, guarded_item("x"):
         raise error
 
@@ -46,12 +46,12 @@ def test_errors_of_ours_pass_as_they_are(error):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_what_ends_a_process_or_a_task_passes(error):
+def test_exceptions_that_end_a_process_or_a_task_pass(error):
     with pytest.raises(error), guarded_item("x"):
         raise error
 
 
-def test_a_port_that_is_away_passes_out_of_a_group_of_errors_and_a_group_without_is_unexpected():
+def test_an_unavailable_port_in_an_exception_group_passes_and_other_groups_are_unexpected():
     away = IndexUnavailable("away")
 
     with pytest.raises(IndexUnavailable) as caught, guarded_item("x"):
@@ -72,7 +72,7 @@ def test_a_port_that_is_away_passes_out_of_a_group_of_errors_and_a_group_without
         "first line\n[parameters: {'a': 'geheim'}]",
     ],
 )
-def test_no_secret_is_kept(message):
+def test_no_secret_is_stored(message):
     assert "geheim" not in met(ValueError(message)).detail
 
 
@@ -81,7 +81,7 @@ def test_no_secret_is_kept(message):
         max_size=400, alphabet=st.one_of(st.characters(), st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF))
     )
 )
-def test_whatever_an_exception_says_is_kept_as_visible_lines_of_bounded_length(message):
+def test_any_message_is_kept_as_visible_lines_of_bounded_length(message):
     error = met(ValueError(message))
 
     assert len(error.detail) <= DETAIL_LENGTH + TRACE_LENGTH + 1
@@ -89,7 +89,7 @@ def test_whatever_an_exception_says_is_kept_as_visible_lines_of_bounded_length(m
     error.detail.encode()
 
 
-def test_a_deep_recursion_leaves_a_short_trace():
+def test_a_deep_recursion_has_a_short_traceback():
     def dive(depth):
         return dive(depth + 1)
 
@@ -99,7 +99,7 @@ def test_a_deep_recursion_leaves_a_short_trace():
     assert len(caught.value.trace.splitlines()) <= 22
 
 
-def test_it_survives_the_way_out_of_another_process():
+def test_an_unexpected_error_survives_pickling():
     error = met(ValueError("a"))
 
     again = pickle.loads(pickle.dumps(error))
@@ -111,11 +111,11 @@ def test_it_survives_the_way_out_of_another_process():
     ("unexpected", "of", "ours"),
     [(0, 0, False), (5, 5, False), (6, 6, True), (6, 29, True), (6, 30, False), (20, 100, False), (21, 100, True)],
 )
-def test_more_than_five_and_more_than_a_fifth_are_a_fault_of_ours(unexpected, of, ours):
+def test_more_than_five_and_more_than_a_fifth_are_our_fault(unexpected, of, ours):
     assert is_our_fault(unexpected, of=of) is ours
 
 
-def test_the_batch_that_fails_names_the_first_traceback():
+def test_a_failed_batch_has_the_first_traceback():
     errors = [met(ValueError(f"no. {number}")) for number in range(7)]
 
     check_share(errors, of=70, what="pages")
@@ -128,7 +128,7 @@ def test_the_batch_that_fails_names_the_first_traceback():
 
 
 @given(st.lists(st.booleans(), max_size=40))
-def test_rows_that_cannot_be_stored_are_found_and_every_other_is_stored_once(are_bad):
+def test_unstorable_rows_are_found_and_all_others_are_stored_once(are_bad):
     stored = []
 
     def store(part):
@@ -144,7 +144,7 @@ def test_rows_that_cannot_be_stored_are_found_and_every_other_is_stored_once(are
     assert [row for row, _ in refused] == [row for row in rows if row[1]]
 
 
-def test_a_port_that_is_away_is_no_rows_fault():
+def test_an_unavailable_port_is_not_blamed_on_a_row():
     def store(part):
         raise IndexUnavailable("away")
 

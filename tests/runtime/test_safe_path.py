@@ -1,4 +1,4 @@
-"""Where interpreters look for modules: the rest of PYTHONPATH stays, the working directory goes."""
+"""The import path of interpreters: the working directory is removed, the rest of PYTHONPATH stays."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A person's folder, with packages of its own that have our names."""
+    """A user's folder, with packages that have our names."""
     for name in ("flows", "tasks"):
         (tmp_path / "home" / name).mkdir(parents=True)
         (tmp_path / "home" / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
@@ -46,7 +46,7 @@ def test_a_working_directory_in_pythonpath_is_dropped(here, home, tmp_path, monk
 
 
 @pytest.mark.parametrize("given", [{}, {"PYTHONPATH": ""}, {"PYTHONPATH": "."}, {"PYTHONPATH": ":"}])
-def test_no_pythonpath_is_left_where_nothing_is_in_it(given, home, monkeypatch):
+def test_an_empty_pythonpath_is_removed(given, home, monkeypatch):
     monkeypatch.chdir(home)
 
     assert safe_environment(given) == {"PYTHONSAFEPATH": "1"}
@@ -58,7 +58,7 @@ def test_a_checkout_that_is_the_working_directory_stays(monkeypatch):
     assert safe_environment({"PYTHONPATH": "."})["PYTHONPATH"] == "."
 
 
-def test_a_working_directory_that_is_gone_is_no_trouble(tmp_path, monkeypatch):
+def test_a_deleted_working_directory_is_harmless(tmp_path, monkeypatch):
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
@@ -68,7 +68,7 @@ def test_a_working_directory_that_is_gone_is_no_trouble(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("pythonpath", ["", ".", "{home}", ":/opt/first"])
-def test_the_command_starts_beside_folders_of_our_names(pythonpath, home):
+def test_the_command_starts_next_to_folders_with_our_names(pythonpath, home):
     environment = {**os.environ, "PYTHONPATH": pythonpath.format(home=home)}
 
     done = subprocess.run(
@@ -78,7 +78,7 @@ def test_the_command_starts_beside_folders_of_our_names(pythonpath, home):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_extraction_processes_start_warm_beside_folders_of_our_names(home, tmp_path):
+def test_extraction_processes_start_warm_next_to_folders_with_our_names(home, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

@@ -1,4 +1,7 @@
-"""Spans: run, batch, stage, as they arrive at a collector. Each in a process of its own: a provider is set once a process."""
+"""Spans of run, batch and stage, as received by a collector.
+
+Each test runs in a separate process, since a provider is set once per process.
+"""
 
 import os
 import subprocess
@@ -47,7 +50,7 @@ def run(program: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_stages_are_in_their_batches_and_batches_in_their_run():
+def test_stage_spans_nest_in_batches_and_batches_in_the_run():
     with collecting() as collector:
         ended = run(RUN, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
 
@@ -74,7 +77,7 @@ def test_spans_have_ids_and_counts():
     assert collector.named("discover")[0].attributes == {"presslake.stage": "discover", "presslake.feeds": 3}
 
 
-def test_an_error_is_told_by_its_kind_alone():
+def test_an_error_is_recorded_by_its_type_only():
     with collecting() as collector:
         ended = run(FAILING, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{collector.url}/v1/traces")
 
@@ -91,19 +94,19 @@ def test_an_error_is_told_by_its_kind_alone():
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_TRACES_EXPORTER": "none"},
     ],
 )
-def test_nothing_is_imported_where_nobody_listens(environment):
+def test_nothing_is_imported_without_an_endpoint(environment):
     told = "import sys; print([one for one in sys.modules if one.startswith('opentelemetry')])"
 
     assert run(RUN + told, **environment).stdout == "[]\n"
 
 
-def test_a_collector_that_is_away_holds_nobody_up():
+def test_an_unavailable_collector_does_not_delay_the_run():
     ended = run(RUN, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
 
     assert ended.returncode == 0
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_missing_package_is_reported(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
 
@@ -111,7 +114,7 @@ def test_a_missing_package_is_named(monkeypatch):
         tracing.configure()
 
 
-def test_a_protocol_that_is_not_spoken_is_named(monkeypatch):
+def test_an_unsupported_protocol_is_reported(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 

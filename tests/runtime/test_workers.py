@@ -1,4 +1,4 @@
-"""Jobs in processes that can be killed, asked for by an event loop: where they ran, and what becomes of those that misbehave."""
+"""Jobs of an event loop in processes that can be killed: where they run, and what happens to misbehaving ones."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ CONFIG = WorkerConfig(workers=1, time_limit_s=2, memory_size=700 * 1024 * 1024, 
 
 
 def behave(deed: bytes) -> int:
-    """Do as the bytes say, in a worker; its id otherwise."""
+    """In a worker, misbehave as the bytes say; otherwise return its process id."""
     if deed == b"die":
         os.kill(os.getpid(), signal.SIGKILL)
     if deed == b"spin":
@@ -39,7 +39,7 @@ def pool():
         yield one
 
 
-async def test_a_job_is_done_in_another_process_while_the_loop_goes_on(pool):
+async def test_a_job_runs_in_another_process_without_blocking_the_loop(pool):
     ticks = 0
 
     async def tick():
@@ -66,7 +66,7 @@ async def test_a_job_is_done_in_another_process_while_the_loop_goes_on(pool):
         ("fault", UnexpectedError),
     ],
 )
-async def test_a_job_that_misbehaves_costs_itself_alone(pool, deed, error):
+async def test_a_misbehaving_job_affects_no_other(pool, deed, error):
     first, bad, last = await asyncio.gather(
         *(pool.read(job(one)) for one in ("good", deed, "good")), return_exceptions=True
     )
@@ -75,7 +75,7 @@ async def test_a_job_that_misbehaves_costs_itself_alone(pool, deed, error):
     assert f"https://daily.example/{deed}" in str(bad) or deed == "refuse"
 
 
-async def test_a_closed_pool_reads_no_more(pool):
+async def test_a_closed_pool_accepts_no_jobs(pool):
     with WorkerPool(CONFIG) as closed:
         pass
 
@@ -83,7 +83,7 @@ async def test_a_closed_pool_reads_no_more(pool):
         await closed.read(job("good"))
 
 
-async def test_the_pool_of_this_process_is_started_again_once_it_was_closed():
+async def test_the_pool_of_this_process_is_restarted_after_closing():
     reader = SharedReader(CONFIG)
 
     before = await reader.read(job("good"))

@@ -1,4 +1,4 @@
-"""Whatever a person types is read, or refused in one line; nothing reaches another field or breaks the search."""
+"""Any query is parsed, or refused in one line; none reaches another field or breaks the search."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ SIGNS = st.text(st.sampled_from("ab é東'\"()-*:^~[]{}\\/+&|!?. \t\n\0\ud800\u2
         ("source:daily", Term("source:daily")),
     ],
 )
-def test_a_query_is_read_into_its_parts(text, part):
+def test_a_query_is_parsed_into_its_parts(text, part):
     assert read_query(text) == part
 
 
@@ -54,7 +54,7 @@ def test_a_query_is_read_into_its_parts(text, part):
         ("a" * 1001, "the query has 1,001 characters; the limit is 1,000"),
     ],
 )
-def test_a_mistake_is_one_clear_line(text, line):
+def test_a_mistake_is_one_clear_error(text, line):
     with pytest.raises(ConfigError) as caught:
         query_of(SearchQuery(text=text), fields())
 
@@ -62,7 +62,7 @@ def test_a_mistake_is_one_clear_line(text, line):
 
 
 @given(SIGNS)
-def test_whatever_is_typed_is_read_or_refused(text):
+def test_any_query_is_parsed_or_refused(text):
     said = []
     try:
         query_of(SearchQuery(text=text), fields())
@@ -83,12 +83,12 @@ def test_whatever_is_typed_is_read_or_refused(text):
         ("3.5 % + 10:30", ["3", "5", "10", "30"]),
     ],
 )
-def test_words_are_folded(text, words):
+def test_words_are_normalised(text, words):
     assert words_of(text) == words
 
 
 @given(st.text(max_size=80))
-def test_folding_twice_is_folding_once(text):
+def test_normalisation_is_idempotent(text):
     once = fold(text)
 
     assert fold(once) == once
@@ -96,7 +96,7 @@ def test_folding_twice_is_folding_once(text):
 
 
 @given(st.text(max_size=400), SIGNS)
-def test_marks_lie_inside_their_snippet(text, asked):
+def test_marks_are_inside_their_snippet(text, asked):
     try:
         shown = highlights_of(asked)
     except ConfigError:
@@ -106,7 +106,7 @@ def test_marks_lie_inside_their_snippet(text, asked):
     assert all(0 <= start < end <= len(snippet.text) for start, end in snippet.marks)
 
 
-def test_a_snippet_is_the_beginning_where_nothing_is_marked():
+def test_a_snippet_without_matches_is_the_beginning():
     snippet = snippet_of("One two three. " * 50, [])
 
     assert snippet.text.startswith("One two three.")

@@ -1,4 +1,4 @@
-"""`presslake search`, as a person runs it."""
+"""`presslake search`, on the command line."""
 
 import os
 
@@ -27,14 +27,14 @@ def test_search_shows_articles_with_their_snippets(command):
     assert "https://daily.example/a" in said
 
 
-def test_what_strangers_wrote_is_shown_harmless(command):
+def test_text_from_the_web_is_shown_escaped(command):
     said = command.run("search", "night").out
 
     assert "\x1b" not in said
     assert "\u202e" not in said
 
 
-def test_search_as_json_and_counted(command):
+def test_search_prints_json_and_counts(command):
     found = command.run("search", "*", "--source", "b", "--json").json()
     counts = command.run("search", "*", "--by", "day").out
 
@@ -58,7 +58,7 @@ def test_a_mistake_is_one_line_and_exit_2(command, words, line):
 
 
 @pytest.mark.parametrize("option", ["--source", "--tag", "--language"])
-def test_octets_that_are_no_text_find_nothing(command, option):
+def test_undecodable_arguments_find_nothing(command, option):
     ended = command.run("search", "harbour", option, os.fsdecode(b"\xff"))
 
     assert ended.out.startswith("0 articles found")

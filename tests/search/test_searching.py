@@ -1,4 +1,4 @@
-"""Search finds the newest text of each article, in any language, and never what was superseded or is gone."""
+"""Search finds the newest text of each article, in any language, and never superseded or removed text."""
 
 import random
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.folder import only_writer, search_root, throw_away
 from tasks.search.searching import bring_up_to_date, search
@@ -47,11 +47,11 @@ LANGUAGES = [
 
 
 def quietly(*_):
-    """Say nothing."""
+    """Print nothing."""
 
 
 def found(lake, text, **choices):
-    """The ids of what is found, best first."""
+    """The ids of the hits, best first."""
     return [hit.article_id for hit in search(SearchQuery(text=text, **choices), lake.settings, on_step=quietly).hits]
 
 
@@ -62,7 +62,7 @@ def lake(tmp_path):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """An article in each language, an hour apart."""
+    """One article in each language, an hour apart."""
     lake = Lake(tmp_path_factory.mktemp("many"))
     lake.publish(
         *(
@@ -107,7 +107,7 @@ def test_a_word_finds_its_article_in_each_language(many, language, word):
         ("ＬＩＧＨＴＨＯＵＳＥ", ["en"]),
     ],
 )
-def test_a_query_means_what_its_signs_say(many, text, ids):
+def test_operators_of_a_query_have_their_meaning(many, text, ids):
     assert sorted(found(many, text)) == sorted(ids)
 
 
@@ -123,7 +123,7 @@ def test_a_query_means_what_its_signs_say(many, text, ids):
         ({"limit": 1, "offset": 1}, ["de"]),
     ],
 )
-def test_choices_leave_out_the_rest(many, choices, ids):
+def test_filters_exclude_other_articles(many, choices, ids):
     assert found(many, "*", order=Order.NEWEST, **choices) == ids
 
 
@@ -135,7 +135,7 @@ def test_a_language_is_found_with_and_without_its_region(lake):
     ]
 
 
-def test_counts_are_by_day_week_and_month_with_those_between(lake):
+def test_counts_are_by_day_week_and_month_including_empty_periods(lake):
     days = [date(2026, 1, 30), date(2026, 1, 30), date(2026, 2, 2)]
     lake.publish(
         *(
@@ -153,7 +153,7 @@ def test_counts_are_by_day_week_and_month_with_those_between(lake):
     assert counts(Period.MONTH) == {"2026-01-01": 2, "2026-02-01": 1}
 
 
-def test_a_hit_has_what_a_list_shows_and_marks_the_words(lake):
+def test_a_hit_has_the_fields_of_a_list_and_marks_the_words(lake):
     lake.publish({"text": "Nobody came.\n" * 40 + "At last the Hárbour reopened.\n" + "The end.\n" * 40})
 
     (hit,) = search(SearchQuery(text="harbour reopen*"), lake.settings, on_step=quietly).hits
@@ -165,7 +165,7 @@ def test_a_hit_has_what_a_list_shows_and_marks_the_words(lake):
     assert "\n" not in hit.snippet.text
 
 
-def test_a_later_revision_takes_the_place_of_the_earlier(lake):
+def test_a_later_revision_replaces_the_earlier(lake):
     lake.publish({"text": "The mayor resigned."})
     assert found(lake, "mayor") == ["a1"]
 
@@ -174,7 +174,7 @@ def test_a_later_revision_takes_the_place_of_the_earlier(lake):
     assert (found(lake, "mayor"), found(lake, "treasurer")) == ([], ["a1"])
 
 
-def test_an_earlier_revision_that_comes_later_changes_nothing(lake):
+def test_a_late_earlier_revision_changes_nothing(lake):
     lake.publish({"revision": 2, "text": "The treasurer resigned."})
     assert found(lake, "treasurer") == ["a1"]
 
@@ -183,7 +183,7 @@ def test_an_earlier_revision_that_comes_later_changes_nothing(lake):
     assert (found(lake, "mayor"), found(lake, "treasurer")) == ([], ["a1"])
 
 
-def test_a_text_that_was_superseded_in_place_is_found_no_more(lake):
+def test_a_superseded_text_is_no_longer_found(lake):
     lake.publish({"text": "Menu Login The mayor resigned."}, {"article_id": "a2", "text": "Ferries sail."})
     assert found(lake, "login") == ["a1"]
 
@@ -197,7 +197,7 @@ def test_a_text_that_was_superseded_in_place_is_found_no_more(lake):
     assert (found(lake, "login"), found(lake, "mayor"), found(lake, "ferries")) == ([], ["a1"], ["a2"])
 
 
-def test_an_article_whose_row_is_gone_is_found_no_more(lake):
+def test_a_removed_article_is_no_longer_found(lake):
     lake.publish({}, {"article_id": "a2"})
     assert sorted(found(lake, "harbour")) == ["a1", "a2"]
 
@@ -208,7 +208,7 @@ def test_an_article_whose_row_is_gone_is_found_no_more(lake):
     assert found(lake, "harbour") == []
 
 
-def test_where_the_latest_revision_is_gone_the_one_before_is_found_again(lake):
+def test_if_the_latest_revision_is_removed_the_one_before_is_found_again(lake):
     lake.publish({"text": "The mayor resigned."})
     lake.publish({"revision": 2, "text": "The treasurer resigned.", "fetched_at": FETCHED_AT + timedelta(days=1)})
     assert found(lake, "treasurer") == ["a1"]
@@ -218,7 +218,7 @@ def test_where_the_latest_revision_is_gone_the_one_before_is_found_again(lake):
     assert (found(lake, "mayor"), found(lake, "treasurer")) == (["a1"], [])
 
 
-def test_packing_files_indexes_nothing_again(lake):
+def test_packing_files_reindexes_nothing(lake):
     lake.publish({})
     lake.publish({"article_id": "a2"})
     found(lake, "harbour")
@@ -230,20 +230,20 @@ def test_packing_files_indexes_nothing_again(lake):
     assert sorted(found(lake, "harbour")) == ["a1", "a2"]
 
 
-def test_a_catch_up_that_lost_its_state_comes_to_the_same(lake):
+def test_an_update_that_lost_its_state_gives_the_same_index(lake):
     lake.publish({}, {"article_id": "a2"})
-    home = search_root(lake.settings) / lake_alone(lake.settings)[1]
+    home = search_root(lake.settings) / open_lake_without_index(lake.settings)[1]
     found(lake, "harbour")
     before = (home / "state.json").read_bytes()
     lake.publish({"article_id": "a3"})
     found(lake, "harbour")
-    (home / "state.json").write_bytes(before)  # as if killed between its commit and the state
+    (home / "state.json").write_bytes(before)  # simulates a kill between commit and state
 
     assert sorted(found(lake, "harbour")) == ["a1", "a2", "a3"]
 
 
 @pytest.mark.parametrize("harm", ["gone", "no state", "state of another format", "files cut short", "thrown away"])
-def test_an_index_that_cannot_be_used_is_made_again(lake, harm):
+def test_an_unusable_index_is_rebuilt(lake, harm):
     lake.publish({})
     found(lake, "harbour")
     root = search_root(lake.settings)
@@ -261,12 +261,13 @@ def test_an_index_that_cannot_be_used_is_made_again(lake, harm):
         for path in list(home.glob("*/*")):
             short = path.with_name(f"{path.name}.short")
             short.write_bytes(path.read_bytes()[:20])
-            short.replace(path)  # in place, threads of the earlier search that have it mapped would get SIGBUS
+            # not truncated in place: threads of the earlier search that have it mapped would get SIGBUS
+            short.replace(path)
 
     assert found(lake, "harbour") == ["a1"]
 
 
-def test_while_another_process_catches_up_the_search_goes_on_and_says_so(lake):
+def test_during_an_update_by_another_process_the_search_works_and_says_so(lake):
     lake.publish({})
     found(lake, "harbour")
     lake.publish({"article_id": "a2"})
@@ -279,11 +280,11 @@ def test_while_another_process_catches_up_the_search_goes_on_and_says_so(lake):
     assert sorted(found(lake, "harbour")) == ["a1", "a2"]
 
 
-def test_a_lake_without_articles_gives_nothing(lake):
+def test_a_lake_without_articles_gives_no_hits(lake):
     assert found(lake, "harbour") == []
 
 
-def test_where_there_is_no_lake_none_is_made(tmp_path):
+def test_a_missing_lake_is_not_created(tmp_path):
     settings = Lake(tmp_path).settings.model_copy(update={"lake": str(tmp_path / "none")})
 
     with pytest.raises(ConfigError, match="no lake here"):
@@ -293,7 +294,7 @@ def test_where_there_is_no_lake_none_is_made(tmp_path):
     assert not search_root(settings).exists()
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_line(lake, tmp_path):
+def test_a_read_only_folder_is_reported_in_one_clear_line(lake, tmp_path):
     lake.publish({})
     (tmp_path / "file").write_text("")
     settings = lake.settings.model_copy(update={"search_index": tmp_path / "file/search"})
@@ -303,7 +304,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(lake, tmp_path):
 
 
 @pytest.mark.crash
-def test_a_catch_up_that_is_killed_at_any_instant_is_gone_on_with(lake):
+def test_an_update_killed_at_any_instant_is_continued(lake):
     chance, total = random.Random(5), 0
     for number in range(4):
         lake.publish(*({"article_id": f"{number}-{n}", "text": f"harbour {n} " * 20} for n in range(400)))

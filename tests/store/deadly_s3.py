@@ -1,4 +1,4 @@
-"""An S3 server that kills who writes to it: when so many writes have been done, and before the next one is."""
+"""An S3 proxy that kills its client after a number of writes, before the next one."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.e2e.flaky_s3 import Forwarding, served
 
 @dataclass
 class Death:
-    """Who dies, and after how many writes; nobody if `after` is None. `writes` are the keys written so far."""
+    """The process to kill, and after how many writes (None: never). `writes` are the keys written so far."""
 
     after: int | None
     writes: list[str] = field(default_factory=list)
@@ -20,7 +20,7 @@ class Death:
     is_known: threading.Event = field(default_factory=threading.Event)
 
     def comes_to(self, victim: int) -> None:
-        """Say who it is that asks: nothing is answered before."""
+        """Set the client's process id: no request is answered before."""
         self.victim = victim
         self.is_known.set()
 
@@ -54,7 +54,7 @@ class _Deadly(Forwarding):
 
 @contextmanager
 def deadly_s3(endpoint_url: str, *, after: int | None) -> Iterator[tuple[str, Death]]:
-    """Give the address of such a server before the real one."""
+    """Yield the address of such a proxy in front of the real server."""
     death = Death(after)
     with served(_Deadly, endpoint_url, death=death) as url:
         yield url, death

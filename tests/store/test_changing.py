@@ -1,4 +1,4 @@
-"""Changes of rows on their way from the outbox into the lake: each once, and no row names what readers cannot find."""
+"""Publishing changes of rows from the outbox to the lake: each once, and no row refers to one that readers cannot find."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -61,7 +61,7 @@ def test_changes_are_published_between_the_batches_around_them(object_store):
     assert held(object_store) == expected()
 
 
-def test_changes_that_are_published_again_make_no_commit(tmp_path):
+def test_publishing_changes_again_makes_no_commit(tmp_path):
     store = DirectoryStore(tmp_path)
     publish(ITEMS, store=store, index_id="i")
     versions = [open_table(store, name).version() for name in (ARTICLES, CAPTURES)]
@@ -88,7 +88,7 @@ class _Watched(DyingStore):
 
 
 @pytest.mark.parametrize("uses", [1, 4, 8, 13, 17, 22])
-def test_a_publisher_that_dies_anywhere_leaves_nothing_dangling_and_is_made_good(tmp_path, uses):
+def test_a_publisher_killed_at_any_step_leaves_no_dangling_rows_and_is_completed(tmp_path, uses):
     plain = DirectoryStore(tmp_path)
     plain.put(GONE_DOCUMENT, b"{}")
     publish([replace(STORED, captures=(OF_A, OF_B))], store=plain, index_id="i")

@@ -21,7 +21,7 @@ IDS = {CAPTURES: "capture_id", ARTICLES: "article_id"}
 
 
 def held(store):
-    """The ids that readers of each table see."""
+    """The ids visible to readers of each table."""
     tables = {name: open_table(store, name).to_pyarrow_table() for name in TABLES}
     return {name: sorted(table.column(IDS[name]).to_pylist()) for name, table in tables.items()}
 
@@ -41,7 +41,7 @@ def quarantined_item(sequence=1):
     return OutboxItem(sequence=sequence, batch_id=f"b{sequence}", captures=captures, articles=())
 
 
-def test_what_is_published_is_in_both_tables(object_store):
+def test_published_rows_are_in_both_tables(object_store):
     items = [make_item(1), make_item(2, rows=3)]
 
     report = publish(items, store=object_store, index_id="i")
@@ -50,7 +50,7 @@ def test_what_is_published_is_in_both_tables(object_store):
     assert report == PublishReport(batches=2, captures=5, articles=5, quarantined=0)
 
 
-def test_what_is_published_again_is_there_once(object_store):
+def test_publishing_again_duplicates_nothing(object_store):
     items = [make_item(1), make_item(2)]
     publish(items, store=object_store, index_id="i")
 
@@ -69,7 +69,7 @@ def test_each_table_gets_one_commit(tmp_path):
     assert [(table.version(), table.transaction_version("i")) for table in tables] == [(1, 3), (1, 3)]
 
 
-def test_a_backlog_beside_what_is_published_is_added_alone(tmp_path):
+def test_only_the_unpublished_backlog_is_added(tmp_path):
     store = DirectoryStore(tmp_path)
     items = [make_item(n) for n in (1, 2, 3)]
     publish(items[:2], store=store, index_id="i")
@@ -79,7 +79,7 @@ def test_a_backlog_beside_what_is_published_is_added_alone(tmp_path):
     assert (report.batches, held(store)) == (1, expected(*items))
 
 
-def test_nothing_to_publish_makes_empty_tables(tmp_path):
+def test_publishing_nothing_creates_empty_tables(tmp_path):
     store = DirectoryStore(tmp_path)
     publish([], store=store, index_id="i")
 
@@ -94,7 +94,7 @@ def test_a_batch_without_articles_is_published(tmp_path):
     assert held(store) == {CAPTURES: ["c1"], ARTICLES: []}
 
 
-def test_a_batch_over_midnight_has_a_file_a_day(tmp_path):
+def test_a_batch_over_midnight_has_one_file_per_day(tmp_path):
     store = DirectoryStore(tmp_path)
     captures = tuple(
         make_capture(capture_id=str(n), fetched_at=datetime(2026, 3, 1, 23, 59, tzinfo=UTC) + timedelta(minutes=n))
@@ -123,7 +123,7 @@ def test_several_publishers_of_one_outbox_publish_it_once(object_store):
 
 
 @pytest.mark.parametrize("uses", range(14))
-def test_a_publisher_that_dies_anywhere_is_made_good_by_the_next(tmp_path, uses):
+def test_a_publisher_killed_at_any_step_is_completed_by_the_next(tmp_path, uses):
     items = [make_item(1), quarantined_item(2)]
     with suppress(LakeUnavailable):
         publish(items, store=DyingStore(tmp_path, uses), index_id="i")
@@ -133,7 +133,7 @@ def test_a_publisher_that_dies_anywhere_is_made_good_by_the_next(tmp_path, uses)
     assert held(DirectoryStore(tmp_path)) == expected(*items)
 
 
-def test_what_is_published_is_not_written_again(tmp_path):
+def test_published_files_are_not_written_again(tmp_path):
     store = DirectoryStore(tmp_path)
     items = [make_item(1)]
     publish(items, store=store, index_id="i")
@@ -145,7 +145,7 @@ def test_what_is_published_is_not_written_again(tmp_path):
     assert not store.exists(key)
 
 
-def test_a_quarantined_capture_is_told_of_beside_the_tables(object_store):
+def test_a_quarantined_capture_has_a_document(object_store):
     report = publish([quarantined_item()], store=object_store, index_id="i")
 
     told = json.loads(object_store.get("quarantine/dt=2026-03-01/b1-1.json"))
@@ -160,20 +160,20 @@ def test_a_quarantined_capture_is_told_of_beside_the_tables(object_store):
     )
 
 
-def test_the_quarantine_holds_what_could_not_be_processed_and_nothing_else(tmp_path):
+def test_the_quarantine_has_only_what_could_not_be_processed(tmp_path):
     store = DirectoryStore(tmp_path)
     publish([quarantined_item()], store=store, index_id="i")
 
     assert [found.key for found in store.list("quarantine/")] == ["quarantine/dt=2026-03-01/b1-1.json"]
 
 
-def test_a_quarantine_document_says_when_in_utc():
+def test_a_quarantine_document_has_utc_times():
     told = json.loads(quarantine_document(make_capture(), batch_id="b1"))
 
     assert datetime.fromisoformat(told["fetched_at"]) == FETCHED_AT
 
 
-def test_a_row_that_parquet_does_not_take_is_left_out_and_told_about_in_a_document(tmp_path):
+def test_a_row_that_parquet_refuses_is_left_out_and_gets_a_document(tmp_path):
     store = DirectoryStore(tmp_path)
     captures = tuple(make_capture(capture_id=f"c{n}", url_key=f"daily.example/{n}", warc_offset=n) for n in range(8))
     articles = tuple(
@@ -202,7 +202,7 @@ def test_a_row_that_parquet_does_not_take_is_left_out_and_told_about_in_a_docume
     assert report.batches == 2
 
 
-def test_a_batch_of_which_parquet_takes_few_rows_is_not_published(tmp_path):
+def test_a_batch_of_which_parquet_refuses_most_rows_is_not_published(tmp_path):
     store = DirectoryStore(tmp_path)
     articles = tuple(make_article(article_id=f"a{n}", url_key=f"daily.example/{n}", word_count=2**40) for n in range(8))
 

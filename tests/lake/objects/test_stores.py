@@ -17,7 +17,7 @@ from tests.servers import LakeAddress, make_bucket
 from tests.web.loopback import NOBODY
 
 
-def test_what_is_put_is_there(object_store):
+def test_a_put_object_can_be_read(object_store):
     object_store.put("a/b.bin", b"\x00bytes")
 
     assert object_store.get("a/b.bin") == b"\x00bytes"
@@ -31,7 +31,7 @@ def test_a_second_put_replaces_the_first(object_store):
 
 
 @pytest.mark.parametrize("size", [0, 3_000_000])
-def test_a_file_is_put_from_its_beginning_however_often(object_store, size):
+def test_a_file_is_put_from_its_start_each_time(object_store, size):
     body = bytes(range(256)) * (size // 256)
     with TemporaryFile() as file:
         file.write(body)
@@ -41,7 +41,7 @@ def test_a_file_is_put_from_its_beginning_however_often(object_store, size):
     assert (object_store.get("first"), object_store.get("second")) == (body, body)
 
 
-def test_a_file_that_is_put_is_not_held_whole(tmp_path):
+def test_a_put_file_is_not_loaded_into_memory(tmp_path):
     store = DirectoryStore(tmp_path)
     with TemporaryFile() as file:
         file.write(bytes(30_000_000))
@@ -55,21 +55,21 @@ def test_a_file_that_is_put_is_not_held_whole(tmp_path):
     assert most < 2_000_000
 
 
-def test_an_empty_object_is_an_object(object_store):
+def test_an_empty_object_can_be_stored(object_store):
     object_store.put("a", b"")
 
     assert object_store.get("a") == b""
 
 
 @pytest.mark.parametrize("key", ["nothing", "a", "a/b/c"])
-def test_what_is_not_there_is_missing(object_store, key):
+def test_a_missing_object_raises_missing_object(object_store, key):
     object_store.put("a/b", b"")
 
     with pytest.raises(MissingObject, match=key):
         object_store.get(key)
 
 
-def test_a_range_is_its_bytes_alone(object_store):
+def test_a_range_returns_only_its_bytes(object_store):
     object_store.put("a", b"0123456789")
 
     assert object_store.get_range("a", 2, 3) == b"234"
@@ -82,13 +82,13 @@ def test_a_range_ends_where_the_object_ends(object_store, offset, expected):
     assert object_store.get_range("a", offset, 5) == expected
 
 
-def test_a_range_of_nothing_is_missing(object_store):
+def test_a_range_of_a_missing_object_raises_missing_object(object_store):
     with pytest.raises(MissingObject):
         object_store.get_range("a", 0, 1)
 
 
 @pytest.mark.parametrize(("offset", "length"), [(-1, 1), (0, 0), (0, -1)])
-def test_a_range_that_is_none_is_refused(tmp_path, offset, length):
+def test_an_invalid_range_is_refused(tmp_path, offset, length):
     with pytest.raises(ValueError, match="not a range"):
         DirectoryStore(tmp_path).get_range("a", offset, length)
 
@@ -100,20 +100,20 @@ def test_an_object_exists_once_it_is_put(object_store):
     assert (before, object_store.exists("a/b"), object_store.exists("a")) == (False, True, False)
 
 
-def test_a_new_object_is_put_by_the_first_alone(object_store):
+def test_put_new_succeeds_only_for_the_first_writer(object_store):
     made = [object_store.put_new("a", b"first"), object_store.put_new("a", b"second")]
 
     assert (made, object_store.get("a")) == ([True, False], b"first")
 
 
-def test_of_eight_who_put_the_same_new_object_one_wins(object_store):
+def test_one_of_eight_concurrent_writers_of_a_new_object_wins(object_store):
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(lambda n: object_store.put_new("a", str(n).encode()), range(8)))
 
     assert [str(n).encode() for n in range(8) if won[n]] == [object_store.get("a")]
 
 
-def test_a_listing_is_by_prefix_and_in_order(object_store):
+def test_a_listing_is_by_prefix_and_sorted(object_store):
     for key in ["b/2", "b/1/x", "b-1", "a", "b/10", "c"]:
         object_store.put(key, b"")
 
@@ -121,18 +121,18 @@ def test_a_listing_is_by_prefix_and_in_order(object_store):
 
 
 @pytest.mark.parametrize("prefix", ["b/1", "b/10"])
-def test_a_prefix_may_end_inside_a_name(object_store, prefix):
+def test_a_prefix_may_end_within_a_name(object_store, prefix):
     for key in ["b/1/x", "b/10", "b/2"]:
         object_store.put(key, b"")
 
     assert "b/10" in [found.key for found in object_store.list(prefix)]
 
 
-def test_a_listing_of_nothing_is_empty(object_store):
+def test_a_listing_without_matches_is_empty(object_store):
     assert list(object_store.list("a/b")) == []
 
 
-def test_a_listing_tells_size_and_time(object_store):
+def test_a_listing_has_size_and_time(object_store):
     object_store.put("a", b"12345")
 
     (found,) = object_store.list("")
@@ -140,19 +140,19 @@ def test_a_listing_tells_size_and_time(object_store):
     assert (found.size, abs(found.modified_at - datetime.now(UTC)) < timedelta(minutes=1)) == (5, True)
 
 
-def test_what_is_deleted_is_missing(object_store):
+def test_a_deleted_object_is_missing(object_store):
     object_store.put("a", b"")
     object_store.delete("a")
 
     assert not object_store.exists("a")
 
 
-def test_deleting_what_is_not_there_is_no_error(object_store):
+def test_deleting_a_missing_object_is_no_error(object_store):
     object_store.delete("a/b")
 
 
 @pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../../b", ".", "a\\..\\b", "a\nb", "a\0b", "é"])
-def test_a_key_that_could_lead_out_is_refused(tmp_path, key):
+def test_a_key_outside_the_lake_is_refused(tmp_path, key):
     with pytest.raises(ValueError, match="not a key"):
         DirectoryStore(tmp_path).put(key, b"")
 
@@ -173,7 +173,7 @@ def test_a_lake_may_be_a_whole_bucket(s3_url):
     assert [found.key for found in store.list("")] == ["a"]
 
 
-def test_boto3s_own_settings_name_the_endpoint_as_well(moto_url, monkeypatch):
+def test_boto3s_settings_can_name_the_endpoint(moto_url, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
     store = open_store(f"s3://{make_bucket(moto_url)}/lake", s3=S3Config())
     store.put("a", b"1")
@@ -181,20 +181,20 @@ def test_boto3s_own_settings_name_the_endpoint_as_well(moto_url, monkeypatch):
     assert (store.get("a"), store.storage_options()["AWS_ENDPOINT_URL"]) == (b"1", moto_url)
 
 
-def test_delta_is_handed_the_credentials_that_boto3_has(s3_address):
+def test_delta_gets_boto3s_credentials(s3_address):
     options = s3_address.open().storage_options()
 
     assert (options["AWS_ACCESS_KEY_ID"], options["AWS_SECRET_ACCESS_KEY"]) == ("test", "testtest")
 
 
-def test_a_path_a_file_url_and_a_home_are_directories(tmp_path, monkeypatch):
+def test_a_path_a_file_url_and_a_tilde_path_are_directories(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     places = [str(tmp_path / "my lake"), f"file://{tmp_path}/my%20lake", "~/my lake"]
 
     assert {open_store(place, s3=S3Config()).uri for place in places} == {str(tmp_path / "my lake")}
 
 
-def test_what_a_killed_writer_left_is_not_listed(tmp_path):
+def test_leftovers_of_a_killed_writer_are_not_listed(tmp_path):
     (tmp_path / ".b1.warc.gz.0123456789abcdef.tmp").write_bytes(b"half")
 
     assert list(DirectoryStore(tmp_path).list("")) == []
@@ -208,7 +208,7 @@ def test_a_directory_store_leaves_no_temporary_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_a_full_disk_is_a_lake_that_is_unavailable_and_harms_nothing(tmp_path):
+def test_a_full_disk_raises_lake_unavailable_and_does_no_harm(tmp_path):
     store = DirectoryStore(tmp_path)
     store.put("a", b"whole")
 
@@ -218,7 +218,7 @@ def test_a_full_disk_is_a_lake_that_is_unavailable_and_harms_nothing(tmp_path):
     assert ([path.name for path in tmp_path.iterdir()], store.get("a")) == (["a"], b"whole")
 
 
-def test_a_file_in_the_way_is_a_lake_that_is_unavailable(tmp_path):
+def test_a_file_in_place_of_a_folder_raises_lake_unavailable(tmp_path):
     store = DirectoryStore(tmp_path)
     store.put("a", b"")
 
@@ -236,7 +236,7 @@ def _no_file_longer_than(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_lake_that_cannot_be_a_directory_is_one_clear_line(tmp_path):
+def test_an_impossible_directory_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
 
     with pytest.raises(ConfigError, match=r"/file/lake: the lake cannot be written: "):
@@ -255,7 +255,7 @@ def test_a_lake_that_cannot_be_a_directory_is_one_clear_line(tmp_path):
         ("s3://b?x=1/lake", "should be s3://bucket/prefix"),
     ],
 )
-def test_an_address_that_is_none_is_one_clear_line(aws_environment, uri, said):
+def test_an_invalid_address_is_one_clear_error(aws_environment, uri, said):
     with pytest.raises(ConfigError, match=said):
         open_store(uri, s3=S3Config())
 
@@ -273,7 +273,7 @@ def test_a_missing_bucket_is_named(s3_url):
         ("AWS_SECRET_ACCESS_KEY", "wrong", "the secret key is wrong"),
     ],
 )
-def test_refused_credentials_are_one_clear_line(ceph_url, monkeypatch, name, value, said):
+def test_refused_credentials_are_one_clear_error(ceph_url, monkeypatch, name, value, said):
     bucket = make_bucket(ceph_url)
     monkeypatch.setenv(name, value)
 
@@ -281,7 +281,7 @@ def test_refused_credentials_are_one_clear_line(ceph_url, monkeypatch, name, val
         open_store(f"s3://{bucket}", s3=S3Config(endpoint_url=ceph_url))
 
 
-def test_no_credentials_at_all_are_one_clear_line(moto_url, monkeypatch):
+def test_missing_credentials_are_one_clear_error(moto_url, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
@@ -289,17 +289,17 @@ def test_no_credentials_at_all_are_one_clear_line(moto_url, monkeypatch):
         open_store("s3://bucket", s3=S3Config(endpoint_url=moto_url))
 
 
-def test_an_endpoint_where_nothing_answers_is_named(aws_environment):
+def test_an_unreachable_endpoint_is_named(aws_environment):
     with pytest.raises(ConfigError, match=f"no response at {NOBODY}"):
         open_store("s3://bucket/lake", s3=S3Config(endpoint_url=NOBODY, attempts=1))
 
 
-def test_an_endpoint_that_is_no_url_is_one_clear_line(aws_environment):
+def test_an_invalid_endpoint_is_one_clear_error(aws_environment):
     with pytest.raises(ConfigError, match="s3://bucket/lake: Invalid endpoint"):
         open_store("s3://bucket/lake", s3=S3Config(endpoint_url="localhost"))
 
 
-def test_a_profile_that_is_not_there_is_one_clear_line(aws_environment, monkeypatch):
+def test_a_missing_profile_is_one_clear_error(aws_environment, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
 
     with pytest.raises(ConfigError, match="nobody"):
@@ -313,7 +313,7 @@ def test_a_profile_that_is_not_there_is_one_clear_line(aws_environment, monkeypa
         (503, b"<Error><Code>SlowDown</Code></Error>", LakeUnavailable),
     ],
 )
-def test_an_answer_that_is_not_s3s_is_told_from_a_busy_one(aws_environment, status, body, error):
+def test_a_non_s3_answer_is_distinguished_from_a_busy_server(aws_environment, status, body, error):
     with _answering(status, body) as url, pytest.raises(error, match=r"^s3://bucket/lake: "):
         open_store("s3://bucket/lake", s3=S3Config(endpoint_url=url, attempts=1))
 
@@ -331,7 +331,7 @@ def test_an_answer_that_is_not_s3s_is_told_from_a_busy_one(aws_environment, stat
     ],
     ids=["put", "put_new", "get", "get_range", "exists", "list", "delete"],
 )
-def test_an_s3_that_went_away_is_a_lake_that_is_unavailable(moto_url, use):
+def test_an_unreachable_s3_raises_lake_unavailable(moto_url, use):
     address = LakeAddress(f"s3://{make_bucket(moto_url)}/lake", S3Config(endpoint_url=moto_url, attempts=1))
     with _answering(200, b"<ListBucketResult></ListBucketResult>") as url:
         store = replace(address, s3=S3Config(endpoint_url=url, attempts=1)).open()
@@ -342,7 +342,7 @@ def test_an_s3_that_went_away_is_a_lake_that_is_unavailable(moto_url, use):
 
 @contextmanager
 def _answering(status, body):
-    """A server that gives every GET this answer; it is gone when the block ends."""
+    """Run a server that answers every GET with this response, during the block."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -369,20 +369,20 @@ def test_a_lake_keeps_its_id(lake_address):
     assert open_lake(lake_address.open()) == open_lake(lake_address.open())
 
 
-def test_of_several_who_open_a_new_lake_all_get_one_id(object_store):
+def test_concurrent_openers_of_a_new_lake_get_one_id(object_store):
     with ThreadPoolExecutor(4) as pool:
         ids = set(pool.map(open_lake, [object_store] * 4))
 
     assert len(ids) == 1
 
 
-def test_opening_a_lake_leaves_its_marker_alone(object_store):
+def test_opening_a_lake_does_not_change_its_marker(object_store):
     open_lake(object_store)
 
     assert [found.key for found in object_store.list("")] == [MARKER_KEY]
 
 
-def test_a_message_has_no_frames_of_rust():
+def test_an_error_message_has_no_rust_backtrace():
     error = ValueError(
         "Json error: \x1b[1munexpected\x1b[0m 'g'\n   0: <unknown>\n   1: start_thread\n             at ./x.c:4:8\n"
     )
@@ -390,7 +390,7 @@ def test_a_message_has_no_frames_of_rust():
     assert one_line(error) == "Json error: unexpected 'g'"
 
 
-def test_a_lake_of_a_newer_format_is_refused_in_one_line(tmp_path):
+def test_a_lake_of_a_newer_format_is_one_clear_error(tmp_path):
     store = DirectoryStore(tmp_path)
     store.put(MARKER_KEY, b'{"format": 3, "lake_id": "x"}')
 
@@ -399,7 +399,7 @@ def test_a_lake_of_a_newer_format_is_refused_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("marker", [b"", b"\xff", b"[]", b"1", b"{}", b'{"format": "x", "lake_id": "y"}', b"null"])
-def test_a_marker_that_is_none_is_refused(tmp_path, marker):
+def test_an_invalid_marker_is_refused(tmp_path, marker):
     store = DirectoryStore(tmp_path)
     store.put(MARKER_KEY, marker)
 
@@ -408,13 +408,13 @@ def test_a_marker_that_is_none_is_refused(tmp_path, marker):
 
 
 class _Careless(DirectoryStore):
-    """As some S3 servers are: the condition of a PUT is not heeded."""
+    """A store that, like some S3 servers, ignores the condition of a PUT."""
 
     def put_new(self, key, body):
         self.put(key, body)
         return True
 
 
-def test_a_store_that_lets_several_writers_win_is_refused(tmp_path):
+def test_a_store_without_conditional_put_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="8 writers succeeded with one PUT"):
         open_lake(_Careless(tmp_path))

@@ -1,4 +1,4 @@
-"""Documents of sites as evidence: one record and one row each, named by the articles, whole for verify and reindex."""
+"""Policy documents as evidence: one record and one row each, referenced by articles, covered by verify and reindex."""
 
 import gzip
 import itertools
@@ -36,7 +36,7 @@ def archive(tmp_path):
         yield opened
 
 
-async def test_a_robots_txt_is_a_record_and_a_row_that_its_articles_name(archive):
+async def test_a_robots_txt_is_a_record_and_a_row_referenced_by_its_articles(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "/1": story(1), "/2": story(2)}) as server:
         await archive.sweep(map(server.url, ("/1", "/2")))
     [row] = archive.rows("policies")
@@ -55,8 +55,8 @@ async def test_a_robots_txt_is_a_record_and_a_row_that_its_articles_name(archive
     assert archive.faults() == {}
 
 
-async def test_an_unchanged_document_is_neither_a_record_nor_a_row_again(archive):
-    archive.ahead = 2 * DAY  # nothing that is kept is fresh
+async def test_an_unchanged_document_is_not_stored_again(archive):
+    archive.ahead = 2 * DAY  # so that no stored document is fresh
     async with serve({"/robots.txt": answer(200, ROBOTS), "*": story(1)}) as server:
         for number in range(20):
             await archive.sweep([server.url(f"/{number}")])
@@ -111,7 +111,7 @@ async def test_a_document_that_returns_to_an_earlier_form_is_a_new_row(archive):
     assert archive.faults() == {}
 
 
-async def test_a_document_that_nothing_answered_for_a_while_has_not_changed(archive):
+async def test_a_document_that_was_unavailable_for_a_while_has_not_changed(archive):
     archive.ahead = 2 * DAY
     async with serve({"*": story(1)}) as server:
         for number, route in enumerate([answer(200, ROBOTS), resets, answer(200, ROBOTS)]):
@@ -121,7 +121,7 @@ async def test_a_document_that_nothing_answered_for_a_while_has_not_changed(arch
     assert len(archive.rows("policies")) == 1
 
 
-async def test_two_agents_that_are_given_two_documents_see_no_change(archive):
+async def test_different_documents_for_two_user_agents_are_no_change(archive):
     archive.ahead = 2 * DAY
     archive.rules = {"daily": RULES, "other": replace(RULES, user_agent="Other/1 (+https://other.example/)")}
 
@@ -136,7 +136,7 @@ async def test_two_agents_that_are_given_two_documents_see_no_change(archive):
     assert len(archive.rows("policies")) == 2
 
 
-async def test_a_change_is_known_to_an_index_that_was_made_again(archive, tmp_path):
+async def test_a_change_is_known_to_a_rebuilt_index(archive, tmp_path):
     archive.ahead = 2 * DAY
     later = ROBOTS.replace(b"=no", b"=yes")
     async with serve({"*": story(1)}) as server:
@@ -165,7 +165,7 @@ async def test_a_change_is_known_to_an_index_that_was_made_again(archive, tmp_pa
     ],
     ids=["missing", "coded", "html", "utf-16"],
 )
-async def test_whatever_a_site_answers_is_kept_as_it_is(archive, route, status, body):
+async def test_any_response_is_kept_unchanged(archive, route, status, body):
     async with serve({"/robots.txt": route, "/1": story(1)}) as server:
         await archive.sweep([server.url("/1")])
 
@@ -175,7 +175,7 @@ async def test_whatever_a_site_answers_is_kept_as_it_is(archive, route, status, 
     assert archive.faults() == {}
 
 
-async def test_a_refused_url_has_the_document_that_refused_it(archive):
+async def test_a_refused_url_references_the_refusing_document(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "*": story(1)}) as server:
         await archive.sweep([server.url("/private/1")])
 
@@ -191,7 +191,7 @@ LICENCE = (
 )
 
 
-async def test_a_licence_that_robots_txt_names_is_asked_for_once_and_kept(archive):
+async def test_a_licence_named_by_robots_txt_is_fetched_once_and_kept(archive):
     async with serve({"/licence.xml": answer(200, LICENCE), "/1": story(1), "/2": story(2)}) as server:
         server.routes["/robots.txt"] = answer(200, f"License: {server.url('/licence.xml')}\n".encode())
         await archive.sweep([server.url("/1")])
@@ -209,7 +209,7 @@ async def test_a_licence_that_robots_txt_names_is_asked_for_once_and_kept(archiv
     assert archive.faults() == {}
 
 
-async def test_a_licence_that_a_page_names_is_kept_for_that_page_alone(archive):
+async def test_a_licence_named_by_a_page_is_stored_for_that_page_only(archive):
     async with serve({"/robots.txt": answer(404), "/licence.xml": answer(200, LICENCE), "/2": story(2)}) as server:
         link = f'<link rel="license" type="application/rsl+xml" href="{server.url("/licence.xml")}">'
         server.routes["/1"] = story(1, link)
@@ -220,7 +220,7 @@ async def test_a_licence_that_a_page_names_is_kept_for_that_page_alone(archive):
 
 
 @pytest.mark.parametrize("status", [401, 402])
-async def test_a_licence_that_a_refusal_asks_for_is_kept(archive, status):
+async def test_a_licence_named_by_a_refusal_is_stored(archive, status):
     async with serve({"/robots.txt": answer(404), "/licence.xml": answer(200, LICENCE)}) as server:
         link = f'<{server.url("/licence.xml")}>; rel="license"'
         server.routes["/1"] = answer(
@@ -241,7 +241,7 @@ async def test_a_licence_that_a_refusal_asks_for_is_kept(archive, status):
     assert archive.faults() == {}
 
 
-async def test_a_licence_that_is_the_body_of_a_refusal_is_kept(archive):
+async def test_a_licence_in_the_body_of_a_refusal_is_stored(archive):
     async with serve({"/robots.txt": answer(404), "/1": answer(402, LICENCE, [("crawler-price", "USD 1")])}) as server:
         for _ in range(2):
             await archive.sweep([server.url("/1")])
@@ -262,7 +262,7 @@ async def test_a_licence_that_is_the_body_of_a_refusal_is_kept(archive):
     ],
     ids=["bare", "login", "no-rsl", "forbidden"],
 )
-async def test_a_refusal_that_names_no_licence_is_no_document(archive, route):
+async def test_a_refusal_without_a_licence_is_no_document(archive, route):
     async with serve({"/robots.txt": answer(404), "/1": route}) as server:
         await archive.sweep([server.url("/1")])
 
@@ -275,7 +275,7 @@ ITEM_LICENCE = (
 )
 
 
-async def test_what_a_feed_licenses_stands_in_the_rows_of_its_article(archive):
+async def test_a_licence_in_a_feed_is_in_the_rows_of_its_article(archive):
     async with serve({"/robots.txt": answer(404), "/1": story(1)}) as server:
         await archive.sweep([server.url("/1")], announced_rights=ITEM_LICENCE)
 
@@ -285,7 +285,7 @@ async def test_what_a_feed_licenses_stands_in_the_rows_of_its_article(archive):
     assert all("rsl:license" in one["raw"] for one in row["rights"] if one["signal"] == "rsl")
 
 
-async def test_what_a_feed_refuses_is_not_asked_for(archive):
+async def test_an_article_refused_by_its_feed_is_not_fetched(archive):
     archive.rules = {"daily": replace(RULES, obedience=Obedience(purposes=(Purpose.AI_TRAIN,), obey=Obey.EXCLUDE))}
     async with serve({"/robots.txt": answer(404), "*": story(1)}) as server:
         report = await archive.sweep([server.url("/1")], announced_rights=ITEM_LICENCE)
@@ -293,7 +293,7 @@ async def test_what_a_feed_refuses_is_not_asked_for(archive):
     assert (report.skipped, "/1" in server.paths()) == ({"rights_refused": 1}, False)
 
 
-async def test_what_a_page_says_stands_in_its_row_without_a_document(archive):
+async def test_the_signals_of_a_page_are_in_its_row_without_a_document(archive):
     head = '<meta name="robots" content="noai"><meta name="tdm-reservation" content="1"><meta name="gptbot" content="noai">'
     async with serve({"/robots.txt": answer(404), "/1": story(1, head)}) as server:
         server.routes["/1"] = server.routes["/1"].replace(b"\r\n", b"\r\nContent-Usage: train-ai=n\r\n", 1)
@@ -309,7 +309,7 @@ async def test_what_a_page_says_stands_in_its_row_without_a_document(archive):
     ]
 
 
-async def test_maintain_brings_the_last_sight_to_the_row_once_a_day(archive):
+async def test_maintain_updates_the_last_sight_in_the_row_once_a_day(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "/1": story(1)}) as server:
         await archive.sweep([server.url("/1")])
     [before] = archive.rows("policies")
@@ -340,7 +340,7 @@ async def test_reindex_knows_the_documents_of_the_lake(archive, tmp_path):
     assert (report.policies, len(archive.rows("policies")), faults) == (1, 1, {})
 
 
-async def test_verify_names_documents_that_index_and_lake_know_differently(archive):
+async def test_verify_reports_documents_that_differ_between_index_and_lake(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "/1": story(1)}) as server:
         await archive.sweep([server.url("/1")])
     [row] = archive.rows("policies")
@@ -354,7 +354,7 @@ async def test_verify_names_documents_that_index_and_lake_know_differently(archi
     assert archive.faults() == {"article_without_policy": 1, "policy_without_row": 1}
 
 
-async def test_a_document_whose_bytes_changed_is_found(archive):
+async def test_verify_finds_a_document_with_changed_bytes(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "/1": story(1)}) as server:
         await archive.sweep([server.url("/1")])
     [row] = archive.rows("policies")
@@ -365,7 +365,7 @@ async def test_a_document_whose_bytes_changed_is_found(archive):
     assert archive.faults() == {"damaged_record": 1}
 
 
-async def test_a_json_of_ten_megabytes_costs_its_own_reading_alone(archive):
+async def test_a_json_of_ten_megabytes_affects_only_its_own_parsing(archive):
     huge = json.dumps([{"location": "/", "tdm-reservation": 1}] * 200_000).encode()
     async with serve({"/robots.txt": answer(200, b"User-agent: *\nContent-Signal: ai-train=no\n" + b"x: y\n" * 2_000_000),
                       "/.well-known/tdmrep.json": answer(200, huge), "/1": story(1)}) as server:  # fmt: skip
@@ -397,7 +397,7 @@ def tidied(archive):
     )
 
 
-async def test_a_run_knows_which_documents_took_the_place_of_others(archive):
+async def test_a_run_reports_which_documents_replaced_others(archive):
     archive.ahead = 2 * DAY
     began = datetime.now(UTC) - DAY
     async with serve({"/robots.txt": answer(200, ROBOTS), "*": story(1)}) as server:

@@ -1,4 +1,4 @@
-"""One mapping of signals to purposes, in the code and in docs/rights.md; what several signals together say."""
+"""The mapping of signals to purposes, in code and docs/rights.md, and the combination of several signals."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def signal(name, value, scope="/"):
     return Signal(signal=name, scope=scope, value=value, raw=value, policy_id="p")
 
 
-def test_the_table_of_the_docs_is_that_of_the_code():
+def test_the_table_in_the_docs_equals_that_in_the_code():
     cells_of = re.findall(
         r"^\| `([a-z-]+)` \| `([a-z=0-9-]+)` \|(.*)\|$", DOC.partition("| signal | value |")[2], re.MULTILINE
     )
@@ -39,14 +39,14 @@ def test_every_signal_is_explained():
         (("ai-train=?", "unset", "unreadable", "duty=attribution", "lenient"), "?"),
     ],
 )
-def test_the_strictest_counts(values, answer):
+def test_the_strictest_signal_applies(values, answer):
     verdict = verdict_on(Purpose.AI_TRAIN, [signal(RSL, value) for value in values])
 
     assert verdict.answer == answer
     assert verdict.signal is None or verdict.signal.value == f"ai-train={answer}"
 
 
-def test_a_permission_of_one_standard_lifts_no_refusal_of_another():
+def test_a_permission_of_one_standard_does_not_override_a_refusal_of_another():
     signals = [signal(CONTENT_USAGE, "train-ai=y"), signal(CONTENT_SIGNAL, "ai-train=n")]
 
     verdict = verdict_on(Purpose.AI_TRAIN, signals)

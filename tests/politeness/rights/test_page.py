@@ -1,4 +1,4 @@
-"""What a page says of itself: TDMRep's fields, robots directives to whom, and prices."""
+"""A page's own signals: TDMRep fields, robots directives by agent, and prices."""
 
 import base64
 import json
@@ -39,7 +39,7 @@ def said(signals):
         (None, "", "0", "y"),
     ],
 )
-def test_a_header_supersedes_the_file_and_a_meta_the_header(file, header, meta, expected):
+def test_a_header_overrides_the_file_and_a_meta_the_header(file, header, meta, expected):
     headers = [] if header is None else [("tdm-reservation", header)]
     metas = [] if meta is None else [("tdm-reservation", meta)]
 
@@ -49,7 +49,7 @@ def test_a_header_supersedes_the_file_and_a_meta_the_header(file, header, meta, 
     assert verdict_on(Purpose.SEARCH, signals).answer == "?"
 
 
-def test_a_policy_alone_reserves_nothing():
+def test_a_policy_without_a_reservation_reserves_nothing():
     [signal] = page([("tdm-policy", "https://gazette.example/p.json")])
 
     assert (signal.value, verdict_on(Purpose.AI_TRAIN, [signal]).answer) == ("unset", "?")
@@ -67,16 +67,16 @@ def test_a_policy_alone_reserves_nothing():
         ([",,: ,"], {":"} - {":"}),
     ],
 )
-def test_directives_hold_for_whom_they_name(fields, expected):
+def test_directives_apply_to_the_agents_they_name(fields, expected):
     assert directives_for([one for field in fields for one in read_robots_tag(field)], "Presslake") == expected
 
 
-def test_a_list_of_robots_tag_names_agents_with_their_rules():
+def test_x_robots_tag_lists_agents_with_their_rules():
     assert directives_for(read_robots_list("*;noindex, Presslake;nosnippet"), "presslake") == {"noindex", "nosnippet"}
     assert said(page([("robots-tag", "*;noindex,")])) == [("header", "unreadable")]
 
 
-def test_a_meta_for_another_crawler_is_recorded_and_is_not_for_us():
+def test_a_meta_for_another_crawler_is_recorded_but_does_not_apply():
     signals = page(metas=[("gptbot", "noai"), ("robots", "noarchive"), ("description", "noai")])
 
     assert said(signals) == [("meta GPTBot", "noai"), ("meta", "noarchive")]
@@ -93,13 +93,13 @@ def test_a_meta_for_another_crawler_is_recorded_and_is_not_for_us():
         ("nosnippet", set()),
     ],
 )
-def test_a_directive_refuses_what_it_names(rule, refused):
+def test_a_directive_refuses_its_purposes(rule, refused):
     signals = page([("x-robots-tag", rule)])
 
     assert {one for one in Purpose if verdict_on(one, signals).answer is Answer.REFUSED} == refused
 
 
-def test_a_page_of_fields_is_bounded():
+def test_the_number_of_signals_of_a_page_is_bounded():
     assert len(page([("x-robots-tag", "noai"), ("content-signal", "ai-train=no")] * 500)) <= 2 * MAX_SIGNALS
 
 
@@ -118,14 +118,14 @@ SEARCH = '<rsl:permits type="usage">search</rsl:permits>'
         (LICENSED.format("", SEARCH)[:-20], "n n n n"),
     ],
 )
-def test_what_a_feed_licenses_is_said_of_its_page(licence, expected):
+def test_a_licence_in_a_feed_applies_to_its_page(licence, expected):
     signals = feed_signals(licence, URL)
 
     assert " ".join(verdict_on(one, signals).answer for one in Purpose) == expected
     assert {(one.scope, one.policy_id) for one in signals} <= {("feed", None)}
 
 
-def test_what_we_were_charged_for_is_noted():
+def test_a_charge_is_recorded():
     [signal] = page([("crawler-charged", "USD 0.01")])
 
     assert (signal.signal, signal.value) == ("payment", "charged USD 0.01")
@@ -163,5 +163,5 @@ LICENCE = [("www-authenticate", 'License error="invalid_request"'),
         (200, [("crawler-price", "USD 0.01")], b"", None),
     ],
 )
-def test_an_answer_names_its_price_or_licence(status, headers, body, expected):
+def test_a_response_names_its_price_or_licence(status, headers, body, expected):
     assert payment_of(status, headers, body, origin="https://gazette.example") == expected

@@ -1,4 +1,4 @@
-"""A press of twelve sites, one a signal: what is said of each purpose, and what a source that obeys asks for."""
+"""A press of twelve sites, one per signal: the verdict on each purpose, and the requests of a source that obeys."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -28,8 +28,8 @@ SEARCH_ONLY = (
 class Site:
     """A site with one article: its robots.txt, other files, the article's header fields and head.
 
-    `verdicts` are of archive, search, ai-input and ai-train; `is_asked` whether a source that obeys for all purposes asks
-    for the article, `is_read` whether it reads the body.
+    `verdicts` are for archive, search, ai-input and ai-train; `is_asked`: a source that obeys for all purposes requests
+    the article, `is_read`: it reads the body.
     """
 
     name: str
@@ -87,7 +87,7 @@ SITES = (
     ),
     Site(
         name="tdmrep.json",
-        verdicts="? ? ? ?",  # it is asked for only if somebody obeys
+        verdicts="? ? ? ?",  # fetched only if a source obeys
         files={"/.well-known/tdmrep.json": answer(200, TDM)},
         is_asked=False,
     ),
@@ -110,7 +110,7 @@ async def press():
 
 
 def obeying(obey, *purposes):
-    """All documents of a site at once: their turns are another matter (test_turns.py)."""
+    """All documents of a site at once; their turns are tested in test_turns.py."""
     return {"daily": replace(RULES, obedience=Obedience(purposes=purposes or ALL, obey=obey), documents_a_day=3)}
 
 
@@ -121,7 +121,7 @@ def verdicts(archive):
     }
 
 
-async def test_each_signal_speaks_of_its_purposes(press, tmp_path):
+async def test_each_signal_applies_to_its_purposes(press, tmp_path):
     with opened_archive(tmp_path / "a") as archive:
         report = await archive.sweep([server.url("/article") for server in press.values()])
         captures = {row["detail"]: row["reason"] for row in archive.rows("captures") if row["reason"]}
@@ -133,7 +133,7 @@ async def test_each_signal_speaks_of_its_purposes(press, tmp_path):
         assert archive.faults() == {}
 
 
-async def test_nothing_that_is_refused_is_asked_for_or_kept(press, tmp_path):
+async def test_refused_pages_are_neither_fetched_nor_kept(press, tmp_path):
     with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
         report = await archive.sweep([server.url("/article") for server in press.values()])
         captures = {row["url"]: row for row in archive.rows("captures")}
@@ -151,7 +151,7 @@ async def test_nothing_that_is_refused_is_asked_for_or_kept(press, tmp_path):
         assert archive.faults() == {}
 
 
-async def test_what_is_withheld_is_kept_with_all_that_is_said_of_it(press, tmp_path):
+async def test_a_withheld_page_keeps_all_its_signals(press, tmp_path):
     with opened_archive(tmp_path / "a", rules=obeying(Obey.WITHHOLD)) as archive:
         await archive.sweep([server.url("/article") for server in press.values()])
 
@@ -159,7 +159,7 @@ async def test_what_is_withheld_is_kept_with_all_that_is_said_of_it(press, tmp_p
         assert len(verdicts(archive)) == 10
 
 
-async def test_a_source_for_an_archive_alone_is_refused_what_refuses_an_archive(press, tmp_path):
+async def test_a_source_with_the_purpose_archive_obeys_refusals_of_archiving(press, tmp_path):
     with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE, Purpose.ARCHIVE)) as archive:
         report = await archive.sweep([server.url("/article") for server in press.values()])
 
@@ -168,7 +168,7 @@ async def test_a_source_for_an_archive_alone_is_refused_what_refuses_an_archive(
         assert all("/.well-known/tdmrep.json" not in server.paths() for server in press.values())
 
 
-async def test_the_owner_of_a_host_is_obeyed_whoever_asks(press, tmp_path):
+async def test_the_settings_of_a_hosts_owner_apply_to_every_announcer(press, tmp_path):
     server = press["content signal"]
     catalogue = Catalogue.model_validate(
         {"sources": [{"id": "owner", "home_url": server.url("/"), "purpose": ["ai-train"], "obey": "exclude"}]}
@@ -180,7 +180,7 @@ async def test_the_owner_of_a_host_is_obeyed_whoever_asks(press, tmp_path):
     assert (report.skipped, "/article" in server.paths()) == ({"rights_refused": 1}, False)
 
 
-async def test_a_redirect_to_a_page_that_is_refused_is_not_followed(press, tmp_path):
+async def test_a_redirect_to_a_refused_page_is_not_followed(press, tmp_path):
     refusing = press["content signal"]
     press["silent"].routes["/old"] = answer(302, b"", [("Location", refusing.url("/article"))])
     with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
@@ -189,7 +189,7 @@ async def test_a_redirect_to_a_page_that_is_refused_is_not_followed(press, tmp_p
     assert (report.skipped, "/article" in refusing.paths()) == ({"rights_refused": 1}, False)
 
 
-async def test_the_header_of_a_redirect_says_nothing_of_its_target(press, tmp_path):
+async def test_the_header_of_a_redirect_does_not_apply_to_its_target(press, tmp_path):
     silent = press["silent"]
     silent.routes["/old"] = answer(302, b"", [("Location", "/article"), ("Content-Usage", "train-ai=n")])
     with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:
@@ -198,7 +198,7 @@ async def test_the_header_of_a_redirect_says_nothing_of_its_target(press, tmp_pa
     assert report.articles == {"new": 1}
 
 
-async def test_files_are_asked_for_once_a_day_however_many_pages(press, tmp_path):
+async def test_documents_are_fetched_once_a_day_for_any_number_of_pages(press, tmp_path):
     server = press["licence in robots.txt"]
     server.routes["*"] = page(f"<p>{TEXT}</p>".encode())
     with opened_archive(tmp_path / "a", rules=obeying(Obey.WITHHOLD)) as archive:
@@ -210,10 +210,10 @@ async def test_files_are_asked_for_once_a_day_however_many_pages(press, tmp_path
 
 
 class Killed(BaseException):
-    """Stands for the kill that ends a process between two steps."""
+    """Simulates a kill between two steps."""
 
 
-async def test_a_kill_before_the_tombstone_leaves_a_segment_that_verify_names_and_mends(press, tmp_path):
+async def test_a_kill_before_the_tombstone_leaves_a_segment_that_verify_reports_and_repairs(press, tmp_path):
     def die():
         raise Killed
 
@@ -237,7 +237,7 @@ async def test_a_kill_before_the_tombstone_leaves_a_segment_that_verify_names_an
 
 
 def kept_texts(archive, urls):
-    """The records of these URLs that have their page still."""
+    """The records of these URLs that still have their page."""
     return [
         record.url
         for found in archive.store.list("warc/")

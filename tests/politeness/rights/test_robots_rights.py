@@ -1,4 +1,4 @@
-"""robots.txt as the carrier of rights: groups, paths, what counts for us, what is said to AI crawlers."""
+"""Rights in robots.txt: groups, paths, rules for us, rules for AI crawlers."""
 
 import time
 
@@ -52,7 +52,7 @@ def answers(signals):
         (US, "/intern/a", "? y ?"),
     ],
 )
-def test_the_longest_path_counts_alone_and_our_own_group_alone(agent, path, expected):
+def test_only_the_longest_path_and_only_our_own_group_count(agent, path, expected):
     signals = said(PATHS, path, agent=agent)
 
     assert (signals and answers(signals)) == expected
@@ -68,7 +68,7 @@ def test_the_longest_path_counts_alone_and_our_own_group_alone(agent, path, expe
         ("CONTENT-USAGE:train-ai=n", "/", ["train-ai=n"]),
     ],
 )
-def test_a_line_has_a_path_where_its_value_begins_with_a_slash(line, path, values):
+def test_a_line_has_a_path_if_its_value_begins_with_a_slash(line, path, values):
     body = f"User-agent: *\n{line}\n".encode()
 
     assert [one.value for one in said(body, path, signal=CONTENT_USAGE)] == values
@@ -87,7 +87,7 @@ def test_a_line_has_a_path_where_its_value_begins_with_a_slash(line, path, value
         (["Content-Signal: ai-train=no, ai-train=yes"], "/", "n ? ?"),
     ],
 )
-def test_a_content_signal_states_what_it_says(lines, path, expected):
+def test_a_content_signal_is_read(lines, path, expected):
     body = "\n".join(["User-agent: *", *lines, "Allow: /"]).encode()
 
     assert answers(said(body, path, signal=CONTENT_SIGNAL)) == expected
@@ -118,20 +118,20 @@ def test_a_licence_does_not_end_a_list_of_agents():
     assert (group.agents, group.licences) == (("gptbot", "ccbot"), ("https://a.example/l.xml",))
 
 
-def test_lines_of_one_vendor_are_no_rights():
+def test_vendor_specific_lines_are_ignored():
     body = b"User-agent: *\nPermits: all\nProhibits: ai-train\nCompensation: 5 USD\nAllow: /\n"
 
     assert answers(said(body, "/")) == "? ? ?"
 
 
 @pytest.mark.parametrize(("header", "expected"), [("train-ai=y", "n ? ?"), ("ai-use=n, search=y", "n n y")])
-def test_a_header_and_a_robots_txt_rank_equal(header, expected):
+def test_header_and_robots_txt_have_equal_rank(header, expected):
     file = said(b"User-agent: *\nContent-Usage: train-ai=n\nAllow: /\n", "/")
 
     assert answers([*file, *header_signals([("content-usage", header)], token="presslake")]) == expected
 
 
-def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():
+def test_a_content_usage_ends_a_list_of_agents_and_the_alternative_is_noted():
     body = LISTED.replace(b"Content-Signal: ai-train=no", b"Content-Usage: train-ai=n")
 
     lines = rights_lines_of(RobotsText.of(body))
@@ -142,14 +142,14 @@ def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():
     assert not rights_lines_of(RobotsText.of(PATHS)).is_split
 
 
-def test_groups_of_one_name_are_merged_and_nothing_of_the_star_is_inherited():
+def test_groups_of_one_name_are_merged_and_do_not_inherit_from_the_star():
     body = b"User-agent: *\nContent-Signal: ai-train=no\nDisallow:\nUser-agent: presslake\nContent-Signal: search=yes\nAllow: /\n"
 
     assert answers(said(body, "/")) == "? ? y"
     assert answers(said(body, "/", agent=OTHER)) == "n ? ?"
 
 
-def test_what_is_said_to_ai_crawlers_is_recorded_and_refuses_us_nothing():
+def test_rules_for_ai_crawlers_are_recorded_and_refuse_us_nothing():
     body = (
         b"User-agent: GPTBot\nUser-agent: CCBot\nDisallow: /\n\nUser-agent: Google-Extended\nDisallow: /premium/\n\n"
         b"User-agent: ClaudeBot\nAllow: /\n\nUser-agent: AI\nDisallow: /\n\nUser-agent: *\nDisallow: /admin/\n"
@@ -179,18 +179,18 @@ def test_what_is_said_to_ai_crawlers_is_recorded_and_refuses_us_nothing():
         (b"User-agent: GPTBot\nLicense: https://a.example/p.xml\n", ()),
     ],
 )  # fmt: skip
-def test_a_groups_licence_replaces_the_sites(body, expected):
+def test_a_groups_licence_overrides_the_sites(body, expected):
     assert read_robots(body, US).rights.licences == expected
 
 
-def test_a_page_of_html_says_nothing_and_is_said_to_be_unreadable():
+def test_an_html_page_states_nothing_and_is_marked_unreadable():
     read = read_robots(b"<!doctype html><p>User-agent: *\nContent-Signal: ai-train=yes\n", US)
 
     assert [one.value for one in read.rights.signals_for("https://gazette.example/", policy_id=None)] == ["unreadable"]
     assert [one.value for one in read.rights.statements] == ["unreadable"]
 
 
-def test_a_file_that_is_too_long_says_that_it_is_cut():
+def test_a_file_that_is_too_long_is_marked_as_truncated():
     body = b"User-agent: *\nContent-Signal: ai-train=no\n" + b"# more\n" * MAX_ROBOTS_SIZE
 
     read = read_robots(body[:MAX_ROBOTS_SIZE], US).rights
@@ -199,7 +199,7 @@ def test_a_file_that_is_too_long_says_that_it_is_cut():
     assert answers(list(read.signals_for("https://gazette.example/", policy_id=None))) == "n ? ?"
 
 
-def test_thousands_of_groups_are_read_and_bounded():
+def test_thousands_of_groups_are_parsed_within_bounds():
     groups = b"".join(
         b"User-agent: bot%s\nContent-Signal: ai-train=no\nDisallow: /%d\n" % (b"x" * (n % 50), n) for n in range(9000)
     )
@@ -211,7 +211,7 @@ def test_thousands_of_groups_are_read_and_bounded():
     assert len(rights.statements) <= 300
 
 
-def test_a_line_before_any_group_is_for_nobody_and_is_kept():
+def test_a_line_before_any_group_applies_to_nobody_and_is_kept():
     body = b"Content-Signal: ai-train=no\nUser-agent: *\nAllow: /\n"
 
     assert answers(said(body, "/")) == "? ? ?"

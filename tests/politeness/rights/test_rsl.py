@@ -1,4 +1,4 @@
-"""RSL 1.0: what a licence grants for which page, and how one is found."""
+"""RSL 1.0: what a licence grants for which page, and how licences are found."""
 
 import pytest
 
@@ -57,30 +57,30 @@ CRAWL = '<payment type="crawl"><amount currency="USD">0.02</amount></payment>'
         (usage("permits", "all") + '<payment type="subscription"/>', "payment payment payment"),
     ],
 )
-def test_a_licence_grants_what_it_lists_and_does_not_prohibit(inner, expected):
+def test_a_licence_grants_its_permitted_and_not_prohibited_uses(inner, expected):
     assert answers(document(content(inner))) == expected
 
 
-def test_a_server_asks_for_a_token_even_where_nothing_is_paid():
+def test_a_licence_server_requires_a_token_even_if_nothing_is_paid():
     more = 'server="https://lic.gazette.example"'
 
     assert answers(document(content(usage("permits", "all"), more=more))) == "payment payment payment"
 
 
-def test_the_narrowest_content_counts():
+def test_the_most_specific_content_applies():
     body = document(content(usage("permits", "all")), content(usage("prohibits", "ai-train"), url="/essays/"))
 
     assert (answers(body, "/essays/7"), answers(body, "/x")) == ("n y y", "y y y")
 
 
-def test_an_archive_is_a_use_that_only_all_covers():
+def test_archiving_is_only_covered_by_all():
     said = [answers(document(content(one)), purposes=[Purpose.ARCHIVE]) for one in
             (usage("permits", "all"), usage("permits", "search"), usage("prohibits", "ai-all"), usage("prohibits", "all"))]  # fmt: skip
 
     assert said == ["y", "n", "y", "n"]
 
 
-def test_of_two_contents_alike_the_stricter_counts_and_two_offers_stand_beside_each_other():
+def test_of_two_equal_patterns_the_stricter_counts_and_offers_are_combined():
     alike = document(content(usage("permits", "all")), content(usage("prohibits", "search")))
     offers = document(f'<content url="/"><license>{usage("permits", "search")}</license>'
                       f'<license>{usage("permits", "ai-train")}{CRAWL}</license></content>')  # fmt: skip
@@ -88,7 +88,7 @@ def test_of_two_contents_alike_the_stricter_counts_and_two_offers_stand_beside_e
     assert (answers(alike), answers(offers)) == ("y y n", "payment n y")
 
 
-def test_a_content_of_another_origin_is_not_of_this_one():
+def test_content_of_another_origin_does_not_apply():
     body = document(content(usage("permits", "search"), url="https://other.example/"))
 
     assert answers(body) == "? ? ?"
@@ -108,18 +108,18 @@ def test_a_content_of_another_origin_is_not_of_this_one():
         b"", b"\xff\xfe\x00", b"<rsl>" * 5000,
     ],
 )  # fmt: skip
-def test_what_is_no_rsl_grants_nothing(body):
+def test_an_invalid_document_grants_nothing(body):
     assert answers(body, purposes=[*PURPOSES, Purpose.ARCHIVE]) == "n n n n"
     assert parse_rsl(body).fault
 
 
-def test_elements_of_other_namespaces_are_passed_over():
+def test_elements_of_other_namespaces_are_ignored():
     foreign = '<x:note xmlns:x="https://other.example/">!</x:note>'
 
     assert answers(document(content(usage("permits", "search") + foreign))) == "n n y"
 
 
-def test_words_taken_for_others_are_said_to_be():
+def test_reinterpreted_terms_are_marked():
     signals = tuple(licence_signals(parse_rsl(document(content(usage("permits", "train-ai")))), ORIGIN, policy_id="p"))
 
     assert "lenient" in [one.value for one in signals]
@@ -131,7 +131,7 @@ def test_a_duty_is_recorded():
     assert "duty=attribution" in [one.value for one in licence_signals(parse_rsl(body), ORIGIN, policy_id="p")]
 
 
-def test_inline_content_is_of_its_page_alone():
+def test_inline_content_applies_only_to_its_page():
     inline = (
         f'<content xmlns="https://rslstandard.org/rsl" url=""><license>{usage("permits", "search")}</license></content>'
     )

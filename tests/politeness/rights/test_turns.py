@@ -1,4 +1,4 @@
-"""Documents of one origin take turns: one look-up a day, never-seen ones first, and what waits for one meanwhile."""
+"""Documents of one origin take turns: a bounded number of look-ups a day, unseen ones first; pages may wait for them."""
 
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,7 +37,7 @@ def link_to(url):
 
 
 def lookups(server):
-    """The requests for documents beside robots.txt."""
+    """The requests for documents except robots.txt."""
     return [path for path in server.paths() if path.endswith((".xml", ".json"))]
 
 
@@ -49,14 +49,14 @@ def archive_for(home, obey=Obey.RECORD, *purposes, **more):
 
 
 def name_licences(server, number):
-    """Let a robots.txt name as many licences."""
+    """Let a robots.txt name this many licences."""
     server.routes |= {f"/l{one}.xml": licence() for one in range(number)}
     lines = (f"License: {server.url(f'/l{one}.xml')}\n" for one in range(number))
     server.routes["/robots.txt"] = answer(200, "".join(lines).encode())
 
 
 def a_day_passes(archive):
-    """Let all that is noted of origins be a day older."""
+    """Make all notes on origins a day older."""
     with archive.index.write() as tx:
         for row in tx.execute(select(robots)).all():
             body = older(Ledger.unpack(row.body)).pack() if "#documents=" in row.origin else row.body
@@ -72,13 +72,13 @@ def older(ledger):
 
 
 def answers_of(archive):
-    """What is said of training, by title."""
+    """The answers on training, by title."""
     rows = archive.rows("articles")
     return {row["title"]: verdict_on(Purpose.AI_TRAIN, revive(Article, row).rights).answer for row in rows}
 
 
 @pytest.mark.parametrize("a_day", [1, 2])
-async def test_an_origin_costs_no_more_lookups_a_day_than_it_may(tmp_path, a_day):
+async def test_lookups_per_origin_and_day_are_bounded(tmp_path, a_day):
     async with serve({TDMREP: RESERVED, "*": story(1)}) as server:
         name_licences(server, 3)
         with archive_for(tmp_path / "a", documents_a_day=a_day) as archive:
@@ -89,7 +89,7 @@ async def test_an_origin_costs_no_more_lookups_a_day_than_it_may(tmp_path, a_day
     assert server.paths().count("/robots.txt") == 1
 
 
-async def test_never_seen_documents_come_first_and_then_the_one_seen_longest_ago(tmp_path):
+async def test_unseen_documents_come_first_then_the_one_seen_longest_ago(tmp_path):
     async with serve({"*": story(1)}) as server:
         name_licences(server, 3)
         with archive_for(tmp_path / "a") as archive:
@@ -103,7 +103,7 @@ async def test_never_seen_documents_come_first_and_then_the_one_seen_longest_ago
             assert archive.faults() == {}
 
 
-async def test_what_was_read_on_another_day_stays_in_force(tmp_path):
+async def test_documents_read_on_an_earlier_day_stay_in_force(tmp_path):
     async with serve({"*": story(1)}) as server:
         name_licences(server, 2)
         with archive_for(tmp_path / "a") as archive:
@@ -124,7 +124,7 @@ async def test_what_was_read_on_another_day_stays_in_force(tmp_path):
 
 
 @pytest.mark.parametrize("obey", [Obey.EXCLUDE, Obey.WITHHOLD])
-async def test_where_refusals_are_obeyed_a_page_waits_until_each_document_was_read(tmp_path, obey):
+async def test_if_refusals_are_obeyed_a_page_waits_until_every_document_was_read(tmp_path, obey):
     async with serve({TDMREP: RESERVED, "/1": story(1), "*": answer(404)}) as server:
         name_licences(server, 1)
         server.routes["/l0.xml"] = licence("all")
@@ -141,7 +141,7 @@ async def test_where_refusals_are_obeyed_a_page_waits_until_each_document_was_re
             assert answers_of(archive) == ({"Story 1": "n"} if obey is Obey.WITHHOLD else {})
 
 
-async def test_a_licence_that_is_not_read_yet_is_no_refusal_that_lasts(tmp_path):
+async def test_a_licence_not_read_yet_is_no_lasting_refusal(tmp_path):
     async with serve({"*": story(1)}) as server:
         name_licences(server, 2)
         server.routes |= {"/l0.xml": licence("all"), "/l1.xml": licence("all")}
@@ -155,7 +155,7 @@ async def test_a_licence_that_is_not_read_yet_is_no_refusal_that_lasts(tmp_path)
     assert second.articles == {"new": 1}
 
 
-async def test_a_document_that_refuses_is_obeyed_before_the_others_are_read(tmp_path):
+async def test_a_refusing_document_is_obeyed_before_the_others_are_read(tmp_path):
     async with serve({TDMREP: RESERVED, "*": story(1)}) as server:
         name_licences(server, 2)
         with archive_for(tmp_path / "a", Obey.EXCLUDE) as archive:
@@ -164,7 +164,7 @@ async def test_a_document_that_refuses_is_obeyed_before_the_others_are_read(tmp_
     assert (report.skipped, lookups(server), "/1" in server.paths()) == ({"rights_refused": 1}, ["/l0.xml"], False)
 
 
-async def test_a_licence_that_a_page_names_has_its_turn_before_those_that_were_seen(tmp_path):
+async def test_a_licence_named_by_a_page_is_read_before_those_seen_earlier(tmp_path):
     async with serve({"/page.xml": licence("all"), "*": answer(404)}) as server:
         name_licences(server, 1)
         server.routes |= {f"/{day}": story(day, link_to(server.url("/page.xml"))) for day in range(3)}
@@ -178,7 +178,7 @@ async def test_a_licence_that_a_page_names_has_its_turn_before_those_that_were_s
     assert named == {"Story 0": 2, "Story 1": 3, "Story 2": 3}
 
 
-async def test_a_page_whose_licence_has_no_turn_today_is_not_kept_where_refusals_are_obeyed(tmp_path):
+async def test_a_page_whose_licence_is_not_read_today_is_not_kept_if_refusals_are_obeyed(tmp_path):
     async with serve({"/page.xml": licence("search"), "*": answer(404)}) as server:
         name_licences(server, 1)
         server.routes |= {"/l0.xml": licence("all"), "/1": story(1, link_to(server.url("/page.xml")))}
@@ -191,7 +191,7 @@ async def test_a_page_whose_licence_has_no_turn_today_is_not_kept_where_refusals
     assert (first.skipped, kept, second.skipped) == ({}, [], {"rights_refused": 1})
 
 
-async def test_a_lookup_that_fails_grants_nothing_and_is_the_days(tmp_path):
+async def test_a_failed_lookup_grants_nothing_and_counts_for_the_day(tmp_path):
     async with serve({"/l0.xml": answer(503), "*": story(1)}) as server:
         server.routes["/robots.txt"] = answer(200, f"License: {server.url('/l0.xml')}\n".encode())
         with archive_for(tmp_path / "a") as archive:
@@ -201,7 +201,7 @@ async def test_a_lookup_that_fails_grants_nothing_and_is_the_days(tmp_path):
             assert (lookups(server), answers_of(archive)) == (["/l0.xml"], {"Story 1": "n"})
 
 
-async def test_a_document_that_robots_txt_forbids_costs_no_turn(tmp_path):
+async def test_a_document_disallowed_by_robots_txt_uses_no_turn(tmp_path):
     async with serve({"/l1.xml": licence(), "*": story(1)}) as server:
         lines = (f"License: {server.url(f'/l{one}.xml')}\n" for one in range(2))
         server.routes["/robots.txt"] = answer(200, f"{''.join(lines)}User-agent: *\nDisallow: /l0.xml\n".encode())
@@ -211,7 +211,7 @@ async def test_a_document_that_robots_txt_forbids_costs_no_turn(tmp_path):
     assert lookups(server) == ["/l1.xml"]
 
 
-def test_a_ledger_is_the_same_when_it_was_packed():
+def test_a_ledger_survives_packing():
     ledger = Ledger().looking("https://a.example/l.xml", now=NOW).naming(["https://a.example/m.xml"], now=NOW)
 
     assert Ledger.unpack(ledger.pack()) == ledger
@@ -228,20 +228,20 @@ def test_a_ledger_is_the_same_when_it_was_packed():
         ({}, [], None),
     ],
 )
-def test_whose_turn_it_is(looked, urls, expected):
+def test_the_next_document_to_look_up(looked, urls, expected):
     held = {url: Lookup(looked_at=NOW - days * DAY, named_at=NOW) for url, days in looked.items()}
 
     assert Ledger(lookups=held).next_of(urls, now=NOW) == expected
 
 
-def test_a_ledger_is_bounded_and_forgets_what_nothing_names():
+def test_a_ledger_is_bounded_and_forgets_unreferenced_documents():
     many = Ledger().naming([f"https://a.example/{one}" for one in range(3 * MAX_DOCUMENTS)], now=NOW)
 
     assert len(many.lookups) == MAX_DOCUMENTS
     assert list(many.naming(["b"], now=NOW + 31 * DAY).lookups) == ["b"]
 
 
-def test_the_next_lookup_is_a_day_after_the_last_that_there_may_be():
+def test_the_next_lookup_is_a_day_after_the_last_permitted_one():
     ledger = Ledger().looking("a", now=NOW).looking("b", now=NOW + DAY / 2)
 
     assert [ledger.free_at(a_day=number, now=NOW + DAY / 2) for number in (1, 2, 3)] == [

@@ -1,4 +1,4 @@
-"""Content-Usage: what a Dictionary states (draft-ietf-aipref-vocab-08), by itself, on a path, and combined."""
+"""Content-Usage: the statements of a Dictionary (draft-ietf-aipref-vocab-08), alone, for a path, and combined."""
 
 import pytest
 
@@ -22,7 +22,7 @@ TRAIN, INPUT, SEARCH = Purpose.AI_TRAIN, Purpose.AI_INPUT, Purpose.SEARCH
         ("", {}),
     ],
 )
-def test_a_dictionary_states_tokens_alone(value, stated):
+def test_a_dictionary_states_only_tokens(value, stated):
     read = read_usage(value)
 
     assert (dict(read.stated), read.is_readable) == (stated, True)
@@ -33,19 +33,19 @@ def test_a_dictionary_states_tokens_alone(value, stated):
     ["Train-AI=n, search=y", "train-ai=n,", "train-ai = n", "train-ai=n search=y", "train-ai=n;", "*.pdf train-ai=n",
      "train-ai=n, é=y", "train-ai=n\udcff", "a=(" * 500, "train-ai=n" + ", a=1" * MAX_USAGE_LENGTH],
 )  # fmt: skip
-def test_what_fails_to_parse_states_nothing_and_says_so(value):
+def test_an_unparsable_value_states_nothing_and_is_marked(value):
     assert not read_usage(value).is_readable
     assert [one.value for one in usage_signals(value, scope="/")] == ["unreadable"]
 
 
-def test_a_refusal_that_a_later_key_lifts_is_taken_all_the_same():
+def test_a_refusal_counts_even_if_a_later_key_lifts_it():
     [train, search] = usage_signals("train-ai=n, search=y, train-ai=y", scope="header")
 
     assert (train.value, search.value) == ("train-ai=n", "search=y")
     assert read_usage('a="train-ai=nothing", train-ai=y').strictest == (("train-ai", "y"),)
 
 
-def test_a_line_that_a_network_added_lifts_no_refusal():
+def test_a_line_added_by_a_proxy_lifts_no_refusal():
     signals = header_signals([("content-usage", "train-ai=n"), ("content-usage", "train-ai=y")], token="presslake")
 
     assert [one.value for one in signals] == ["train-ai=n", "train-ai=y"]
@@ -62,7 +62,7 @@ def test_a_line_that_a_network_added_lifts_no_refusal():
         ("train-ai=n,", "? ? ?"),
     ],
 )
-def test_each_label_speaks_of_its_purpose_alone(value, answers):
+def test_each_label_applies_only_to_its_purpose(value, answers):
     signals = tuple(usage_signals(value, scope="header"))
 
     assert " ".join(verdict_on(one, signals).answer for one in (TRAIN, INPUT, SEARCH)) == answers
