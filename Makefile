@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE =
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long check fix bench bench-extract bench-dedup bench-pool bench-feeds bench-commands bench-hostile bench-shards bench-claims bench-search bench-replay bench-backfill bench-runners soak chaos stuck-runs exits walk pictures audit licences lock clean columns bench-web bench-revisits bench-browse bench-peers bench-hour bench-scale bench-floor fuzz
 
-help:  ## List what can be made
+help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY)  ## Make .venv with the pinned versions, byte-compiled
@@ -25,16 +25,16 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m compileall -q -j 0 flows tasks presslake  # once, and not in each of the tests' processes
 	@touch $(READY)
 
-demo: $(READY)  ## Sweep a small press on loopback, twice, and show the results
+demo: $(READY)  ## Sweep three small outlets on loopback twice and show the results
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests, four at a time, since many wait; make test WORKERS=8 where there are more cores, 0 for one after the other
+test: $(READY)  ## Run the tests, four at a time; make test WORKERS=8 on more cores, 0 for sequential
 	$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
-test-long: $(READY)  ## Run the slow tests one after the other, and those by Hypothesis with more examples (10 minutes)
+test-long: $(READY)  ## Run the slow tests sequentially, and Hypothesis tests with more examples (10 minutes)
 	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=long
 
-check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage; AUDIT=offline where the advisory service is out of reach
+check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with branch coverage; AUDIT=offline if the advisory service is unreachable
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -42,14 +42,14 @@ check: $(READY)  ## What CI runs: style, types, layers, dependencies, tests with
 	$(BIN)/python -m deploy.audit $(if $(filter offline,$(AUDIT)),--offline-ok)
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
 
-fix: $(READY)  ## Correct style where a tool can
+fix: $(READY)  ## Fix style automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## Measure CPU per article of the whole run against bare trafilatura
+bench: $(READY)  ## Measure CPU per article of the whole run, relative to trafilatura alone
 	$(BIN)/python -m benchmarks.whole_run
 
-bench-extract: $(READY)  ## Score extraction beside stock trafilatura on each labelled set, with intervals, and measure what each costs a page
+bench-extract: $(READY)  ## Score extraction beside stock trafilatura on each labelled set, with intervals, and measure CPU per page
 	$(BIN)/python -m benchmarks.extraction
 
 bench-pool: $(READY)  ## Measure the extraction pool's memory over 20,000 pages, and the gain of a second worker (half an hour)
@@ -67,10 +67,10 @@ bench-feeds: $(READY)  ## Measure the cost of polling 10,000 feeds: new, with 30
 bench-commands: $(READY)  ## Measure the CPU of each command, as ratios of importing typer and rich, and of a sweep of one article
 	$(BIN)/python -m benchmarks.commands --sweeps
 
-bench-claims: $(READY)  ## Measure what a claim costs at ten thousand, a hundred thousand and a million due URLs
+bench-claims: $(READY)  ## Measure the cost of a claim at ten thousand, a hundred thousand and a million due URLs
 	$(BIN)/python -m benchmarks.claims
 
-bench-rights: $(READY)  ## Measure what rights cost a page, and the reading of each kind of document
+bench-rights: $(READY)  ## Measure the cost of rights per page, and of reading each kind of document
 	$(BIN)/python -m benchmarks.rights
 
 bench-shards: $(READY)  ## Measure the gain of a second process, on PostgreSQL and Ceph: shards on two workers, sweeps side by side
@@ -97,10 +97,10 @@ bench-web: $(READY)  ## Measure CPU a request over loopback, fifty hosts side by
 bench-search: $(READY)  ## Measure building the search index of 100,000 articles, catching up, and searches (20 minutes)
 	$(BIN)/python -m benchmarks.search
 
-bench-peers: $(READY)  ## Measure Presslake beside Scrapy, crawlee, news-please, newspaper4k and bare trafilatura on the same pages, in an environment of their own
+bench-peers: $(READY)  ## Measure Presslake beside Scrapy, crawlee, news-please, newspaper4k and bare trafilatura on the same pages, in a separate environment
 	$(BIN)/python -m benchmarks.peers
 
-bench-scale: $(READY)  ## Measure what an index costs at 10,000, 100,000 and a million articles, on SQLite and PostgreSQL (15 minutes)
+bench-scale: $(READY)  ## Measure the cost of an index at 10,000, 100,000 and a million articles, on SQLite and PostgreSQL (15 minutes)
 	$(BIN)/python -m benchmarks.scale
 
 bench-hour: $(READY)  ## Sweep a press of 12 pages a second for an hour, with a million articles in the index; a row every five minutes
@@ -109,7 +109,7 @@ bench-hour: $(READY)  ## Sweep a press of 12 pages a second for an hour, with a 
 soak: $(READY)  ## Sweep a hundred times in a row, and show what grows
 	$(BIN)/python -m benchmarks.soak
 
-fuzz: $(READY)  ## Throw damaged documents at every parser of strangers' words, ten minutes each, two at a time (50 minutes)
+fuzz: $(READY)  ## Feed damaged documents to every parser of untrusted input, ten minutes each, two at a time (50 minutes)
 	$(BIN)/python -m tests.e2e.fuzz
 
 chaos: $(READY)  ## Kill sweeps 200 times over 2,000 articles, on SQLite, on PostgreSQL with Ceph, and on a Prefect server that is killed too; count losses
@@ -130,18 +130,18 @@ bench-hostile: $(READY)  ## Measure the CPU of hostile pages, robots.txt files, 
 pictures: $(READY)  ## Take the pictures of Prefect's UI and of presslake browse in docs/ again
 	PRESSLAKE_PICTURES=docs/pictures $(BIN)/python -m pytest -q -m browser tests/flows/test_ui.py tests/flows/test_report.py tests/browse/test_browser.py
 
-columns: $(READY)  ## Write the tables of columns in docs/lake.md, from tasks/values/rows.py
+columns: $(READY)  ## Generate the column tables in docs/lake.md from tasks/values/rows.py
 	$(BIN)/python -m tests.columns_doc
 
 audit: $(READY)  ## Ask the advisory service about every pinned dependency; fail if it does not answer
 	$(BIN)/python -m deploy.audit
 
-licences: $(READY)  ## List the packages that an installation brings, with licence and size; fail where a licence needs a look
+licences: $(READY)  ## List the packages that an installation brings, with licence and size; fail if a licence needs review
 	@$(BIN)/python -m deploy.licences
 
-lock: $(READY)  ## Write constraints.txt again: names and versions only
+lock: $(READY)  ## Update constraints.txt: names and versions only
 	$(BIN)/uv pip compile --quiet --strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras --upgrade pyproject.toml --output-file constraints.txt
 
-clean:  ## Remove what was made here
+clean:  ## Remove generated files
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* .import_linter_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
