@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the run's own on a Unix socket, and a fresh index in turn on SQLite and on it.
+"""A private PostgreSQL server on a Unix socket, and fixtures of fresh indexes, in turn on SQLite and PostgreSQL.
 
 `PRESSLAKE_TEST_POSTGRES` names another server instead, by the SQLAlchemy URL of a role that may create databases.
 """
@@ -36,7 +36,7 @@ OPTIONS = {
 
 
 def find_binaries() -> Path | None:
-    """Return the folder of `postgres` and `initdb`; Debian keeps them off the PATH."""
+    """Return the folder of `postgres` and `initdb`, which Debian does not put on the PATH."""
     folders = [path.parent for name in ("postgres",) if (path := Path(shutil.which(name) or "")).name]
     if pg_config := shutil.which("pg_config"):
         folder_of_binaries = subprocess.run(
@@ -49,7 +49,7 @@ def find_binaries() -> Path | None:
 
 @contextmanager
 def started_server(binaries: Path, **options: str) -> Iterator[URL]:
-    """Give the URL of a server in a folder of its own, stopped and removed at the end; `options` are its settings."""
+    """Yield the URL of a server in its own folder, stopped and removed at the end; `options` are its settings."""
     # A short path: the socket is in it, and a socket's path has 108 bytes at most
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = _unprivileged_user()
@@ -74,7 +74,7 @@ def started_server(binaries: Path, **options: str) -> Iterator[URL]:
             _await(url, server, folder / "log")
             yield url
         finally:
-            server.send_signal(signal.SIGINT)  # a fast shutdown: whoever is still connected is sent away
+            server.send_signal(signal.SIGINT)  # a fast shutdown, which disconnects clients
             try:
                 server.wait(timeout=20)
             except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ def started_server(binaries: Path, **options: str) -> Iterator[URL]:
 
 @contextmanager
 def started_postgres() -> Iterator[str]:
-    """Give the URL of a server as most tests want it, as text."""
+    """Yield the URL of a server with the usual options, as text."""
     binaries = find_binaries()
     assert binaries is not None, "PostgreSQL is not installed here"
     with started_server(binaries) as url:
@@ -95,10 +95,10 @@ def started_postgres() -> Iterator[str]:
 
 @contextmanager
 def fresh_database(server: URL, *, template: str = "template1") -> Iterator[str]:
-    """Give the URL of a database of one's own, empty or a copy, dropped at the end."""
+    """Yield the URL of a private database, empty or a copy, dropped at the end."""
     name = f"presslake_{uuid.uuid4().hex}"
     with connected(server) as connection:
-        # From PostgreSQL 15 on copies go through the log, which costs twice as much if little is in them
+        # since PostgreSQL 15 copies are logged, which doubles the cost for small databases
         strategy = "STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}')
     try:
@@ -115,15 +115,15 @@ def connected(url: URL) -> psycopg.Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Reusable:
-    """A database that test after test gets as it was at first: to put its rows back takes a tenth of what a copy of it takes."""
+    """A database that is reset for each test: restoring its rows takes a tenth of the time of copying it."""
 
     url: str
     restoring: str
-    """Statements that put back every row and every sequence."""
+    """Statements that restore every row and every sequence."""
 
     @classmethod
     def keep(cls, url: str) -> "Reusable":
-        """Remember what a database holds now, in a schema beside it."""
+        """Save the current content of a database in a second schema."""
         with connected(make_url(url)) as connection:
             tables = _names(connection, "r")
             filled = [name for name in tables if connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()]
@@ -138,12 +138,12 @@ class Reusable:
         return cls(url=url, restoring="; ".join(steps))
 
     def restore(self) -> None:
-        """Put everything back; who is still connected is sent away."""
+        """Restore everything, and disconnect clients."""
         with connected(make_url(self.url)) as connection, connection.transaction():
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            # What is deleted stays in the pages until a vacuum, and a test that counts pages would see it
+            # deleted rows stay in the pages until a vacuum, and a test that counts pages would see them
             for name in _names(connection, "r", larger_than=128 * 1024):
                 connection.execute(f'TRUNCATE public."{name}"')
             connection.execute(self.restoring)
@@ -178,14 +178,14 @@ def postgres_url(postgres_server: URL) -> Iterator[str]:
 
 @cache
 def _prepared_index() -> bytes:
-    """What a file has that is an index at the newest schema."""
+    """The content of an index file at the newest schema."""
     with tempfile.TemporaryDirectory() as folder:
         open_index(f"sqlite:///{folder}/index.db").close()
         return Path(folder, "index.db").read_bytes()
 
 
 def make_index_file(path: Path) -> str:
-    """Make an index at the newest schema in a file, and return its URL: a copy, as migrations take longer than most tests."""
+    """Make an index file at the newest schema by copying, since migrations take longer than most tests; returns its URL."""
     path.write_bytes(_prepared_index())
     return f"sqlite:///{path}"
 
@@ -200,7 +200,7 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def file_index(tmp_path: Path) -> Iterator[Index]:
-    """An index of the test's own in a file."""
+    """The test's own index in a file."""
     with open_index(make_index_file(tmp_path / "index.db")) as opened:
         yield opened
 
@@ -222,7 +222,7 @@ def reusable_database(postgres_server: URL, prepared_database: str) -> Iterator[
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an index may be, and nothing is yet."""
+    """The URL of an index that does not exist yet."""
     return (
         f"sqlite:///{tmp_path / 'index.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     )
@@ -230,7 +230,7 @@ def empty_index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def index_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an index of the test's own is, at the newest schema; its tables may change, and the schema must not."""
+    """The URL of the test's own index, at the newest schema; the test may change rows, but not the schema."""
     if request.param == "sqlite":
         return make_index_file(tmp_path / "index.db")
     reusable = request.getfixturevalue("reusable_database")
@@ -245,7 +245,7 @@ def index(index_url: str) -> Iterator[Index]:
 
 
 def _unprivileged_user() -> str | None:
-    """PostgreSQL refuses to run as root: return whom to run it as, or None for whoever we are."""
+    """Return the user to run PostgreSQL as, since it refuses root; None for the current user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

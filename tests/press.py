@@ -1,7 +1,7 @@
-"""A made-up press on loopback for tests of whole sweeps: sites with a feed each, articles whose text is known, and counts.
+"""A generated press on loopback for tests of whole sweeps: sites with one feed each, articles with known text, and request counts.
 
-One address per site, so that hosts are hosts. Articles are made from their numbers, so that any test can say what is
-right.
+Each site has its own address, so that hosts differ. Articles are generated from their numbers, so that tests can
+compute what is right.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def sentence(chance: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """One article: `number` makes its text; `version` counts its corrections."""
+    """One article: `number` determines its text; `version` counts its corrections."""
 
     site: int
     number: int
@@ -75,7 +75,7 @@ class Story:
 
 @dataclass
 class Asked:
-    """One request, with the instants (monotonic) at which it came and at which its answer was ready to go."""
+    """One request, with the monotonic times at which it arrived and at which its response was ready."""
 
     site: int
     path: str
@@ -84,7 +84,7 @@ class Asked:
 
 
 def most_in_flight(log: Iterable[Asked]) -> int:
-    """Return how many of the requests were under way at one instant, at most."""
+    """Return the greatest number of concurrent requests."""
     events = [(one.came_at, 1) for one in log] + [(one.answered_at, -1) for one in log if one.answered_at is not None]
     under_way = most = 0
     for _, change in sorted(events):
@@ -95,11 +95,10 @@ def most_in_flight(log: Iterable[Asked]) -> int:
 
 @dataclass
 class Press:
-    """The sites and what they were asked. `stories` by site; `furniture` changes with every tick, the text does not.
+    """The sites and their requests. `stories` are by site; `furniture` changes with every tick, the text does not.
 
-    `pauses_s` is how long a site takes for each answer; `headers` are more of them, by site and path. `held` is what a
-    site does not answer before the event. `listed` are URLs of others that a site's feed lists beside its own, all of
-    them dated `listed_at`.
+    `pauses_s` is how long a site takes for each response; `headers` are additional ones, by site and path. `held` maps
+    paths to the event that their response waits for. `listed` are foreign URLs in a site's feed, all dated `listed_at`.
     """
 
     addresses: tuple[str, ...]
@@ -136,7 +135,7 @@ class Press:
             })  # fmt: skip
 
     def catalogue(self, path: Path, *, crawl_delay_s: float = 0.0, max_per_host: int = 4) -> Path:
-        """Write a catalogue of all sites, feeds only; another thread that reads it sees the whole."""
+        """Write a catalogue of all sites, feeds only; written atomically, since another thread may read it."""
         politeness = f"crawl_delay_s: {crawl_delay_s}, max_per_host: {max_per_host}"
         lines = [f'defaults: {{{politeness}, allow_networks: ["127.0.0.0/8"]}}', "sources:"]
         for site in range(len(self.addresses)):
@@ -222,22 +221,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        asked.answered_at = time.monotonic()  # whoever has read it may come again before this line's successor has run
+        asked.answered_at = time.monotonic()  # the client may send its next request before the next line has run
         self.wfile.write(body)
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
-    timeout = 0  # of `handle_request`, which is called when a connection is there
+    timeout = 0  # of `handle_request`, which is called when there is a connection
 
     def server_bind(self) -> None:
-        """Bind, and look no name up."""
+        """Bind without resolving a name."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a reader that was killed in the middle of a request."""
+        """Ignore clients that were killed in the middle of a request."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -270,7 +269,7 @@ def running_press(*, sites: int, articles: int, network: int = 20) -> Iterator[P
 
 
 def _serve(servers: Iterable[_Server], stopping: threading.Event) -> None:
-    """Take the connections of all sites in one thread: two hundred that wake twenty times a second would fill a core."""
+    """Accept the connections of all sites in one thread: two hundred threads that wake twenty times a second would fill a core."""
     with selectors.DefaultSelector() as selector:
         for server in servers:
             selector.register(server, selectors.EVENT_READ)

@@ -1,4 +1,4 @@
-"""A folder that nothing can be written to, as a mounted archive is."""
+"""A folder on a read-only file system, like a mounted archive."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Make a folder's file system read-only for the block, or, for others than root, all folders below it."""
+    """Make a folder's file system read-only during the block; without root, all folders below it."""
     if os.geteuid() != 0:
         folders = [folder, *(one for one in folder.rglob("*") if one.is_dir())]
         for one in folders:

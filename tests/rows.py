@@ -1,4 +1,4 @@
-"""Rows of the lake's tables for tests: whole and plausible, each field to be changed by name."""
+"""Complete, plausible rows of the lake's tables for tests; each field can be changed by name."""
 
 from datetime import UTC, datetime
 
@@ -90,7 +90,7 @@ def make_article(**changes) -> Article:
 
 
 def make_item(sequence: int = 1, *, batch_id: str | None = None, rows: int = 2, **changes) -> OutboxItem:
-    """A decided batch of its own captures, each with its article; `changes` are for both kinds of row."""
+    """A decided batch of captures, each with its article; `changes` apply to both kinds of row."""
     batch_id = batch_id or f"b{sequence}"
     names = [f"{batch_id}-{n}" for n in range(rows)]
     return OutboxItem(

@@ -1,6 +1,6 @@
-"""Real S3 servers on loopback, one of each a run: moto's always, Ceph RGW if it is installed.
+"""Real S3 servers on loopback, one of each kind per run: moto's always, Ceph RGW if it is installed.
 
-`lake_address` is where a fresh, empty lake may be, in turn in a directory and on each server.
+`lake_address` is the address for a fresh, empty lake, in turn in a directory and on each server.
 """
 
 import os
@@ -40,7 +40,7 @@ class LakeAddress:
 
 
 def free_port() -> int:
-    """Return a port where nobody listens, below those that the system gives out: nobody gets it by chance before its use."""
+    """Return a free port below the ephemeral range, so that no other process gets it by chance before its use."""
     while True:
         port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as listener, suppress(OSError):
@@ -75,7 +75,7 @@ def fresh_address(endpoint_url: str) -> LakeAddress:
 
 @pytest.fixture(scope="session")
 def aws_environment():
-    """Credentials of the servers below, and of nobody else."""
+    """The credentials of the servers below only."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -89,7 +89,7 @@ def aws_environment():
 
 @contextmanager
 def started_moto() -> Iterator[str]:
-    """Give the address of a moto server of one's own, ended at the end."""
+    """Yield the address of a private moto server, stopped at the end."""
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.moto_server", str(port)],
@@ -112,7 +112,7 @@ def moto_url(aws_environment, server_url) -> str:
 
 @contextmanager
 def started_ceph() -> Iterator[str]:
-    """Give the address of a Ceph RGW of one's own, ended and removed at the end."""
+    """Yield the address of a private Ceph RGW, stopped and removed at the end."""
     # A short path: the daemons' sockets are in it, and a socket's path has 108 bytes at most
     directory = Path(tempfile.mkdtemp(prefix="ceph-"))
     port = free_port()
@@ -165,7 +165,7 @@ def lake_address(request, tmp_path) -> LakeAddress:
 def object_store(lake_address) -> ObjectStore:
     if not lake_address.uri.startswith("s3://"):
         return lake_address.open()
-    # As `open` would, but for boto3's session, which takes a tenth of a second to make
+    # like `open`, but without creating a boto3 session, which takes a tenth of a second
     bucket, _, prefix = lake_address.uri.removeprefix("s3://").partition("/")
     return S3Store(_session(), bucket, prefix, replace(lake_address.s3, region="us-east-1"))
 

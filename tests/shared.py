@@ -1,7 +1,7 @@
-"""One server of each kind for the whole run, however many workers pytest-xdist has: whoever needs it first has it started.
+"""One server of each kind for the whole run, for any number of pytest-xdist workers, started on first use.
 
-Workers ask the process that controls them, which starts what they name, tells the same URL to all of them, and ends the
-servers after the last worker. Without workers the session keeps the servers by itself.
+Workers ask the controlling process, which starts the named server, returns the same URL to all, and stops the servers
+after the last worker. Without workers the session runs the servers itself.
 """
 
 import threading
@@ -23,11 +23,11 @@ KINDS: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "ceph": started_ceph,
 }
 PATIENCE_S = 600
-"""How long a worker waits for a server: longer than any of them takes, on the busiest machine."""
+"""How long a worker waits for a server: longer than any of them takes on a busy machine."""
 
 
 class Servers:
-    """The servers that run, by kind; each is started when its URL is wanted first."""
+    """The running servers, by kind; each is started on first use."""
 
     def __init__(self, running: ExitStack) -> None:
         self._running = running
@@ -43,7 +43,7 @@ class Servers:
 
 @contextmanager
 def lent(servers: Servers) -> Iterator[str]:
-    """Tell other processes the URLs of the servers, over HTTP on loopback; gives where to ask."""
+    """Serve the URLs of the servers to other processes, over HTTP on loopback; yields the address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -56,7 +56,7 @@ def lent(servers: Servers) -> Iterator[str]:
             self.wfile.write(body.encode())
 
         def log_message(self, *_args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as desk:
         thread = threading.Thread(target=desk.serve_forever, args=(0.05,))
@@ -73,7 +73,7 @@ DESK = pytest.StashKey[str]()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node) -> None:
-    """Tell a worker where to ask; in the process that controls the workers, before each of them starts."""
+    """Pass the address to a worker; runs in the controlling process before each worker starts."""
     config = node.config
     if DESK not in config.stash:
         running = ExitStack()
@@ -84,7 +84,7 @@ def pytest_configure_node(node) -> None:
 
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
-    """A function that returns the URL of the run's server of a kind."""
+    """A function from a kind to the URL of the run's server."""
     desk = getattr(request.config, "workerinput", {}).get("desk")
     if desk is not None:
         yield lambda kind: _asked(desk, kind)

@@ -1,4 +1,4 @@
-"""A lake and an index of a test's own, and sweeps over URLs that it names, in this process and without Prefect."""
+"""A test's own lake and index, and sweeps over given URLs, in this process and without Prefect."""
 
 import itertools
 import uuid
@@ -41,7 +41,7 @@ RULES = SourceRules(user_agent=AGENT, crawl_delay_s=0.0, max_per_host=8, allow_n
 
 
 class Inline:
-    """Extraction and reading in this process."""
+    """Extraction and parsing in this process."""
 
     def extract(self, pages):
         for _, page in pages:
@@ -56,9 +56,10 @@ class Inline:
 
 @dataclass
 class SmallArchive:
-    """`ahead` is how far its clock for daily requests is ahead of the true one: beyond a day, each is made again.
+    """`ahead` is the offset of its clock for daily requests: after more than a day, each is made again.
 
-    `deferred` are the URLs that the last sweep put off, and until when; `before_tombstones` may end it.
+    `deferred` are the URLs that the last sweep deferred, and until when; `before_tombstones` is a hook to simulate a
+    kill.
     """
 
     home: Path
@@ -79,7 +80,7 @@ class SmallArchive:
         return found.to_pyarrow_table().to_pylist() if found else []
 
     async def sweep(self, urls: Mapping[str, str] | Iterable[str], **due: str) -> BatchReport:
-        """Fetch, extract, decide and publish these URLs, each of a source (`daily`, unless it is named)."""
+        """Fetch, extract, deduplicate and publish these URLs, each of a source (by default `daily`)."""
         named = urls if isinstance(urls, Mapping) else dict.fromkeys(urls, "daily")
         with self.index.write() as tx:
             announcing.announce(tx, [_announcement(*one) for one in named.items()], now=datetime.now(UTC))
@@ -118,7 +119,7 @@ class SmallArchive:
             )
 
     def faults(self, *, mend: bool = False) -> dict[str, int]:
-        """Return what `verify` finds, by kind."""
+        """Return the faults that `verify` finds, by kind."""
         report = verify(
             index=self.index,
             store=self.store,

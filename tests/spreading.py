@@ -1,7 +1,7 @@
-"""How pytest-xdist spreads the tests over its workers: a file at a time, what waits for other processes beside what computes.
+"""The scheduling of tests over pytest-xdist workers: one file at a time, waiting tests in parallel with computing ones.
 
-A file stays together for the sake of its fixtures, and so do files that share what there is one of. The long tests wait for
-servers most of their time. So half of the workers begin with those, the others with the quick ones, which compute.
+A file stays together because of its fixtures, and so do files that share a unique resource. Long tests mostly wait for
+servers, so half of the workers begin with those, the others with fast, computing ones.
 """
 
 import pytest
@@ -19,17 +19,17 @@ TOGETHER = {
     "tests/flows/test_shards.py": "the deployments and automations of the one Prefect server",
     "tests/flows/test_watching.py": "the deployments and automations of the one Prefect server",
 }
-"""What files and folders share, so that one worker runs them all."""
+"""The groups of files and folders that share a resource, so that one worker runs them all."""
 
 LONGEST = "tests/flows/test_forget_everywhere.py"
-"""One test of more than a minute, nearly all of it waiting: at the end the others would be done before it."""
+"""Tests of more than a minute, mostly waiting; they start first, so that they do not end last."""
 
 LONG = ("browser", "engine", "crash")
-"""Marks of the tests that take long, or wait for others; they go first."""
+"""The marks of tests that are long or wait; they go first."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Give a worker one file after the other: every other worker from the front of what is left, the rest from its end."""
+    """Give each worker one file after the other: every other worker from the front of the queue, the rest from its end."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         if self.nodes.index(node) % 2:
@@ -46,15 +46,15 @@ def _shared(nodeid: str) -> str | None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    config.option.loadscopereorder = False  # the longest file is not the one of the most tests
+    config.option.loadscopereorder = False  # the longest file is not the one with the most tests
     return ByFile(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the longest first, then what one worker must run alone, then the files with long tests; alike in all workers.
+    """Sort the tests: the longest first, then those that one worker must run, then files with long tests; the same order in all workers.
 
-    Alone, pytest keeps its order.
+    Without workers, pytest's order is kept.
     """
     if hasattr(config, "workerinput"):
         first = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}

@@ -1,6 +1,6 @@
-"""What the commands print of 25 sources with every column filled, at 80 and at 120 columns: kept as text in tests/data/terminal.
+"""The commands' output for 25 sources with every column filled, at 80 and 120 columns, stored as text in tests/data/terminal.
 
-`python -m tests.terminal` writes the files again; look at them before you commit them.
+`python -m tests.terminal` regenerates the files; review them before you commit.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,7 @@ WIDTHS = (80, 120)
 
 
 def pictures() -> dict[str, Callable[[int], Iterable[tuple[str, str]]]]:
-    """Return the lines that a command shows at a width, each with its style, by command."""
+    """Return the lines that each command prints at a width, with their styles."""
     tables = {
         "ingest": ingest,
         "status": status,
@@ -54,7 +54,7 @@ def _laid_out(made: Callable[[], Iterable[Table]], width: int) -> Iterable[tuple
 
 
 def rendered(name: str, width: int) -> str:
-    """Return what a command shows as text."""
+    """Return a command's output as text."""
     return "\n".join(line for line, _ in pictures()[name](width)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What the commands beside the sweep print, of 25 sources with every column filled: for tests/terminal.py."""
+"""The output of the other commands for 25 sources with every column filled, for tests/terminal.py."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -47,7 +47,7 @@ SEGMENT = "warc/dt=2026-03-01/20260301T120000Z-01124f4c91e0.warc.gz"
 
 
 def source_id(number: int) -> str:
-    """Return ids of all lengths, short ones and long ones."""
+    """Return ids of various lengths."""
     return "local-daily-of-the-northern-harbour"[: 4 + number].strip("-") + f"-{number}"
 
 
@@ -60,7 +60,7 @@ def ago(number: int) -> datetime:
 
 
 def others() -> dict[str, Callable[[], Iterable[Table]]]:
-    """Return what is shown as tables, by command."""
+    """Return the tables that each command prints."""
     return {
         "ingest-dry-run": dry_run, "stories": stories, "changes": changes, "verify": verify, "replay": replay, "forget": forget,
         "backfill": backfill, "rights-report": rights_report, "rights-explain": rights_explain,

@@ -1,4 +1,4 @@
-"""Who catches what: a fault of ours must be heard of."""
+"""Where `Exception` is caught: our own faults must not be hidden."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ GUARD = ROOT / "tasks" / "runtime" / "guarding.py"
 
 
 def caught_broadly(path):
-    """The lines at which `Exception` is caught, or everything without raising it again."""
+    """The lines that catch `Exception`, or everything, without re-raising."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ExceptHandler):
             names = (
@@ -28,5 +28,5 @@ def test_the_guard_catches_it_once():
     assert len(list(caught_broadly(GUARD))) == 1
 
 
-def test_no_line_is_let_off_the_rule():
+def test_no_line_is_exempt_from_the_rule():
     assert [path for path in CODE if "BLE001" in path.read_text()] == []

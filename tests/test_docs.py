@@ -1,4 +1,4 @@
-"""The documentation is true: settings, commands and reasons are all in it and nothing else is, links lead somewhere, examples are valid."""
+"""The documentation is complete and true: settings, commands and reasons match, links resolve, examples are valid."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def page(name: str) -> str:
 
 
 def tabled_settings() -> dict[str, str]:
-    """The rows of docs/settings.md: a setting, and its default's cell."""
+    """The rows of docs/settings.md: a setting, and the cell with its default."""
     return dict(re.findall(r"^\| `(PRESSLAKE_\w+)` \| ([^|]*?) \|", page("docs/settings.md"), re.MULTILINE))
 
 
@@ -55,7 +55,7 @@ def test_every_setting_is_in_the_docs_and_no_other():
     assert tabled_settings().keys() == SETTINGS.keys()
 
 
-def test_no_page_names_a_setting_that_is_none():
+def test_no_page_names_an_unknown_setting():
     named = {
         name for path in PAGES for name in re.findall(r"PRESSLAKE_[A-Z0-9_]*[A-Z]", path.read_text(encoding="utf-8"))
     }
@@ -64,7 +64,7 @@ def test_no_page_names_a_setting_that_is_none():
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
-def test_a_settings_default_is_what_the_docs_say(name):
+def test_the_defaults_of_settings_are_those_in_the_docs(name):
     default = SETTINGS[name].get_default()
     plain = ",".join(str(one) for one in default) if isinstance(default, tuple) else default
     plain = str(plain).lower() if isinstance(plain, bool) else plain
@@ -92,7 +92,7 @@ def test_every_command_has_its_section_with_its_options(name):
     assert {option for option in options if f"`{option}" not in section_of(name)} == set()
 
 
-def test_no_section_tells_of_a_command_that_is_none():
+def test_no_section_describes_an_unknown_command():
     told = set(re.findall(r"^## `presslake ([a-z ]+)`$", page("docs/cli.md"), re.MULTILINE))
 
     assert told == {name for name, _ in commands()}
@@ -112,13 +112,13 @@ def told_reasons() -> set[tuple[str, str]]:
     return set(re.findall(r"^\| `(\w+)` \| `(\w+)` \|", page("docs/failures.md"), re.MULTILINE))
 
 
-def test_the_reasons_in_the_docs_are_those_of_the_table_with_what_becomes_of_the_url():
+def test_the_reasons_in_the_docs_are_those_of_the_table_with_their_dispositions():
     table = {(one.name, one.disposition.value) for one in REASONS.values()} - {("not_a_feed", "dropped")}
 
     assert {(name, becomes) for name, becomes in told_reasons() if not name.startswith("http_")} == table
 
 
-def test_what_the_docs_say_of_statuses_is_so():
+def test_the_docs_on_statuses_are_true():
     statuses = {(name, becomes) for name, becomes in told_reasons() if name.startswith("http_")}
 
     assert statuses == {(name, find_reason(name).disposition) for name, _ in statuses}
@@ -150,7 +150,7 @@ def test_the_catalogues_in_the_docs_are_valid(name):
     assert read
 
 
-def test_every_room_is_in_the_layers_of_the_architecture():
+def test_every_package_is_in_the_layers_of_the_architecture():
     rooms = {
         f"`{path.parent.relative_to(ROOT)}/`"
         for path in [*ROOT.glob("flows/*/__init__.py"), *ROOT.glob("tasks/*/__init__.py")]
@@ -167,7 +167,7 @@ def test_relative_links_lead_somewhere(path):
     assert [link for link in links if not _leads_somewhere(path, link)] == []
 
 
-def test_no_tracked_text_names_a_place_of_one_machine():
+def test_no_tracked_file_names_a_path_of_one_machine():
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("no git checkout")
     pattern = re.compile(r"(?<![\w.~}*-])/(?:work|root|tmp/h)(?:/[\w.]|[\s`'\"]|$)", re.MULTILINE)
@@ -184,13 +184,13 @@ def _leads_somewhere(path: Path, link: str) -> bool:
 
 
 def _anchors(lines: Iterable[str]) -> set[str]:
-    """The names by which headings are linked to, as GitHub makes them."""
+    """The anchors of headings, as GitHub generates them."""
     titles = (line.lstrip("#").strip().lower() for line in lines if line.startswith("#"))
     return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
 
 
 def _texts() -> Iterator[Path]:
-    """The files of the project that are text, without the pages that tests read."""
+    """The text files of the project, without test pages."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

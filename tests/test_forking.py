@@ -1,4 +1,4 @@
-"""A command that is forked is the command."""
+"""A forked command behaves like the real command."""
 
 import os
 import subprocess
@@ -10,11 +10,11 @@ from tests.forking import COMMAND, expect_many, run
 
 
 @pytest.mark.parametrize("words", [["sources", "list", "--catalogue", "nowhere.yaml"], ["sources", "schema"]])
-def test_a_forked_command_ends_and_says_as_the_plain_one(tmp_path: Path, words: list[str]):
+def test_a_forked_command_has_the_exit_code_and_output_of_the_plain_one(tmp_path: Path, words: list[str]):
     plain = subprocess.run([COMMAND, *words], cwd=tmp_path, capture_output=True, timeout=180, check=False)
 
     environments = os.environ, {**os.environ, "PREFECT_HOME": str(tmp_path)}
-    expect_many(environments[1])  # there, Prefect is imported already
+    expect_many(environments[1])  # Prefect is already imported there
     for environment in environments:
         forked = run(words, cwd=tmp_path, environment=environment, timeout=180)
 

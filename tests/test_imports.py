@@ -1,4 +1,4 @@
-"""What programs beside the package import is there: the demo, the examples, the benchmarks, deploy/, and the code in docs."""
+"""The imports of programs outside the package resolve: the demo, the examples, the benchmarks, deploy/, and code in docs."""
 
 import ast
 import json
@@ -28,7 +28,7 @@ def sources() -> dict[str, str]:
 
 
 def missing(text: str) -> list[str]:
-    """Return what a program imports of ours and is not there: modules, and names of modules."""
+    """Return a program's imports from our packages that do not resolve: modules, and names in modules."""
     nodes = list(ast.walk(ast.parse(text)))
     modules = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
     named = {
@@ -51,7 +51,7 @@ def _has(module: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", sources())
-def test_what_a_program_imports_of_ours_is_there(name):
+def test_every_import_of_our_modules_resolves(name):
     text = sources()[name]
     try:
         gone = missing(text)

@@ -1,4 +1,4 @@
-"""docs/lake.md is true: its columns are the tables', and its Python reads a lake, in a directory and from S3; so is README's."""
+"""docs/lake.md is true: its columns are those of the tables, and its Python examples, and README's, read a lake in a directory and on S3."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ HTML = b"<p>The harbour reopened on Monday.</p>"
 
 
 def fill(store):
-    """Make a lake of one article whose payload is in its segment."""
+    """Make a lake with one article and its payload."""
     key = warc_key("b1", FETCHED_AT.date())
     segment = SegmentWriter(key, software="presslake/0", created_at=FETCHED_AT)
     ref = segment.add_exchange(
@@ -43,7 +43,7 @@ def fill(store):
 
 
 def rows_read(names):
-    """What a block has read, whatever it is held in, as the number of its rows."""
+    """Return the number of rows that a code block has read, in any type of container."""
     return [
         len(names[name])
         for name in ("articles", "captures", "titles", "newest", "originals")
@@ -52,7 +52,7 @@ def rows_read(names):
 
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "s3://" not in block])
-def test_what_reads_a_directory_reads_it(tmp_path, monkeypatch, block):
+def test_the_examples_for_a_directory_read_a_lake(tmp_path, monkeypatch, block):
     fill(DirectoryStore(tmp_path / "lake"))
     monkeypatch.chdir(tmp_path)
     names = {}
@@ -66,7 +66,7 @@ def test_what_reads_a_directory_reads_it(tmp_path, monkeypatch, block):
 
 @pytest.mark.s3
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "s3://" in block])
-def test_what_reads_s3_reads_it(moto_url, block):
+def test_the_examples_for_s3_read_a_lake(moto_url, block):
     bucket = make_bucket(moto_url)
     fill(LakeAddress(f"s3://{bucket}/lake", S3Config(endpoint_url=moto_url)).open())
     names = {}
@@ -93,7 +93,7 @@ def test_the_columns_are_the_tables(tmp_path, name):
 
 
 def _type(delta):
-    """Return a type of Delta's JSON as the page writes it."""
+    """Return a type from Delta's JSON as written on the page."""
     if isinstance(delta, str):
         return delta
     if delta["type"] == "array":

@@ -1,4 +1,4 @@
-"""The package `presslake`: what it offers, what it imports, and beside whose folders it can be imported."""
+"""The package `presslake`: its names, its imports, and how it behaves next to foreign folders."""
 
 import os
 import re
@@ -39,7 +39,7 @@ def run(*arguments, folder, **environment):
     )
 
 
-def test_the_example_of_one_page_prints_what_the_document_says(capsys):
+def test_the_example_of_one_page_prints_the_documented_output(capsys):
     exec(compile(EXAMPLES[0], "docs/python.md", "exec"), {})
 
     assert capsys.readouterr().out == PRINTED
@@ -63,7 +63,7 @@ def test_the_example_of_a_sweep_sweeps(presslake, wheel):
     assert DeltaTable(str(presslake.lake / "articles")).to_pyarrow_table().num_rows == 2
 
 
-def test_every_name_is_there_and_no_other():
+def test_the_package_has_exactly_the_documented_names():
     assert all(getattr(package, name) for name in package.__all__)
     assert package.IngestConfig is IngestConfig
     with pytest.raises(AttributeError, match="no attribute 'replay_all'"):
@@ -96,7 +96,7 @@ def test_bytes_are_read_in_their_charset(charset):
 
 
 @pytest.mark.parametrize("html", ["", "<p></p>", b"\x00\x01", "<!-- -->"])
-def test_what_is_no_article_is_one_error(html):
+def test_a_page_without_article_is_one_error(html):
     with pytest.raises(NotAnArticle):
         package.extract(html, "https://a.example/1")
 
@@ -108,7 +108,7 @@ def test_a_page_that_is_too_large_is_not_parsed():
 
 @pytest.mark.parametrize("name", ["flows", "tasks"])
 @pytest.mark.parametrize("form", ["{name}.py", "{name}/__init__.py"])
-def test_beside_somebody_elses_package_it_says_what_to_do(name, form, tmp_path):
+def test_next_to_a_foreign_package_it_says_what_to_do(name, form, tmp_path):
     file = tmp_path / form.format(name=name)
     file.parent.mkdir(exist_ok=True)
     file.write_text("")

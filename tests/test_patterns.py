@@ -1,4 +1,4 @@
-"""What every pattern of ours keeps to, so that each Python from 3.11.0 on finds the same."""
+"""Rules for all of our regexes, so that every Python from 3.11.0 on gives the same matches."""
 
 import pkgutil
 import re
@@ -16,21 +16,21 @@ ONE_CHARACTER = {"IN", "LITERAL", "NOT_LITERAL", "ANY", "CATEGORY"}
 
 
 def patterns() -> dict[str, re.Pattern]:
-    """Return the patterns of all modules, by the name of each."""
+    """Return the regexes of all modules, by name."""
     found = [
         one.name for package in PACKAGES for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
     return {
         f"{name}.{key}": value
         for name in found
-        if not name.startswith("tasks.index.migrations.")  # imported by Alembic alone
+        if not name.startswith("tasks.index.migrations.")  # imported only by Alembic
         for key, value in vars(import_module(name)).items()
         if isinstance(value, re.Pattern)
     }
 
 
 def possessive_bodies(parsed: object) -> Iterator[list[str]]:
-    """Yield what each possessive repetition repeats, as the names of its parts."""
+    """Yield the operand of each possessive repetition, as the names of its parts."""
     if isinstance(parsed, re._parser.SubPattern | list | tuple):
         parts = list(parsed)
         if len(parts) == 2 and str(parts[0]) == "POSSESSIVE_REPEAT":
@@ -43,7 +43,7 @@ def is_safe(body: list[str]) -> bool:
     return body == ["ATOMIC_GROUP"] or (len(body) == 1 and body[0] in ONE_CHARACTER)
 
 
-def test_what_is_repeated_possessively_is_one_character_or_atomic():
+def test_possessive_repetitions_repeat_one_character_or_an_atomic_group():
     """Before 3.11.5, `(?:...)*+` loses its place where its last try fails midway (python/cpython#106052); `(?>...)*+` does not.
 
     Debian 12 has 3.11.2.

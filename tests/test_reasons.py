@@ -1,4 +1,4 @@
-"""One table of reasons: errors and labels of pages name them, and everything else follows from the table."""
+"""One table of reasons: errors and page types name them, and everything else is derived from the table."""
 
 import ast
 import pickle
@@ -23,7 +23,7 @@ NAMES_OF_BRANCHES = {kind.__name__ for kind in BRANCHES}
 
 
 def named(kind: type[ItemError] = ItemError) -> Iterator[type[ItemError]]:
-    """Every error that names a reason of its own."""
+    """Every error with its own reason."""
     for child in kind.__subclasses__():
         if child.__module__ == errors.__name__:
             yield from [child] if "reason" in vars(child) else []
@@ -31,7 +31,7 @@ def named(kind: type[ItemError] = ItemError) -> Iterator[type[ItemError]]:
 
 
 @pytest.mark.parametrize("kind", sorted(set(named()), key=lambda kind: kind.reason))
-def test_what_becomes_of_an_errors_item_is_what_its_branch_of_the_tree_says(kind):
+def test_the_disposition_of_an_error_is_that_of_its_branch_of_the_tree(kind):
     (branch,) = [branch for branch in BRANCHES if issubclass(kind, branch)]
 
     assert REASONS[kind.reason].disposition is BRANCHES[branch]
@@ -39,7 +39,7 @@ def test_what_becomes_of_an_errors_item_is_what_its_branch_of_the_tree_says(kind
 
 
 def given() -> Iterator[tuple[str, str]]:
-    """Every reason that an error of a branch is given where it is raised, with the name of its class."""
+    """Every reason that is passed to an error when it is raised, with the name of the error's class."""
     texts = (file.read_text(encoding="utf-8") for file in (ROOT / "tasks").rglob("*.py"))
     for text in (text for text in texts if "reason=" in text):
         for call in ast.walk(ast.parse(text)):
@@ -48,19 +48,19 @@ def given() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("reason", "branch"), sorted(set(given())))
-def test_what_becomes_of_an_item_whose_reason_is_given_is_what_its_branch_says(reason, branch):
+def test_the_disposition_of_a_given_reason_is_that_of_its_branch(reason, branch):
     assert REASONS[reason].disposition is BRANCHES[getattr(errors, branch)]
     assert getattr(errors, branch)("it", reason=reason).counted_as == reason
 
 
 @pytest.mark.parametrize("error", [SkippedError("it", reason="soft_404"), TransientError("it", reason="deferred")])
-def test_a_given_reason_comes_back_from_another_process(error):
+def test_a_given_reason_survives_pickling(error):
     back = pickle.loads(pickle.dumps(error))
 
     assert (type(back), str(back), back.counted_as) == (type(error), "it", error.counted_as)
 
 
-def test_every_reason_is_named_by_an_error_or_where_it_is_raised_or_is_a_pages_label():
+def test_every_reason_is_used_by_an_error_a_raise_or_a_page_type():
     labels = {kind.value for kind in PageType if not kind.is_story}
 
     assert REASONS.keys() == labels | {kind.reason for kind in named()} | {reason for reason, _ in given()}
@@ -78,19 +78,19 @@ def test_every_reason_is_named_by_an_error_or_where_it_is_raised_or_is_a_pages_l
         ("too_many_elements", Disposition.QUARANTINED, None),
     ],
 )
-def test_a_reason_says_what_becomes_of_the_url_and_when_it_is_looked_at_again(name, disposition, retry):
+def test_a_reason_has_a_disposition_and_a_retry(name, disposition, retry):
     found = find_reason(name)
 
     assert (found.disposition, found.retry) == (disposition, retry)
 
 
 @pytest.mark.parametrize("status", [200, 204, 401, 404, 408, 410, 425, 429, 451, 500, 599])
-def test_a_statuss_reason_is_found_by_its_name(status):
+def test_the_reason_of_a_status_is_found_by_name(status):
     assert find_reason(f"http_{status}") == reason_of_status(status)
 
 
 @pytest.mark.parametrize("name", ["", "http_", "http_x", "of_a_later_version"])
-def test_what_another_version_named_is_not_known(name):
+def test_a_reason_of_another_version_is_unknown(name):
     assert find_reason(name) is None
 
 
@@ -104,5 +104,5 @@ def test_what_another_version_named_is_not_known(name):
         (Disposition.QUARANTINED, None),
     ],
 )
-def test_what_another_version_named_is_looked_at_again_as_others_of_its_disposition(disposition, retry):
+def test_a_reason_of_another_version_is_retried_like_others_of_its_disposition(disposition, retry):
     assert retry_of("of_a_later_version", disposition) == retry

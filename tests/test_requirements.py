@@ -1,4 +1,4 @@
-"""What has to be installed with Presslake: an older pip must find it, too (docs/adr/0035)."""
+"""The requirements of Presslake: an older pip must find them, too (docs/adr/0035)."""
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -10,17 +10,17 @@ HasExtra = Callable[[Distribution, str], bool]
 
 
 def is_spelled_alike(owner: Distribution, extra: str) -> bool:
-    """How pip before 23.3 looks for an extra."""
+    """How pip before 23.3 resolves an extra."""
     return extra in (owner.metadata.get_all("Provides-Extra") or [])
 
 
 def is_there(owner: Distribution, extra: str) -> bool:
-    """How uv and newer versions of pip look for it."""
+    """How uv and newer versions of pip resolve it."""
     return canonicalize_name(extra) in map(canonicalize_name, owner.metadata.get_all("Provides-Extra") or [])
 
 
 def required(owner: Distribution, extras: frozenset[str]) -> Iterator[Requirement]:
-    """Yield what a package needs with these extras, on this machine."""
+    """Yield the requirements of a package with these extras, on this machine."""
     for line in owner.requires or []:
         requirement = Requirement(line)
         marker = requirement.marker
@@ -40,15 +40,15 @@ def installed_by(has_extra: HasExtra) -> set[str]:
             try:
                 owner = distribution(requirement.name)
             except PackageNotFoundError:
-                continue  # of another platform
+                continue  # for another platform
             asked = frozenset(extra for extra in requirement.extras if has_extra(owner, extra))
             todo.append((canonicalize_name(requirement.name), asked))
     return {name for name, _ in done}
 
 
-def test_an_older_pip_installs_all_that_a_newer_one_does():
+def test_an_older_pip_installs_the_same_packages_as_a_newer_one():
     assert installed_by(is_there) - installed_by(is_spelled_alike) == set()
 
 
-def test_it_needs_what_extraction_imports():
+def test_the_requirements_include_what_extraction_imports():
     assert {"trafilatura", "justext", "lxml-html-clean"} <= installed_by(is_spelled_alike)

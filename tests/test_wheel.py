@@ -1,4 +1,4 @@
-"""What the documentation shows runs with the built wheel alone, without the checkout."""
+"""The documented examples run with the built wheel alone, without the checkout."""
 
 import json
 import re
@@ -16,7 +16,7 @@ NOTEBOOK = json.loads((ROOT / "examples/lake.ipynb").read_text(encoding="utf-8")
 KEY = "warc/dt=2026-03-01/b1.warc.gz"
 PAGE = b"""<html><head><title>Harbour reopens</title></head><body><article><h1>Harbour reopens</h1>
 <p>The harbour reopened on Monday, four months after the storm that had shut it.</p></article></body></html>"""
-# whatever was imported of ours came out of the wheel
+# all of our imported modules came from the wheel
 FROM_THE_WHEEL = """
 import sys
 ours = [m for n, m in sys.modules.items() if n.partition(".")[0] in {"presslake", "flows", "tasks"} and m.__file__]
@@ -26,7 +26,7 @@ assert all(m.__file__.startswith(sys.argv[1]) for m in ours), ours
 
 @pytest.fixture
 def home(tmp_path):
-    """A folder with a lake of one article and its page."""
+    """A folder with a lake that has one article and its page."""
     lake = Lake(tmp_path)
     segment = SegmentWriter(KEY, software="test", created_at=FETCHED_AT)
     place = segment.add_exchange(
@@ -69,7 +69,7 @@ def test_the_notebook_runs(wheel, home):
     ]
 
 
-def test_the_notebook_is_kept_without_what_it_printed():
+def test_the_notebook_is_stored_without_output():
     assert [one.get("outputs", []) for one in NOTEBOOK["cells"]] == [[]] * len(NOTEBOOK["cells"])
 
 
@@ -79,7 +79,7 @@ def test_the_command_runs(wheel, home):
     assert (done.returncode, done.stdout) == (0, "title\nHarbour reopens\n"), done.stderr
 
 
-def test_what_a_person_imports_needs_neither_prefect_nor_an_index(wheel, home):
+def test_the_public_imports_need_neither_prefect_nor_an_index(wheel, home):
     said = ran(
         wheel,
         home,

@@ -1,4 +1,4 @@
-"""How much work something is, as a count that is the same on every machine: the calls that it makes."""
+"""Measure work as the number of function calls, which is the same on every machine."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def calls_of(act: Callable[[], object]) -> int:
-    """Count the calls, of Python's functions and of C's, that `act` makes in this thread."""
+    """Return the number of calls of Python and C functions that `act` makes in this thread."""
     number = 0
 
     def count(_frame: FrameType, event: str, _argument: Any) -> None:

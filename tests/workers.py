@@ -15,7 +15,7 @@ import httpx
 ROOT = Path(__file__).parents[1]
 PREFECT = Path(sys.executable).with_name("prefect")
 BUSY = 503
-"""What Prefect's server answers while its SQLite file is locked; its own client asks again."""
+"""The status of Prefect's server while its SQLite file is locked; Prefect's own client retries."""
 
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -35,7 +35,7 @@ def api_client(url: str) -> httpx.Client:
 
 
 def deploy(url: str, *, pool: str) -> str:
-    """Put the flows of deploy/prefect.yaml on a work pool, as that file does but for the schedule; returns the URL."""
+    """Deploy the flows of deploy/prefect.yaml to a work pool, without the schedule; returns the URL."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -52,7 +52,7 @@ def deploy(url: str, *, pool: str) -> str:
 
 
 def deploy_file(environment: Mapping[str, str]) -> None:
-    """Make the pool `presslake` and deploy deploy/prefect.yaml to it, as docs/operations.md says."""
+    """Create the pool `presslake` and deploy deploy/prefect.yaml to it, as in docs/operations.md."""
     _prefect("work-pool", "create", "presslake", "--type", "process", "--overwrite", env=environment)
     _prefect("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml", env=environment)
 
@@ -68,7 +68,7 @@ def _prefect(*words: str, env: Mapping[str, str]) -> None:
 def running_worker(
     environment: Mapping[str, str], *, pool: str, name: str, limit: int, cwd: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker that takes `limit` runs at once, until the block ends."""
+    """Run a worker with at most `limit` concurrent runs, until the block ends."""
     worker = subprocess.Popen(
         [PREFECT, "worker", "start", "--pool", pool, "--name", name, "--limit", str(limit)],
         env=environment,
@@ -89,7 +89,7 @@ def running_worker(
 
 
 def start_run(api: httpx.Client, deployment: str, config: dict[str, Any] | None = None) -> str:
-    """Start a run of a deployment, as its form in the UI does; returns its id."""
+    """Start a run of a deployment, like its form in the UI; returns its id."""
     found = api.get(f"/deployments/name/{deployment}").json()
     wanted = {"state": {"type": "SCHEDULED"}, "parameters": {"config": config} if config else {}}
     answer = api.post(f"/deployments/{found['id']}/create_flow_run", json=wanted)
@@ -109,7 +109,7 @@ def await_end(api: httpx.Client, run_id: str, timeout_s: float = 240) -> dict[st
 def await_scheduled(
     api: httpx.Client, deployment_id: str | None = None, timeout_s: float = 120
 ) -> list[dict[str, Any]]:
-    """Wait until schedules have made runs, of this deployment if one is named, and return them."""
+    """Wait until schedules have created runs, of this deployment if given, and return them."""
     wanted: dict[str, Any] = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
     if deployment_id is not None:
         wanted["deployments"] = {"id": {"any_": [deployment_id]}}

@@ -77,7 +77,7 @@ def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
 
 
 def quarantined_of(captures: Iterable[tuple[int, Capture]], *, batch_id: str) -> Iterator[Quarantined]:
-    """Yield pages that cannot be processed, with keys of their documents, which depend on their positions in the batch."""
+    """Yield pages that cannot be processed, with the keys of their documents."""
     for number, one in captures:
         yield Quarantined(
             document_key=quarantine_key(batch_id, number, one.dt),

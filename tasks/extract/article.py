@@ -234,7 +234,7 @@ def _prune(
     taken: dict[str, int],
     mass: Mass | None,
 ) -> None:
-    """Prune by the options, but not elements to keep and their content, nor the `chosen` elements and their ancestors."""
+    """Prune by the options, sparing elements to keep with their content, the `chosen` ones, and all ancestors."""
     if not options.is_pruned:
         return
     whole = select_elements(tree, options.keep)
@@ -267,7 +267,7 @@ def _is_news(metadata: Metadata) -> bool:
 
 
 def _open_layout_tables(tree: HtmlElement) -> None:
-    """Turn layout tables (with the page's heading or other tables in them) into blocks, and remove their cells of links only.
+    """Turn tables that hold the page's heading or other tables into blocks, and drop their cells of links only.
 
     Other tables belong to the story.
     """

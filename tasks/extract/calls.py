@@ -66,7 +66,7 @@ def _box_round(link: HtmlElement, may_call: dict[HtmlElement, bool], most: float
 
 
 def _stands_in_call(element: HtmlElement, known: dict[HtmlElement, bool], *, most: float) -> bool:
-    """Whether an element is in a known call box or in a short one with a telling class; the result is cached in `known`."""
+    """Whether an element is in a known box, or in a short one named as a call. Caches the answers in `known`."""
     if (answer := known.get(element)) is None:
         above, names = element.getparent(), element.get("class")
         is_call = bool(names and _names_a_call(names)) and _is_short(element, most)
@@ -95,7 +95,7 @@ def _names_a_call(names: str) -> bool:
     return _CALL.search(names) is not None
 
 
-def asks(box: HtmlElement, url: str) -> bool:
+def asks_for_action(box: HtmlElement, url: str) -> bool:
     """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or source."""
     links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
     if not links or len(raw_text_of(box)) > _MAX_BOX or not all(_is_service(href, url) for href, _ in links):

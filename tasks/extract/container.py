@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedText:
-    """A text located on its page: all blocks, its lines, which blocks belong to it, and the element that contains most of them.
+    """A text located on its page: the blocks, its lines, which blocks belong to it, and what contains most of them.
 
     `is_kept` includes blocks that begin or end like a line of the text, `is_there` only if that line is no other block.
     """

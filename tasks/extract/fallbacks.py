@@ -41,7 +41,7 @@ class Method:
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return a text of the fast mode that is long enough, and the method's name; if none is, the longest text of all methods.
+    """Return the first sufficient text of the fast mode, else the longest text of all methods; with its method.
 
     `measure` returns, for a text of the fast mode, the element for the other methods, and the required length; its last
     result counts.
@@ -90,7 +90,7 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield the text of trafilatura's fast mode, by our faster steps, then that of its recall mode if that may be longer."""
+    """Yield the fast mode's text, by our faster steps, then that of its recall mode if that may be longer."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text

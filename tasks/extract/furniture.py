@@ -41,7 +41,7 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # of camel case
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mass:
-    """The amount of text of a page in characters: all, those in links, and those outside of links without white space."""
+    """Characters of a page's text: all, those in links, and those outside of links without white space."""
 
     whole: int = 0
     linked: int = 0
@@ -110,7 +110,7 @@ def _open_captions(body: HtmlElement, unlinked: int) -> None:
                 figure.tag = "div"  # extractors omit figures
 
 
-def unseen_of(classes: ElementNames) -> set[HtmlElement]:
+def screen_reader_elements(classes: ElementNames) -> set[HtmlElement]:
     """Return elements for screen readers only, by class: `Article content`, between a story's parts.
 
     A heading must have all of the words.

@@ -61,7 +61,7 @@ def _is_said(line: str, said: MetadataWords) -> bool:
 
 
 def _is_place(line: str, words: tuple[str, ...]) -> bool:
-    """Whether a line may be a dateline: one capitalized word, or as short as a place name in scripts without capitals or spaces."""
+    """Whether a line may be a dateline: one capitalized word, or a short one in scripts without case."""
     longest = (
         _MAX_PLACE_LENGTH if line[0].isupper() else _MAX_UNCASED_LENGTH if line[0].lower() == line[0].upper() else 0
     )
@@ -77,7 +77,7 @@ def _is_title(words: tuple[str, ...], said: MetadataWords) -> bool:
 
 
 def _is_byline(words: tuple[str, ...], said: MetadataWords) -> bool:
-    """Whether words are author names, plus at most one other word (`by`), or plus a date (figures, `by` and a month)."""
+    """Whether words are authors' names and at most one more (`by`), or with a date: figures, `by` and a month."""
     if len(words) > _MAX_BYLINE:
         return False
     names = sum(word in said.names or _is_glued(word, said) for word in words)

@@ -71,7 +71,7 @@ def _headings_between(found: LocatedText) -> set[int]:
 
 
 def _heads_a_part(found: LocatedText, at: int, row: Sequence[int]) -> bool:
-    """Whether a heading belongs to the story: it is in the text's own element, or among several siblings with its class.
+    """Whether a heading belongs to the story: it is in the text's own element, or one of several with its class.
 
     A single heading elsewhere may belong to a box whose list was removed. It must not link to another page of the site,
     as teasers do.
@@ -183,7 +183,7 @@ def _leads_on(block: Block) -> bool:
 
 
 def _items_of(main: HtmlElement | None) -> set[HtmlElement]:
-    """Return the boxes between a story's paragraphs that are about external items: the lamps of a product test, each with its shop.
+    """Return boxes between a story's paragraphs about external items, such as a test's lamps with their shops.
 
     At least two with the same class are next to paragraphs, each with a heading and without a link to the site itself.
     """

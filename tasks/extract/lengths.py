@@ -7,7 +7,7 @@ _DENSE = re.compile("[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 
 
 def size_of(text: str) -> int:
-    """Return the number of characters, counting Chinese, Japanese and Korean ones twice, since each is worth two or three letters."""
+    """Return the number of characters; Chinese, Japanese and Korean ones count twice, as two or three letters would."""
     return len(text) if text.isascii() else len(text) + len(_DENSE.findall(text))
 
 

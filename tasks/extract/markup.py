@@ -49,7 +49,7 @@ _PLAIN = _Style()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A block of markdown: `kind` is `item`, `row` or `block`, `inside` the enclosing list or table, `quote` the enclosing quote."""
+    """A block of markdown. `kind`: `item`, `row` or `block`. `inside`: its list or table. `quote`: its quote."""
 
     text: str
     kind: str = "block"

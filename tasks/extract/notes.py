@@ -17,7 +17,7 @@ _NOTES = ("li", "p", "dd", "td")
 
 
 def notes_of(page: Outline) -> Iterator[HtmlElement]:
-    """Yield the items and paragraphs that preceding reference marks link to: `<li id="fn1">` for `<a href="#fn1">1</a>`."""
+    """Yield the items and paragraphs that marks above link to: `<li id="fn1">` for `<a href="#fn1">1</a>`."""
     marks = {one for one in _LINKS(page.body) if _is_mark(one, page)}
     if not marks:
         return

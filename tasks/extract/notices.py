@@ -1,4 +1,4 @@
-"""Detect notices in place of a story (paywall, consent, robot check), by their shape and by how they address the reader.
+"""Detect notices in place of a story (paywall, consent, robot check), by shape and by what they ask for.
 
 Pure. A notice is short and unrelated to the page's title. If the page declares itself paywalled, that is enough;
 otherwise the notice must ask for something that only notices ask for.
@@ -90,7 +90,7 @@ _ASKS = (
 
 
 def notice_of(text: str, metadata: Metadata) -> PageType | None:
-    """Return the page type of a text in place of a story; None if it is a story, or if the title has no significant word."""
+    """Return the type of a notice, or None for a story and for a title without significant words."""
     if len(text) > _MAX_PAID or not lacks_title_words(text, metadata):
         return None
     if metadata.paywalled is True:

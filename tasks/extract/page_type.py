@@ -151,7 +151,7 @@ def _other_story(metadata: Metadata, text: str) -> PageType | None:
 
 
 def _is_index(text: str, facts: PageFacts) -> bool:
-    """Whether a page that does not declare itself an article is a front page, or a section page with more teasers than text."""
+    """Whether an undeclared page is a front page, or a section page with more teasers than text."""
     if facts.is_front:
         return facts.teasers > 0
     story = sum(len(line) for line in text.split("\n") if len(line) >= _MIN_LONG_LINE)

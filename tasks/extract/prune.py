@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
-from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, mass_of, unseen_of
+from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, mass_of, screen_reader_elements
 from tasks.extract.notes import notes_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import MIN_TEASER_LINKS, lead_of, read_more_lines
@@ -67,7 +67,7 @@ def prune(
     taken: dict[str, int] | None = None,
     mass: Mass | None = None,
 ) -> bool:
-    """Remove the findings of the rules; return False if the uncertain ones would have removed the story and were ignored.
+    """Remove what the rules find. Returns False if the uncertain rules were ignored, to keep the story.
 
     `title` and `ledes` are the page's title and descriptions; `rules` default to `RULES`. Elements of `kept` are never
     removed; `taken` is filled with the characters that each rule removed; `mass` is the body's, if known.
@@ -136,7 +136,7 @@ def _credits(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    unseen = unseen_of(page.classes)
+    unseen = screen_reader_elements(page.classes)
     for element, text in page.labels:
         if (_FILLERS.have(text) or (element in unseen and has_words(text))) and not _is_in_table(element):
             yield element
@@ -231,13 +231,13 @@ def _is_foreign(element: HtmlElement, page: Outline) -> bool:
 
 
 def _is_paragraph(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a paragraph with text and no links, which belongs to the story even among lists of links."""
+    """Whether an element is a paragraph with text and no links: even among lists of links it is the story's."""
     weight = page.weights[element]
     return weight.prose >= _MIN_PARAGRAPH and not weight.linked
 
 
 def _is_teaser(element: HtmlElement, page: Outline) -> bool:
-    """Whether an element is a teaser: it begins with a link, has little more text, and is mostly a link or has a picture.
+    """Whether an element is a teaser: it starts with a link, has little more text, and is mostly link or pictured.
 
     A paragraph may begin with a link too: `<p><a>Islanders</a> who commute …</p>`.
     """

@@ -36,7 +36,7 @@ class Placement:
 
 
 def quality_of(text: str, tree: HtmlElement, *, path: str, mass: int, signs: Placement | None = None) -> float:
-    """Return the quality, 0 to 1: the share of the article's paragraphs that the text has, less its lines of mere links.
+    """Return the quality, 0 to 1: the share of the article's paragraphs in the text, less its lines of mere links.
 
     `tree` is the pruned page, `mass` that of its paragraphs. A guess counts less than a text found by the usual path,
     and so does a text that is scattered over the page, a small part of it, or made of short lines.

@@ -82,7 +82,7 @@ class _TextElements:
 
 
 def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
-    """Return the text that trafilatura finds on a page with these options (fast, no comments); None if the library must be called.
+    """Return trafilatura's text of a page with these options (fast, no comments); None if the library is needed.
 
     With its focus on recall, return what it finds in a frame on its second attempt.
     """

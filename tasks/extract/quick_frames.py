@@ -1,4 +1,4 @@
-"""Find the frame of a story as trafilatura's fast mode would choose it: the first element that one of its XPath expressions matches.
+"""Find the frame of a story as trafilatura's fast mode does: the first match of one of its XPath expressions.
 
 Pure. Elements are filtered by words that must be in their attributes before an expression can match; the library's own
 expression decides on the few others, and its result for the same names is cached.
@@ -44,7 +44,7 @@ class Words:
 
 
 def _one_of(tokens: Iterable[str]) -> str:
-    """Return a regex (trie) of plain tokens, with common prefixes merged: a quarter of the cost of searching for each."""
+    """Return a regex (trie) of plain tokens, with common prefixes merged: a quarter of the cost of each alone."""
     rest: dict[str, list[str]] = {}
     for token in sorted(tokens):
         rest.setdefault(token[:1], []).append(token[1:])

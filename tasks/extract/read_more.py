@@ -48,7 +48,7 @@ def read_more_lines(page: Outline) -> Iterator[HtmlElement]:
 
 
 def lead_of(text: str) -> str:
-    """Return the words before a line's first colon, bar or arrow; empty if there is none, or it is far from the beginning."""
+    """Return the words before a line's first colon, bar or arrow, or "" if there is none or it comes late."""
     lead = _LEAD.match(text) if any(map(text.__contains__, _LEADING_MARKS)) else None
     return lead[0] if lead else ""
 

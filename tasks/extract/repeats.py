@@ -32,7 +32,7 @@ def without_repeats(lines: Sequence[Line]) -> list[Line]:
 
 
 def _unless_repeated(run: Sequence[Line], *, is_last: bool = False) -> Sequence[Line]:
-    """Return nothing for a long run or, at a text's end, for two paragraphs; elsewhere two paragraphs may legitimately recur."""
+    """Drop a long run and, at a text's end, two paragraphs; elsewhere two paragraphs may legitimately recur."""
     sizes = [size_of(line.text) for line in run]
     is_long = len(run) >= _MIN_RUN and sum(sizes) >= _MIN_LENGTH
     return () if is_long or (is_last and len(run) > 1 and min(sizes) >= _MIN_PARAGRAPH) else run

@@ -23,7 +23,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf
 
 
 def without_strangers(lines: Sequence[Line], blocks: Sequence[Block], main: HtmlElement | None) -> Sequence[Line]:
-    """Return the lines without boxes at their end that have a rare class and words of their own, up to a tenth of the text.
+    """Drop boxes at the end with a rare class and their own vocabulary, up to a tenth of the text.
 
     `main` is the text's own element. Lists, whose items are short, and text in scripts without spaces are kept.
     """

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from tasks.extract.accounts import gives_accounts, names_of_makers
+from tasks.extract.accounts import account_names, gives_accounts
 from tasks.extract.blocks import Block
-from tasks.extract.calls import asks, promotes_a_page, without_calls
+from tasks.extract.calls import asks_for_action, promotes_a_page, without_calls
 from tasks.extract.container import Line, holder_of
 from tasks.extract.furniture import classes_name_a_box, id_names_a_box
 from tasks.extract.labels import without_labels
@@ -126,7 +126,7 @@ class _Tail:
         return next((one.element.base_url for one in self.blocks), "")
 
     def within(self, lines: Sequence[Line], scope: HtmlElement | None) -> list[Line]:
-        """Return the lines without those outside of the element with the text and its heading, in boxes of another class.
+        """Drop lines outside the element with the text and its heading, in boxes of another class.
 
         Return all lines if there is no such element, or if those outside are too many, above all in one element, which
         may be the story's second part.
@@ -163,7 +163,7 @@ class _Tail:
         return size * (1 - block.link_share if block is not None else 1)
 
     def _goes_on(self, line: Line, beside: Mapping[HtmlElement, HtmlElement]) -> bool:
-        """Whether a line outside of an element is loose, or in a box of the same class as that element: the story's next part.
+        """Whether an outside line is loose, or in a box of the same class as the text's: the story's next part.
 
         `beside` maps the ancestors of that element to the child through which they contain it.
         """
@@ -175,7 +175,7 @@ class _Tail:
         return own.tag == box.tag and first_class(own) == first_class(box)
 
     def start_of_appendix(self, lines: Sequence[Line], holder: HtmlElement | None, most: float) -> int:
-        """Return the index of the first line in the boxes of another class after the element with nearly all of the text.
+        """Return the index of the first line in boxes of another class after the element with nearly all of the text.
 
         Return the number of lines if there are none, or if they are too much of the text, contain a table, or are
         loose.
@@ -221,17 +221,17 @@ class _Tail:
         box = self._box_of(first)
         if box is None or any(self._box_of(line) is not box for line in lines[1:]):
             return False
-        return self._is_biography(first, box) or asks(box, self.url)
+        return self._is_biography(first, box) or asks_for_action(box, self.url)
 
     def are_a_promotion(self, lines: Sequence[Line], *, behind: Line) -> bool:
-        """Whether lines are a box with a class of its own, a link to another page of the site, and no section headings."""
+        """Whether lines are one box with its own class, a link to another page of the site, and no section headings."""
         box = self._box_of(lines[0]) if lines else None
         if box is None or self._box_of(behind) is box or any(self._box_of(line) is not box for line in lines[1:]):
             return False
         return promotes_a_page(box)
 
     def is_beside(self, line: Line) -> bool:
-        """Whether a line outside of the text's own element is in a box with a furniture name, or links to a page of the site."""
+        """Whether a line outside the text's own element is in a box named as furniture, or links to the site."""
         block = self._block(line)
         if block is None or not self.named:
             return False
@@ -277,7 +277,7 @@ class _Tail:
         if block is None or not block.linked or block.element.tag not in _ADDRESSED:
             return False
         host = urlsplit(self.url).hostname or ""
-        return gives_accounts(block.element, host=host, makers=names_of_makers(host, self.metadata.authors))
+        return gives_accounts(block.element, host=host, makers=account_names(host, self.metadata.authors))
 
     def _speaks_of_author(self, line: Line) -> bool:
         """Whether a line is entirely in italics and names an author of the page."""

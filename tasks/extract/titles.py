@@ -70,7 +70,7 @@ def _within(headings: Sequence[str], candidates: Sequence[str]) -> str | None:
 
 
 def _part_of(others: Iterable[str], known: Sequence[Words], headings: Sequence[str]) -> str | None:
-    """Return the lesser heading that equals a candidate without the main heading's text: `Copper Kettle: Notes on a ferry`."""
+    """Return the lesser heading that, alone or with a main one, is a candidate: `Copper Kettle: Notes on a ferry`."""
     mains = [words_of(heading) for heading in headings]
     for other in others:
         words = words_of(other[:_MAX_LENGTH])

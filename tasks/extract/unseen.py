@@ -40,7 +40,7 @@ def alternative_text(hidden: Iterable[HtmlElement]) -> str:
 
 
 def data_text(hidden: Iterable[HtmlElement], titles: Collection[Words]) -> str:
-    """Return the story in a page's scripts, one line per paragraph; empty if none has one of the page's titles next to it."""
+    """Return the story in a page's scripts, one line per paragraph, or "" if none is beside one of the titles."""
     stories = (_in_data(one.text or "", titles) for one in hidden if one.tag == "script")
     return next((text for text in stories if len(text) >= _MIN_STORY), "")
 

@@ -40,7 +40,8 @@ PROBE = "probe"
 PROBED = ("warc", "articles", "captures", "policies", "quarantine", "set-aside")
 
 Elsewhere = Callable[[TakedownTargets], Iterable[str]]
-"""Removes what is taken down from places other than lake, index and search index; returns those that may keep some of it."""
+"""Removes what is taken down from places other than lake, index and search index; returns those that may keep some of
+it."""
 
 Search = Callable[[], None]
 """Deletes the search index with every text in it; the next search builds it again."""
@@ -186,7 +187,7 @@ def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Else
     return done
 
 
-def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
+def remove_restored(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
     """Remove what a restored backup has brought back, unless a table's log is damaged; raises LakeUnavailable, IndexUnavailable."""
     takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
     if takedowns and not any(find_log_damage(store, name) for name in TABLES):
@@ -194,7 +195,7 @@ def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) ->
 
 
 def undo_takedown(takedown_id: str, settings: Settings) -> Takedown:
-    """Allow the URLs of a takedown again: they are fetched anew, and nothing removed is restored.
+    """Allow the URLs of a takedown again: they are fetched again, and nothing removed is restored.
 
     Raises ConfigError.
     """

@@ -8,7 +8,7 @@ from tasks.values.rows import Capture, Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Looks at URLs of many hosts; each stage returns the batch with more parts of its looks filled in, in the same order.
+    """Looks at URLs of many hosts. Each stage returns the batch with its looks completed further, in the same order.
 
     `policies` are the policy documents in its segment, which the lake did not have at the time of the fetch.
     """

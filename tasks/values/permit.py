@@ -58,7 +58,7 @@ class RobotsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRequest:
-    """A request for a permit at one host, under one source's rules: for one request, which takes at most `lease_s` (seconds).
+    """A request for a permit at one host, under one source's rules. It takes at most `lease_s` (seconds).
 
     `place` identifies the host's registrable domain on its address, None if that is not limited separately.
     """
@@ -90,7 +90,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitEnd:
-    """The end of a permit: the duration of the request, whether the host said that it is busy, the wait it requires (seconds).
+    """The end of a permit: the request's duration, whether the host is busy, and the wait it requires (seconds).
 
     `delay_s` is the source's setting.
     """

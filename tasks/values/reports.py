@@ -66,7 +66,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverReport:
-    """The results of polling: feeds polled and unchanged, new URLs, and failures by reason; `limits` are the budgets that were reached.
+    """The results of polling: feeds polled and unchanged, new URLs, failures by reason; `limits`: budgets reached.
 
     `polled_failed` are those of `failed` that `polled` counts: without child sitemaps and fallback front pages.
     """

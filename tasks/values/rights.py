@@ -51,7 +51,7 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obedience:
-    """How refusals of a page are obeyed: the purposes for which its source's pages are kept, and what happens to a refused page.
+    """How refusals are obeyed: the purposes of a source's pages, and what happens to a refused page.
 
     `obeys_tdm` is the older setting: it covers only TDMRep and `noai`, and only stories, after the page has been read.
     """
@@ -111,7 +111,7 @@ FORM_LENGTH = 24
 
 
 def turn_of(policy_id: str, former: str) -> str:
-    """Return the suffix that distinguishes a document that returned, after `former` replaced it, from its earlier period."""
+    """Return the suffix that distinguishes a document that returned after `former` from its earlier period."""
     return hashlib.sha256(f"{policy_id}\n{former}".encode()).hexdigest()[: 32 - FORM_LENGTH]
 
 

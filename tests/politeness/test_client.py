@@ -1,4 +1,4 @@
-"""Visits to servers on loopback, paced by a real index."""
+"""Polite visits to servers on loopback, paced by a real index."""
 
 import asyncio
 import gc
@@ -125,7 +125,7 @@ class Counting(HostLimits):
         return answers
 
 
-async def test_a_page_is_taken_before_its_permit_s_end_is_written(index):
+async def test_a_page_is_handed_over_before_its_permits_end_is_written(index):
     Counting.ends, at_take = 0, []
     async with serve({**ALLOW, "*": page(b"<p>")}) as server, polite(Counting(index)) as client:
         visit = Visit(key="a", url=server.url("/a"), rules=rules())
@@ -233,7 +233,7 @@ async def test_a_closed_client_leaves_no_garbage_cycles(limits):
             gc.enable()
 
 
-async def test_a_page_is_fetched_after_robots(limits):
+async def test_a_page_is_fetched_after_robots_txt(limits):
     async with serve({**ALLOW, "/a": page(b"<p>")}) as server, polite(limits) as client:
         result = await visited_one(client, server.url("/a"))
 
@@ -532,11 +532,11 @@ async def test_retry_after_defers_the_host(limits, status, form):
     put_off = [visit.deferred_until for visit in [*results.values(), later] if visit.deferred_until is not None]
     assert [type(error) for error in errors] == [ServerBusy]
     assert len(put_off) == 5
-    assert all(-1 <= (instant - until).total_seconds() < 30 for instant in put_off)  # a date is in whole seconds
+    assert all(-1 <= (instant - until).total_seconds() < 30 for instant in put_off)  # dates have whole seconds
     assert len(server.asked) == 2
 
 
-async def test_429_without_a_wait_is_a_minute(limits):
+async def test_429_without_retry_after_waits_a_minute(limits):
     async with serve({**ALLOW, "*": answer(429)}) as server, polite(limits) as client:
         results = await visited(client, [server.url("/a"), server.url("/b")])
 
@@ -639,7 +639,7 @@ async def test_a_redirect_to_an_internal_address_is_refused(limits):
         assert type((await visited_one(client, server.url("/a"))).error) is ForbiddenAddress
 
 
-async def test_a_loop_is_refused(limits):
+async def test_a_redirect_loop_is_refused(limits):
     async with serve({**ALLOW, "/a": redirect("/a")}) as server, polite(limits) as client:
         assert type((await visited_one(client, server.url("/a"))).error) is TooManyRedirects
 

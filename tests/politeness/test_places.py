@@ -27,7 +27,7 @@ def index(file_index):
 
 
 class Names:
-    """A resolver that gives each name its addresses, and counts the look-ups."""
+    """A resolver with fixed addresses by name, which counts the lookups."""
 
     def __init__(self, addresses):
         self.addresses = addresses
@@ -69,7 +69,7 @@ def least_gap(*servers):
     return min(later - earlier for earlier, later in itertools.pairwise(instants))
 
 
-async def test_many_hosts_of_a_domain_at_one_address_have_the_pace_of_one(index):
+async def test_many_hosts_of_a_domain_at_one_address_share_one_pace(index):
     async with serve(ALLOW) as server, polite(index) as client:
         results = await visited(client, at_hosts(server, 6))
 
@@ -105,7 +105,7 @@ async def test_the_order_of_addresses_does_not_make_a_second_place(index):
     assert least_gap(server) >= 0.95 * DELAY_S
 
 
-async def test_ports_of_one_name_are_one_place(index):
+async def test_ports_of_one_host_are_one_place(index):
     async with serve(ALLOW) as one, serve(ALLOW) as other, polite(index) as client:
         await visited(client, [one.url("/", host="daily.com"), other.url("/", host="daily.com")])
 
@@ -172,7 +172,7 @@ async def test_a_domain_on_two_addresses_is_two_places(index):
     assert are_pages(results)
 
 
-# Look-ups
+# Lookups
 
 
 async def test_the_connection_reuses_the_look_up_of_the_place(index):

@@ -48,7 +48,7 @@ def star(*rules):
         # paths are case-sensitive
         (["Disallow: /A"], "/a", True),
         (["Disallow: /A"], "/A", False),
-        # the longest match decides, wherever it is
+        # the longest match decides, in any order
         (["Allow: /p", "Disallow: /"], "/page", True),
         (["Disallow: /", "Allow: /p"], "/page", True),
         (["Allow: /folder", "Disallow: /folder/page"], "/folder/page", False),
@@ -56,7 +56,7 @@ def star(*rules):
         (["Allow: /page", "Disallow: /*.ph"], "/page.php5", True),
         (["Allow: /$", "Disallow: /"], "/", True),
         (["Allow: /$", "Disallow: /"], "/page.htm", False),
-        # among equals, allow
+        # of equal matches, allow wins
         (["Disallow: /folder", "Allow: /folder"], "/folder/page", True),
         (["Allow: /folder", "Disallow: /folder"], "/folder/page", True),
         (["Disallow: /a*", "Allow: /ab"], "/ab", True),
@@ -73,7 +73,7 @@ def star(*rules):
         (["Disallow: /*/b/*/d"], "/a/b/c/d", False),
         (["Disallow: /*/b/*/d"], "/a/b/d", True),
         (["Disallow: */print"], "/a/print", False),
-        # the end
+        # end anchor
         (["Disallow: /*.php$"], "/x.php", False),
         (["Disallow: /*.php$"], "/x.php?y", True),
         (["Disallow: /*.php$"], "/x.php5", True),
@@ -247,7 +247,7 @@ def test_a_file_of_exactly_500_kib_is_read_completely():
         ("User-agent: Other\nCrawl-delay: 9\nUser-agent: Presslake\nCrawl-delay: 4\nDisallow: /x", 4),
     ],
 )
-def test_crawl_delay_is_that_of_our_group(robots, delay_s):
+def test_the_crawl_delay_of_our_group_applies(robots, delay_s):
     policy = parse_robots(robots.encode())
 
     assert policy.crawl_delay_s(AGENT) == delay_s
@@ -284,7 +284,7 @@ def test_policies_for_sites_without_rules_and_unreachable_sites():
         (None, RobotsVerdict.DISALLOW_ALL),
     ],
 )
-def test_a_status_says_whether_there_are_rules(status, verdict):
+def test_the_status_determines_the_policy(status, verdict):
     assert verdict_of_status(status) is verdict
 
 
@@ -336,7 +336,7 @@ def test_no_bytes_raise(body, path):
     st.lists(st.sampled_from(["/", "a", "/a", "/ab", "/a*", "*b", "/a$", "/*b$", "/a/b"]), max_size=6),
     st.text("/ab", max_size=8),
 )
-def test_disallow_with_its_own_allow_forbids_nothing(patterns, path):
+def test_an_allow_equal_to_a_disallow_wins(patterns, path):
     rules = [f"{kind}: {pattern}" for pattern in patterns for kind in ("Disallow", "Allow")]
 
     assert may(star(*rules), f"/{path}")
@@ -353,7 +353,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_file_costs_little(body):
+def test_a_hostile_file_is_parsed_cheaply(body):
     policy = parse_robots(body)
 
     def ask():
@@ -406,7 +406,7 @@ def test_any_number_of_plain_paths_is_kept(number):
     assert not may(body, f"/withdrawn/{number - 1:05}")
 
 
-def test_a_rule_that_is_repeated_counts_once():
+def test_a_repeated_rule_counts_once():
     body = star(*(f"Disallow: *ab{one % 10}" for one in range(36_000)))
 
     assert may(body, "/" + "a" * 4000)

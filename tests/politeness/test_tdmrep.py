@@ -29,11 +29,11 @@ def rule(location, reservation=1):
         ("*/2026/", True),
     ],
 )
-def test_a_location_is_a_pattern_as_in_robots(location, expected):
+def test_a_location_is_a_robots_txt_pattern(location, expected):
     assert said(rule(location)) is expected
 
 
-def test_the_first_rule_that_matches_counts():
+def test_the_first_matching_rule_applies():
     assert said(rule("/news/", 0), rule("/", 1)) is False
     assert said(rule("/", 1), rule("/news/", 0)) is True
 
@@ -78,7 +78,7 @@ FILE = (
     ("path", "expected"),
     [("/dossier/x", True), ("/dossier/frei/x", False), ("/a.jpg", False), ("/a.jpg?w=2", None), ("/other", None)],
 )
-def test_a_files_first_match_decides(path, expected):
+def test_a_files_first_matching_entry_decides(path, expected):
     assert said(*FILE, url=f"https://gazette.example{path}") is expected
 
 

@@ -47,7 +47,7 @@ def test_latest_has_one_row_per_article(lake):
     ]
 
 
-def test_a_lake_in_s3_is_read_likewise(object_store):
+def test_a_lake_in_s3_gives_the_same_answers(object_store):
     publish([make_item(1, rows=2)], store=object_store, index_id="i")
 
     with open_views(object_store) as views:
@@ -58,7 +58,7 @@ def test_a_lake_in_s3_is_read_likewise(object_store):
     assert found == [("b1-0", date(2026, 3, 1)), ("b1-1", date(2026, 3, 1))]
 
 
-def test_the_partition_and_every_column_are_there(lake):
+def test_the_views_have_the_partition_and_every_column(lake):
     assert answer(lake, "select distinct dt from articles order by 1") == [(date(2026, 3, 1),), (date(2026, 3, 2),)]
     assert answer(lake, "select count(*) from captures c join articles using (article_id, revision)") == [(3,)]
     assert answer(lake, "select date_trunc('day', fetched_at) from latest order by 1 limit 1") == [
@@ -70,7 +70,7 @@ def test_a_lake_without_tables_has_empty_views(tmp_path):
     assert answer(Lake(tmp_path), "select (select count(*) from latest), (select count(*) from captures)") == [(0, 0)]
 
 
-def test_a_table_from_an_earlier_version_has_null_in_its_new_columns(tmp_path):
+def test_new_columns_of_an_older_table_are_null(tmp_path):
     lake = Lake(tmp_path)
     lake.publish({})
     rows = DeltaTable(str(Path(lake.store.uri) / "articles")).to_pyarrow_table()
@@ -148,7 +148,7 @@ def test_an_invalid_value_is_blamed_on_the_query_if_the_lake_is_undamaged(tmp_pa
         answer(lake, "select strptime(title, '%Y') from articles")
 
 
-def test_a_table_that_has_lost_its_log_is_not_taken_for_an_empty_one(tmp_path):
+def test_a_table_without_its_log_is_not_read_as_empty(tmp_path):
     lake = Lake(tmp_path)
     lake.publish({})
     shutil.rmtree(tmp_path / "lake/articles/_delta_log")
@@ -182,13 +182,13 @@ def test_a_query_leaves_no_threads_or_files(lake, tmp_path, monkeypatch):
         (timedelta(days=1), "1 day, 0:00:00", b'"1 day, 0:00:00"'),
     ],
 )
-def test_values_as_cells_and_as_json(value, cell, line):
+def test_values_are_formatted_as_cells_and_as_json(value, cell, line):
     if not isinstance(value, bytes | timedelta):
         assert csv_cell(value) == cell
     assert json_line(value) == line
 
 
-def test_the_command_prints_a_table_lines_of_json_and_csv(command):
+def test_the_command_prints_a_table_json_lines_or_csv(command):
     query = "select article_id, title, authors, published_at from latest order by 1"
 
     table = command.run("sql", query).out
@@ -205,7 +205,7 @@ def test_the_command_prints_a_table_lines_of_json_and_csv(command):
     ]
 
 
-def test_a_mistake_ends_the_command_with_one_line_and_exit_2(command):
+def test_a_mistake_is_one_line_and_exit_2(command):
     ended = command.run("sql", "select nothing from articles", check=False)
 
     assert (ended.code, ended.out) == (2, "")

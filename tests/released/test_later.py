@@ -92,7 +92,7 @@ def test_maintenance_by_the_previous_version_keeps_the_new_columns(specimen, lat
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_no_released_column_was_renamed_moved_or_retyped(version, table):
+def test_no_released_column_is_renamed_moved_or_retyped(version, table):
     released = DeltaTable(RELEASED / version / "lake" / table).schema()
 
     assert Schema.from_arrow(table_schema(table)).fields[: len(released.fields)] == released.fields

@@ -150,7 +150,7 @@ def test_a_repair_publishes_the_waiting_batch(specimen, command):
     assert command.run("verify", "--json").json()["found"] == {}
 
 
-def test_maintenance_leaves_every_text_and_no_fault(specimen, command):
+def test_maintenance_keeps_every_text_and_leaves_no_fault(specimen, command):
     expected = specimen.expected
     command.run("verify", "--mend")
 

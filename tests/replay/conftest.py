@@ -64,7 +64,7 @@ class Reader(InlineExtractor):
 
 @dataclass
 class Replays:
-    """Replays of a world; `options` by source."""
+    """Runs replays of a world, with extraction `options` by source."""
 
     world: World
 
@@ -96,7 +96,7 @@ class Replays:
         }
 
     def captures(self):
-        """The rows of `captures` by id."""
+        """Return the rows of `captures` by id."""
         return {row.capture_id: replace(row, change_seq=None) for row in self._rows(CAPTURES, as_capture)}
 
     def stored(self):

@@ -32,7 +32,7 @@ UNIT_PAGES = 4
 
 
 def backfill(home: Path, index_url: str, archive: str) -> None:
-    """Take in one archive."""
+    """Backfill one archive."""
     settings = Settings(lake=str(home / "lake"), index=index_url, catalogue=home / "sources.yaml")
     config = BackfillConfig(paths=[archive], unit_pages=UNIT_PAGES)
     run_id = f"backfill-{datetime.now(UTC)}"
@@ -40,7 +40,7 @@ def backfill(home: Path, index_url: str, archive: str) -> None:
 
 
 def replay_all(home: Path, index_url: str, text: str | None) -> None:
-    """Replay everything, with this option for all sources."""
+    """Replay everything, with this text selector for all sources."""
     rules = load_catalogue(home / "sources.yaml").rules()
     rules = {ADHOC: next(iter(rules.values())), **rules}  # the archives' hosts have no owner
     with open_index(index_url) as index:

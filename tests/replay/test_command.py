@@ -30,7 +30,7 @@ def rows(presslake: Presslake) -> list[dict]:
     return sorted(found.to_pylist(), key=lambda row: (row["article_id"], row["revision"]))
 
 
-def test_a_replay_shows_what_would_differ_then_changes_it(command):
+def test_a_dry_run_shows_differences_and_a_replay_applies_them(command):
     with_options(command, SHORTER)
     would = command.run("replay", "--dry-run", "--source", "site-1", "--json").json()
     before = command.run("verify", "--json").json()
@@ -45,7 +45,7 @@ def test_a_replay_shows_what_would_differ_then_changes_it(command):
     assert before["found"] == command.run("verify", "--json").json()["found"] == {}
 
 
-def test_one_page_is_shown_with_its_difference(command, world):
+def test_a_single_page_is_shown_with_its_diff(command, world):
     with_options(command, SHORTER)
     url = next(url for url in sorted(world.press.urls()) if url.startswith(world.press.url(1, "/")))
 

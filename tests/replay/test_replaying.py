@@ -19,7 +19,7 @@ from tasks.verify.reindex import reindex
 from tests.replay.conftest import CLUSTER, FIRST_THREE, POISON_READ, SHORTER, SITES
 
 
-def test_the_same_rules_change_nothing(replays):
+def test_unchanged_rules_change_nothing(replays):
     before, versions = (replays.articles(), replays.captures(), replays.index()), replays.versions()
 
     report = replays.run()
@@ -130,7 +130,7 @@ def test_pages_that_are_no_longer_articles_are_lost_and_can_be_gained_back(repla
     assert replays.world.verify().found == {}
 
 
-def test_a_page_in_quarantine_that_newer_rules_read_is_gained_with_its_first_fetch(replays):
+def test_a_quarantined_page_readable_by_newer_rules_is_gained(replays):
     (poison,) = (one for one in replays.captures().values() if one.outcome is Outcome.QUARANTINED)
 
     report = replays.run({"outcomes": ["quarantined"]}, pages={poison.url: POISON_READ})
@@ -148,7 +148,7 @@ def test_older_skips_pages_read_with_the_current_rules(replays):
     assert replays.run({"older": True}).pages == 0
 
 
-def test_a_selection_is_by_source_host_url_day_outcome_and_reason(replays):
+def test_pages_are_selected_by_source_host_url_day_outcome_and_reason(replays):
     one = next(row for row in replays.captures().values() if row.article_id and row.source_id == "site-2")
     day = one.fetched_at.date().isoformat()
 
@@ -222,7 +222,7 @@ def test_the_old_text_is_readable_by_time_travel(replays):
     }
 
 
-def test_change_seq_names_the_rows_that_a_replay_wrote(replays):
+def test_change_seq_identifies_the_rows_written_by_a_replay(replays):
     before = {(row.article_id, row.revision): row for row in replays.stored()}
     with replays.world.index.read() as tx:
         last = outbox.last_sequence(tx)

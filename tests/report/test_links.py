@@ -44,7 +44,7 @@ def test_a_failure_links_to_the_history_of_its_url():
     assert row["history"] == "https://news.example.org/url?url=https%3A%2F%2Fa.example%2F%3Fx%3D1%26y%3D2"
 
 
-def test_without_an_address_nothing_is_linked():
+def test_without_an_address_there_are_no_links():
     assert "](" not in to_markdown(REPORT)
     assert "history" not in failure_rows(REPORT)[0]
 

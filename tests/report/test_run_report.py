@@ -22,7 +22,7 @@ def test_doubtful_articles_are_added_up_by_source():
     assert report.doubtful == {"daily": 3, "weekly": 1}
 
 
-def test_doubtful_articles_are_shown_by_source_the_most_first():
+def test_doubtful_articles_are_shown_by_source_in_descending_order():
     told = to_markdown(run(BatchReport(batch_id="b1", doubtful={"daily": 1, "weekly": 2})))
 
     assert told.partition("## Doubtful")[2].index("| `weekly` | 2 |") < told.partition("## Doubtful")[2].index(

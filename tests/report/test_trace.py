@@ -59,7 +59,7 @@ def revision(number, **more):
     }  # fmt: skip
 
 
-def test_a_revision_that_a_replay_superseded_says_when_it_was_read_again():
+def test_a_superseded_revision_shows_when_it_was_extracted_again():
     revisions = (
         revision(1, added_seq=3, change_seq=8),
         revision(2, added_seq=4, change_seq=4),

@@ -72,7 +72,7 @@ def test_an_unavailable_port_in_an_exception_group_passes_and_other_groups_are_u
         "first line\n[parameters: {'a': 'geheim'}]",
     ],
 )
-def test_no_secret_is_kept(message):
+def test_no_secret_is_stored(message):
     assert "geheim" not in met(ValueError(message)).detail
 
 
@@ -89,7 +89,7 @@ def test_any_message_is_kept_as_visible_lines_of_bounded_length(message):
     error.detail.encode()
 
 
-def test_a_deep_recursion_leaves_a_short_trace():
+def test_a_deep_recursion_has_a_short_traceback():
     def dive(depth):
         return dive(depth + 1)
 
@@ -115,7 +115,7 @@ def test_more_than_five_and_more_than_a_fifth_are_our_fault(unexpected, of, ours
     assert is_our_fault(unexpected, of=of) is ours
 
 
-def test_the_batch_that_fails_names_the_first_traceback():
+def test_a_failed_batch_has_the_first_traceback():
     errors = [met(ValueError(f"no. {number}")) for number in range(7)]
 
     check_share(errors, of=70, what="pages")

@@ -50,7 +50,7 @@ def run(program: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_stages_are_in_their_batches_and_batches_in_their_run():
+def test_stage_spans_nest_in_batches_and_batches_in_the_run():
     with collecting() as collector:
         ended = run(RUN, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
 

@@ -75,7 +75,7 @@ async def test_a_misbehaving_job_affects_no_other(pool, deed, error):
     assert f"https://daily.example/{deed}" in str(bad) or deed == "refuse"
 
 
-async def test_a_closed_pool_reads_no_more(pool):
+async def test_a_closed_pool_accepts_no_jobs(pool):
     with WorkerPool(CONFIG) as closed:
         pass
 

@@ -54,7 +54,7 @@ def test_a_query_is_parsed_into_its_parts(text, part):
         ("a" * 1001, "the query has 1,001 characters; the limit is 1,000"),
     ],
 )
-def test_a_mistake_is_one_clear_line(text, line):
+def test_a_mistake_is_one_clear_error(text, line):
     with pytest.raises(ConfigError) as caught:
         query_of(SearchQuery(text=text), fields())
 
@@ -83,12 +83,12 @@ def test_any_query_is_parsed_or_refused(text):
         ("3.5 % + 10:30", ["3", "5", "10", "30"]),
     ],
 )
-def test_words_are_folded(text, words):
+def test_words_are_normalised(text, words):
     assert words_of(text) == words
 
 
 @given(st.text(max_size=80))
-def test_folding_twice_is_folding_once(text):
+def test_normalisation_is_idempotent(text):
     once = fold(text)
 
     assert fold(once) == once

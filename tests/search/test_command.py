@@ -34,7 +34,7 @@ def test_text_from_the_web_is_shown_escaped(command):
     assert "\u202e" not in said
 
 
-def test_search_as_json_and_counted(command):
+def test_search_prints_json_and_counts(command):
     found = command.run("search", "*", "--source", "b", "--json").json()
     counts = command.run("search", "*", "--by", "day").out
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.folder import only_writer, search_root, throw_away
 from tasks.search.searching import bring_up_to_date, search
@@ -62,7 +62,7 @@ def lake(tmp_path):
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
-    """An article in each language, an hour apart."""
+    """One article in each language, an hour apart."""
     lake = Lake(tmp_path_factory.mktemp("many"))
     lake.publish(
         *(
@@ -174,7 +174,7 @@ def test_a_later_revision_replaces_the_earlier(lake):
     assert (found(lake, "mayor"), found(lake, "treasurer")) == ([], ["a1"])
 
 
-def test_an_earlier_revision_that_comes_later_changes_nothing(lake):
+def test_a_late_earlier_revision_changes_nothing(lake):
     lake.publish({"revision": 2, "text": "The treasurer resigned."})
     assert found(lake, "treasurer") == ["a1"]
 
@@ -232,12 +232,12 @@ def test_packing_files_reindexes_nothing(lake):
 
 def test_an_update_that_lost_its_state_gives_the_same_index(lake):
     lake.publish({}, {"article_id": "a2"})
-    home = search_root(lake.settings) / lake_alone(lake.settings)[1]
+    home = search_root(lake.settings) / open_lake_without_index(lake.settings)[1]
     found(lake, "harbour")
     before = (home / "state.json").read_bytes()
     lake.publish({"article_id": "a3"})
     found(lake, "harbour")
-    (home / "state.json").write_bytes(before)  # as if killed between its commit and the state
+    (home / "state.json").write_bytes(before)  # simulates a kill between commit and state
 
     assert sorted(found(lake, "harbour")) == ["a1", "a2", "a3"]
 
@@ -280,7 +280,7 @@ def test_during_an_update_by_another_process_the_search_works_and_says_so(lake):
     assert sorted(found(lake, "harbour")) == ["a1", "a2"]
 
 
-def test_a_lake_without_articles_gives_nothing(lake):
+def test_a_lake_without_articles_gives_no_hits(lake):
     assert found(lake, "harbour") == []
 
 

@@ -36,7 +36,7 @@ def content_digest(*, title: str | None, text: str, authors: Sequence[str], publ
 
 
 def possible_digests(row: Article) -> tuple[str, ...]:
-    """Return the digests that a row may have: title and date count only if they come from the page, which the row does not say.
+    """Return the digests that a row may have: its title and date count only if the page itself gives them.
 
     The first digest assumes that both do.
     """
@@ -80,7 +80,7 @@ def _plain(text: str) -> str:
 
 
 def _parted(plain: str) -> tuple[list[str], list[str]]:
-    """Return a text's parts between figures, and the figures; found by their digits, which costs a tenth of a regex search."""
+    """Return a text's parts between figures, and the figures, found by digits at a tenth of a regex's cost."""
     words, figures, end = [], [], 0
     for found in _FIGURE.finditer(plain):
         start = found.start()

@@ -17,7 +17,7 @@ _UNUSUAL = "\u00ad\u00b5".encode("latin-1")  # a format character, and character
 
 
 def latin_bytes(text: str) -> bytes | None:
-    """Return a text in ISO 8859-1, with common other punctuation replaced by spaces; None if it has other characters."""
+    """Return a text in ISO 8859-1, with spaces for other common punctuation; None if it has other characters."""
     for mark in _MARKS:
         text = text.replace(mark, " ")
     try:
@@ -32,14 +32,14 @@ def count_runs(latin: bytes) -> int:
 
 
 def latin_tokens(latin: bytes) -> list[str] | None:
-    """Return the casefolded tokens of a text in NFKC, like the regex tasks.values.text.digest.TOKEN; None if the regex is needed."""
+    """Return the tokens of NFKC text, casefolded, like digest.TOKEN; None if the regex is needed."""
     if any(one in latin for one in _UNUSUAL):
         return None
     return _TOKEN.findall(latin.replace(_SHARP_S, b"ss").translate(_TOKENS).decode("latin-1"))
 
 
 def words_by_case(latin: bytes) -> tuple[list[str], list[str]]:
-    """Return the runs of letters, digits and underscores, from their first letter on, separated into capitalized and others."""
+    """Return runs of letters, digits and underscores from their first letter on: capitalized ones, and others."""
     runs = sorted(set(latin.translate(_WORDY).decode("latin-1").split()))
     a, underscore, small_a, accented_a, sharp_s = (bisect_left(runs, first) for first in "A_aÀß")  # as in the charset
     capital, small = runs[a:underscore] + runs[accented_a:sharp_s], runs[small_a:accented_a] + runs[sharp_s:]

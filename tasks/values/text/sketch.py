@@ -47,7 +47,7 @@ def split_unspaced(tokens: Sequence[str]) -> Sequence[str]:
 
 
 def make_shape(words: Sequence[str], names: Iterable[str] = ()) -> Shape | None:
-    """Return the shape of a text, given its words (digest.tokenise) and the names among them; None if it is too short."""
+    """Return the shape of a text by its words (digest.tokenise) and the names among them; None if it is too short."""
     tokens = split_unspaced(words)
     if len(tokens) < MIN_TOKENS:
         return None

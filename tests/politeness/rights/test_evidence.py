@@ -36,7 +36,7 @@ def archive(tmp_path):
         yield opened
 
 
-async def test_a_robots_txt_is_a_record_and_a_row_that_its_articles_name(archive):
+async def test_a_robots_txt_is_a_record_and_a_row_referenced_by_its_articles(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "/1": story(1), "/2": story(2)}) as server:
         await archive.sweep(map(server.url, ("/1", "/2")))
     [row] = archive.rows("policies")
@@ -55,7 +55,7 @@ async def test_a_robots_txt_is_a_record_and_a_row_that_its_articles_name(archive
     assert archive.faults() == {}
 
 
-async def test_an_unchanged_document_is_neither_a_record_nor_a_row_again(archive):
+async def test_an_unchanged_document_is_not_stored_again(archive):
     archive.ahead = 2 * DAY  # so that no stored document is fresh
     async with serve({"/robots.txt": answer(200, ROBOTS), "*": story(1)}) as server:
         for number in range(20):
@@ -121,7 +121,7 @@ async def test_a_document_that_was_unavailable_for_a_while_has_not_changed(archi
     assert len(archive.rows("policies")) == 1
 
 
-async def test_two_agents_that_are_given_two_documents_see_no_change(archive):
+async def test_different_documents_for_two_user_agents_are_no_change(archive):
     archive.ahead = 2 * DAY
     archive.rules = {"daily": RULES, "other": replace(RULES, user_agent="Other/1 (+https://other.example/)")}
 
@@ -175,7 +175,7 @@ async def test_any_response_is_kept_unchanged(archive, route, status, body):
     assert archive.faults() == {}
 
 
-async def test_a_refused_url_has_the_document_that_refused_it(archive):
+async def test_a_refused_url_references_the_refusing_document(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "*": story(1)}) as server:
         await archive.sweep([server.url("/private/1")])
 
@@ -209,7 +209,7 @@ async def test_a_licence_named_by_robots_txt_is_fetched_once_and_kept(archive):
     assert archive.faults() == {}
 
 
-async def test_a_licence_that_a_page_names_is_kept_for_that_page_alone(archive):
+async def test_a_licence_named_by_a_page_is_stored_for_that_page_only(archive):
     async with serve({"/robots.txt": answer(404), "/licence.xml": answer(200, LICENCE), "/2": story(2)}) as server:
         link = f'<link rel="license" type="application/rsl+xml" href="{server.url("/licence.xml")}">'
         server.routes["/1"] = story(1, link)
@@ -220,7 +220,7 @@ async def test_a_licence_that_a_page_names_is_kept_for_that_page_alone(archive):
 
 
 @pytest.mark.parametrize("status", [401, 402])
-async def test_a_licence_that_a_refusal_asks_for_is_kept(archive, status):
+async def test_a_licence_named_by_a_refusal_is_stored(archive, status):
     async with serve({"/robots.txt": answer(404), "/licence.xml": answer(200, LICENCE)}) as server:
         link = f'<{server.url("/licence.xml")}>; rel="license"'
         server.routes["/1"] = answer(
@@ -241,7 +241,7 @@ async def test_a_licence_that_a_refusal_asks_for_is_kept(archive, status):
     assert archive.faults() == {}
 
 
-async def test_a_licence_that_is_the_body_of_a_refusal_is_kept(archive):
+async def test_a_licence_in_the_body_of_a_refusal_is_stored(archive):
     async with serve({"/robots.txt": answer(404), "/1": answer(402, LICENCE, [("crawler-price", "USD 1")])}) as server:
         for _ in range(2):
             await archive.sweep([server.url("/1")])
@@ -262,7 +262,7 @@ async def test_a_licence_that_is_the_body_of_a_refusal_is_kept(archive):
     ],
     ids=["bare", "login", "no-rsl", "forbidden"],
 )
-async def test_a_refusal_that_names_no_licence_is_no_document(archive, route):
+async def test_a_refusal_without_a_licence_is_no_document(archive, route):
     async with serve({"/robots.txt": answer(404), "/1": route}) as server:
         await archive.sweep([server.url("/1")])
 
@@ -354,7 +354,7 @@ async def test_verify_reports_documents_that_differ_between_index_and_lake(archi
     assert archive.faults() == {"article_without_policy": 1, "policy_without_row": 1}
 
 
-async def test_a_document_whose_bytes_changed_is_found(archive):
+async def test_verify_finds_a_document_with_changed_bytes(archive):
     async with serve({"/robots.txt": answer(200, ROBOTS), "/1": story(1)}) as server:
         await archive.sweep([server.url("/1")])
     [row] = archive.rows("policies")

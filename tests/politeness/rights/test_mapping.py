@@ -1,4 +1,4 @@
-"""One mapping of signals to purposes, in the code and in docs/rights.md; combinations of signals."""
+"""The mapping of signals to purposes, in code and docs/rights.md, and the combination of several signals."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_every_signal_is_explained():
         (("ai-train=?", "unset", "unreadable", "duty=attribution", "lenient"), "?"),
     ],
 )
-def test_the_strictest_counts(values, answer):
+def test_the_strictest_signal_applies(values, answer):
     verdict = verdict_on(Purpose.AI_TRAIN, [signal(RSL, value) for value in values])
 
     assert verdict.answer == answer

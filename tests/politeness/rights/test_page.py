@@ -39,7 +39,7 @@ def said(signals):
         (None, "", "0", "y"),
     ],
 )
-def test_a_header_supersedes_the_file_and_a_meta_the_header(file, header, meta, expected):
+def test_a_header_overrides_the_file_and_a_meta_the_header(file, header, meta, expected):
     headers = [] if header is None else [("tdm-reservation", header)]
     metas = [] if meta is None else [("tdm-reservation", meta)]
 
@@ -49,7 +49,7 @@ def test_a_header_supersedes_the_file_and_a_meta_the_header(file, header, meta, 
     assert verdict_on(Purpose.SEARCH, signals).answer == "?"
 
 
-def test_a_policy_alone_reserves_nothing():
+def test_a_policy_without_a_reservation_reserves_nothing():
     [signal] = page([("tdm-policy", "https://gazette.example/p.json")])
 
     assert (signal.value, verdict_on(Purpose.AI_TRAIN, [signal]).answer) == ("unset", "?")
@@ -71,12 +71,12 @@ def test_directives_apply_to_the_agents_they_name(fields, expected):
     assert directives_for([one for field in fields for one in read_robots_tag(field)], "Presslake") == expected
 
 
-def test_a_list_of_robots_tag_names_agents_with_their_rules():
+def test_x_robots_tag_lists_agents_with_their_rules():
     assert directives_for(read_robots_list("*;noindex, Presslake;nosnippet"), "presslake") == {"noindex", "nosnippet"}
     assert said(page([("robots-tag", "*;noindex,")])) == [("header", "unreadable")]
 
 
-def test_a_meta_for_another_crawler_is_recorded_and_is_not_for_us():
+def test_a_meta_for_another_crawler_is_recorded_but_does_not_apply():
     signals = page(metas=[("gptbot", "noai"), ("robots", "noarchive"), ("description", "noai")])
 
     assert said(signals) == [("meta GPTBot", "noai"), ("meta", "noarchive")]
@@ -93,7 +93,7 @@ def test_a_meta_for_another_crawler_is_recorded_and_is_not_for_us():
         ("nosnippet", set()),
     ],
 )
-def test_a_directive_refuses_what_it_names(rule, refused):
+def test_a_directive_refuses_its_purposes(rule, refused):
     signals = page([("x-robots-tag", rule)])
 
     assert {one for one in Purpose if verdict_on(one, signals).answer is Answer.REFUSED} == refused

@@ -180,7 +180,7 @@ async def test_the_settings_of_a_hosts_owner_apply_to_every_announcer(press, tmp
     assert (report.skipped, "/article" in server.paths()) == ({"rights_refused": 1}, False)
 
 
-async def test_a_redirect_to_a_page_that_is_refused_is_not_followed(press, tmp_path):
+async def test_a_redirect_to_a_refused_page_is_not_followed(press, tmp_path):
     refusing = press["content signal"]
     press["silent"].routes["/old"] = answer(302, b"", [("Location", refusing.url("/article"))])
     with opened_archive(tmp_path / "a", rules=obeying(Obey.EXCLUDE)) as archive:

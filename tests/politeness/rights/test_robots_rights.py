@@ -87,7 +87,7 @@ def test_a_line_has_a_path_if_its_value_begins_with_a_slash(line, path, values):
         (["Content-Signal: ai-train=no, ai-train=yes"], "/", "n ? ?"),
     ],
 )
-def test_a_content_signal_states_what_it_says(lines, path, expected):
+def test_a_content_signal_is_read(lines, path, expected):
     body = "\n".join(["User-agent: *", *lines, "Allow: /"]).encode()
 
     assert answers(said(body, path, signal=CONTENT_SIGNAL)) == expected
@@ -125,13 +125,13 @@ def test_vendor_specific_lines_are_ignored():
 
 
 @pytest.mark.parametrize(("header", "expected"), [("train-ai=y", "n ? ?"), ("ai-use=n, search=y", "n n y")])
-def test_a_header_and_a_robots_txt_rank_equal(header, expected):
+def test_header_and_robots_txt_have_equal_rank(header, expected):
     file = said(b"User-agent: *\nContent-Usage: train-ai=n\nAllow: /\n", "/")
 
     assert answers([*file, *header_signals([("content-usage", header)], token="presslake")]) == expected
 
 
-def test_a_content_usage_ends_a_list_of_agents_and_the_other_reading_is_noted():
+def test_a_content_usage_ends_a_list_of_agents_and_the_alternative_is_noted():
     body = LISTED.replace(b"Content-Signal: ai-train=no", b"Content-Usage: train-ai=n")
 
     lines = rights_lines_of(RobotsText.of(body))
@@ -179,7 +179,7 @@ def test_rules_for_ai_crawlers_are_recorded_and_refuse_us_nothing():
         (b"User-agent: GPTBot\nLicense: https://a.example/p.xml\n", ()),
     ],
 )  # fmt: skip
-def test_a_groups_licence_replaces_the_sites(body, expected):
+def test_a_groups_licence_overrides_the_sites(body, expected):
     assert read_robots(body, US).rights.licences == expected
 
 

@@ -57,7 +57,7 @@ CRAWL = '<payment type="crawl"><amount currency="USD">0.02</amount></payment>'
         (usage("permits", "all") + '<payment type="subscription"/>', "payment payment payment"),
     ],
 )
-def test_a_licence_grants_what_it_lists_and_does_not_prohibit(inner, expected):
+def test_a_licence_grants_its_permitted_and_not_prohibited_uses(inner, expected):
     assert answers(document(content(inner))) == expected
 
 
@@ -67,7 +67,7 @@ def test_a_licence_server_requires_a_token_even_if_nothing_is_paid():
     assert answers(document(content(usage("permits", "all"), more=more))) == "payment payment payment"
 
 
-def test_the_narrowest_content_counts():
+def test_the_most_specific_content_applies():
     body = document(content(usage("permits", "all")), content(usage("prohibits", "ai-train"), url="/essays/"))
 
     assert (answers(body, "/essays/7"), answers(body, "/x")) == ("n y y", "y y y")

@@ -78,7 +78,7 @@ def answers_of(archive):
 
 
 @pytest.mark.parametrize("a_day", [1, 2])
-async def test_an_origin_costs_no_more_lookups_a_day_than_it_may(tmp_path, a_day):
+async def test_lookups_per_origin_and_day_are_bounded(tmp_path, a_day):
     async with serve({TDMREP: RESERVED, "*": story(1)}) as server:
         name_licences(server, 3)
         with archive_for(tmp_path / "a", documents_a_day=a_day) as archive:
@@ -89,7 +89,7 @@ async def test_an_origin_costs_no_more_lookups_a_day_than_it_may(tmp_path, a_day
     assert server.paths().count("/robots.txt") == 1
 
 
-async def test_never_seen_documents_come_first_and_then_the_one_seen_longest_ago(tmp_path):
+async def test_unseen_documents_come_first_then_the_one_seen_longest_ago(tmp_path):
     async with serve({"*": story(1)}) as server:
         name_licences(server, 3)
         with archive_for(tmp_path / "a") as archive:
@@ -155,7 +155,7 @@ async def test_a_licence_not_read_yet_is_no_lasting_refusal(tmp_path):
     assert second.articles == {"new": 1}
 
 
-async def test_a_document_that_refuses_is_obeyed_before_the_others_are_read(tmp_path):
+async def test_a_refusing_document_is_obeyed_before_the_others_are_read(tmp_path):
     async with serve({TDMREP: RESERVED, "*": story(1)}) as server:
         name_licences(server, 2)
         with archive_for(tmp_path / "a", Obey.EXCLUDE) as archive:
@@ -201,7 +201,7 @@ async def test_a_failed_lookup_grants_nothing_and_counts_for_the_day(tmp_path):
             assert (lookups(server), answers_of(archive)) == (["/l0.xml"], {"Story 1": "n"})
 
 
-async def test_a_document_that_robots_txt_forbids_costs_no_turn(tmp_path):
+async def test_a_document_disallowed_by_robots_txt_uses_no_turn(tmp_path):
     async with serve({"/l1.xml": licence(), "*": story(1)}) as server:
         lines = (f"License: {server.url(f'/l{one}.xml')}\n" for one in range(2))
         server.routes["/robots.txt"] = answer(200, f"{''.join(lines)}User-agent: *\nDisallow: /l0.xml\n".encode())
