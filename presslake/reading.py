@@ -10,7 +10,7 @@ from tasks.export.pages import read_page
 from tasks.lake.objects.stores import ObjectStore
 from tasks.query.asking import check_reads, query_errors
 from tasks.query.views import open_views
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.values.columns import revive
 from tasks.values.rows import Article, Capture
 
@@ -71,5 +71,5 @@ def open_lake(uri: str) -> Lake:
 
     The S3 server is configured as for sweeps: `PRESSLAKE_S3_ENDPOINT_URL` and boto3's credentials.
     """
-    store, _ = lake_alone(load_settings().model_copy(update={"lake": uri}))
+    store, _ = open_lake_without_index(load_settings().model_copy(update={"lake": uri}))
     return Lake(store)

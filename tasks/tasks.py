@@ -25,7 +25,7 @@ from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
 from tasks.config.settings import Settings, load_settings
 from tasks.deduplicate.deciding import decide_batch
-from tasks.discover.intake import with_named
+from tasks.discover.intake import with_given_urls
 from tasks.discover.plan import SweepPlan
 from tasks.discover.polling import poll_feeds
 from tasks.discover.preview import preview_sweep
@@ -38,7 +38,7 @@ from tasks.fetch.fetching import fetch_batch
 from tasks.fetch.unreadable_feed import keep_unreadable
 from tasks.forget.config import ForgetConfig
 from tasks.forget.forgetting import Elsewhere, forget_again
-from tasks.forget.records import bury_taken
+from tasks.forget.records import entomb_taken_down
 from tasks.forget.report import ForgetReport
 from tasks.forget.report import summary_line as forget_summary
 from tasks.health.judgement import HealthReport
@@ -52,7 +52,7 @@ from tasks.report.markdown import to_markdown
 from tasks.report.run_report import RunReport, failure_rows, summary_line
 from tasks.runtime.allocator import HeapTrimmer
 from tasks.runtime.progress import progress
-from tasks.runtime.resources import opened_index, opened_store, polite_client, reader_of, software
+from tasks.runtime.resources import opened_index, opened_store, polite_client, reader_of, software_name
 from tasks.runtime.shutdown import run_until_stopped, stopping
 from tasks.runtime.tracing import configure, stage_span
 from tasks.store.publishing import publish_all
@@ -123,7 +123,7 @@ def discover(
     """
     with stage_span("discover") as note:
         polled = run_until_stopped(_discover(feeds, plan, settings, run_id, until))
-        report = with_named(polled, plan.urls, opened_index(settings), announced=announced)
+        report = with_given_urls(polled, plan.urls, opened_index(settings), announced=announced)
         note(feeds=report.polled, discovered=report.discovered)
     get_run_logger().info(
         "polled %d feeds: %d new URLs, %d feeds unchanged", report.polled, report.discovered, report.unchanged
@@ -147,7 +147,7 @@ async def _discover(
             since=plan.selection.since,
             owners=plan.owners,
             reader=reader_of(settings),
-            keep_unreadable=partial(keep_unreadable, run_id=run_id, software=software(), put=put, index=index),
+            keep_unreadable=partial(keep_unreadable, run_id=run_id, software=software_name(), put=put, index=index),
             is_over=lambda: datetime.now(UTC) >= until,
         )
 
@@ -195,7 +195,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
             client=client,
             rules=rules,
             segment_key=warc_key(batch.batch_id, datetime.now(UTC).date()),
-            software=software(),
+            software=software_name(),
             max_segment_size=settings.max_segment_size,
             put=opened_store(settings).put,
             fetched_one=_fetched_one,
@@ -244,7 +244,7 @@ def deduplicate(extracted: Batch, rules: Mapping[str, SourceRules], settings: Se
             archive=archive,
         )
         note(**report.articles)
-    bury_taken(report, extracted.captures, index=opened_index(settings), store=opened_store(settings))
+    entomb_taken_down(report, extracted.captures, index=opened_index(settings), store=opened_store(settings))
     get_run_logger().info("decided %s", counted(report.articles) or "no article")
     return report
 

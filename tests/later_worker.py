@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from tasks.index import outbox
 from tasks.index.database import open_index
-from tasks.lake.growing import grow_tables
+from tasks.lake.growing import add_missing_columns
 from tasks.lake.objects.stores import S3Config, open_store
 from tasks.store.publishing import publish
 from tests.later import Job
@@ -21,7 +21,7 @@ def do(job: Job) -> None:
         return
     store = open_store(job.lake, s3=S3Config(endpoint_url=job.endpoint_url))
     if job.do == "grow":
-        grow_tables(store)
+        add_missing_columns(store)
         return
     with open_index(job.index) as index:
         with index.read() as tx:

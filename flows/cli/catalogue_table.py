@@ -5,7 +5,7 @@ from pathlib import Path
 from flows.cli import console
 from flows.cli.saying import say
 from tasks.config.catalogue import Catalogue
-from tasks.config.loading import doubts
+from tasks.config.loading import catalogue_warnings
 from tasks.values.display import Rows, Table, plural
 
 HEAD = ("source", "name", "feeds", "sitemaps", "listings", "urls", "language", "country", "tags")
@@ -30,5 +30,5 @@ def rows_of(catalogue: Catalogue) -> Table:
 
 def say_doubts(catalogue: Catalogue, path: Path) -> None:
     """Warn about entries of the catalogue that are valid but probably mistakes."""
-    for doubt in doubts(catalogue):
+    for doubt in catalogue_warnings(catalogue):
         say(f"{path}: warning: {doubt}")

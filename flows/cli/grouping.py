@@ -8,11 +8,11 @@ from typer.core import TyperGroup
 
 GROUPS = (
     ("Collect", ("ingest", "backfill", "init", "sources", "up")),
-    ("Look", ("status", "show", "trace", "browse", "stories", "report", "rights")),
-    ("Find", ("search", "sql")),
-    ("Take away", ("export", "changes")),
-    ("Look after", ("maintain", "verify", "replay", "forget", "reindex", "migrate")),
-    ("Run", ("settings", "metrics", "automations", "identity")),
+    ("Inspect", ("status", "show", "trace", "browse", "stories", "report", "rights")),
+    ("Search", ("search", "sql")),
+    ("Export", ("export", "changes")),
+    ("Maintain", ("maintain", "verify", "replay", "forget", "reindex", "migrate")),
+    ("Set up", ("settings", "metrics", "automations", "identity")),
 )
 OTHERS = "More"
 HELP_LENGTH = 200

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tasks.config.settings import Settings
     from tasks.discover.adding import Addition
 
-sources = typer.Typer(cls=PlainGroup, help="The catalogue of sources.", no_args_is_help=True, rich_markup_mode=None)
+sources = typer.Typer(
+    cls=PlainGroup, help="Manage the catalogue of sources.", no_args_is_help=True, rich_markup_mode=None
+)
 
 WriteOption = Annotated[bool, typer.Option("--write", help="Add them to the catalogue; create it if needed.")]
 TagOption = Annotated[list[str] | None, typer.Option("--tag", help="A tag for the new sources; repeatable.")]
@@ -34,7 +36,7 @@ CountryOption = Annotated[
 
 @sources.command("list")
 def list_sources(catalogue: CatalogueOption = None) -> None:
-    """Read the catalogue, and show what is in it or all that is wrong and where; asks nobody."""
+    """Validate the catalogue and list its sources or all mistakes; sends no requests."""
     with one_clear_line():
         from flows.cli.catalogue_table import show
         from tasks.config.loading import load_catalogue
@@ -51,7 +53,7 @@ def check_sources(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at every feed once: reachable, robots, items, newest, next poll, warnings. Changes nothing."""
+    """Poll every feed once and show its state, robots.txt verdict, entries and warnings. Changes nothing."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -81,7 +83,7 @@ def add_sources(
     index: IndexOption = None,
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
 ) -> None:
-    """Find the feeds of sites, and print the sources, or write them into the catalogue."""
+    """Find the feeds of sites; print the sources or add them to the catalogue."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -129,7 +131,7 @@ def import_sources(
     catalogue: CatalogueOption = None,
     quiet: QuietOption = False,  # noqa: ARG001
 ) -> None:
-    """Print an OPML file's feeds as sources, or write them into the catalogue; its folders become tags."""
+    """Print an OPML file's feeds as sources, or add them to the catalogue; its folders become tags."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -39,7 +39,7 @@ def export(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Write articles, or their pages, into a folder, with a manifest; the same versions give the same bytes."""
+    """Export articles or their pages to a folder, with a manifest; reproducible byte for byte."""
     with one_clear_line():
         if form not in FORMATS:
             raise ConfigError(f"--format {form}: use one of {', '.join(FORMATS)}")
@@ -73,16 +73,16 @@ def changes(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which rows of articles were added, superseded or removed since a sequence; --json has the rows."""
+    """List rows of articles added, superseded or removed since a sequence; --json includes the rows."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
         do_without_numpy()
         settings = set_flags(lake=lake)
         from tasks.export.changes import read_changes
-        from tasks.runtime.lakes import lake_alone
+        from tasks.runtime.lakes import open_lake_without_index
 
-        store, _ = lake_alone(settings)
+        store, _ = open_lake_without_index(settings)
         found = read_changes(store, since=since)
         counts = dict.fromkeys(("added", "superseded", "removed"), 0)
         shown: Rows = []

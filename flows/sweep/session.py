@@ -14,7 +14,7 @@ from flows.sweep.clock import SweepClock
 from tasks.config.loading import read_catalogue
 from tasks.config.parameters import IngestConfig, ShardConfig
 from tasks.config.settings import Settings
-from tasks.discover.asking import settings_to_look
+from tasks.discover.asking import probe_settings
 from tasks.discover.plan import SweepPlan, plan_sweep
 from tasks.errors import ConfigError, IndexUnavailable, LakeUnavailable
 from tasks.extract.shared_pool import close_pool
@@ -225,7 +225,7 @@ def rehearsed(settings: Settings, config: IngestConfig, *, run_id: str) -> Itera
     progress.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
-    with settings_to_look(settings) as chosen, _calm_collector():
+    with probe_settings(settings) as chosen, _calm_collector():
         try:
             yield Sweep(
                 run_id=run_id,

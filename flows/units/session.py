@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from prefect import get_run_logger
 
 from tasks.extract.shared_pool import close_pool
-from tasks.runtime.progress import OnStep, spaced
+from tasks.runtime.progress import OnStep, throttled
 from tasks.runtime.resources import close_opened
 from tasks.runtime.shutdown import stopping
 
@@ -29,7 +29,7 @@ def session() -> Iterator[None]:
 
 def log_steps() -> OnStep:
     """Return a callback that logs each step as it begins, and then its progress every `EVERY_S` seconds."""
-    return spaced(_log, every_s=EVERY_S)
+    return throttled(_log, every_s=EVERY_S)
 
 
 def _log(what: str, done: int, total: int) -> None:

@@ -9,7 +9,7 @@ from tasks.backfill.exchanges import NoPage, check_kind, fetched_at_of
 from tasks.backfill.records import RecordHead
 from tasks.config.catalogue import Catalogue, SourceRules, accepts, new_id
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.intake import attribute
+from tasks.discover.intake import attribute_url
 from tasks.discover.plan import ADHOC
 from tasks.errors import ItemError
 from tasks.index.announcing import Announcement
@@ -42,7 +42,7 @@ class RecordFilter:
         if (self.since and at < self.since) or (self.until and at > self.until):
             raise NoPage("other_date")
         try:
-            one = attribute(Url.parse(head.url), announcer=ADHOC, announced_by=ANNOUNCED_BY, owners=self.owners)
+            one = attribute_url(Url.parse(head.url), announcer=ADHOC, announced_by=ANNOUNCED_BY, owners=self.owners)
             host = one.url.bare_host
         except ItemError as error:
             raise NoPage(error.counted_as) from error

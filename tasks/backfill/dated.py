@@ -49,7 +49,7 @@ def may_hold(child: Entry, wanted: Window) -> bool:
     return child.modified_at is None or child.modified_at.astimezone(UTC).date() >= wanted.first
 
 
-def is_of(entry: Entry, wanted: Window) -> bool:
+def is_within(entry: Entry, wanted: Window) -> bool:
     """Whether an entry is of these days: by publication date, else the date in its URL, else lastmod; True if unknown."""
     if entry.published_at is not None:
         return wanted.has_instant(entry.published_at)

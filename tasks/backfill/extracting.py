@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tasks.backfill.choosing import is_in_language
-from tasks.backfill.units import CUT, PAGES, SEGMENT, UnitPage, decode, encode, with_only
+from tasks.backfill.units import CUT, PAGES, SEGMENT, UnitPage, decode, encode, keep_pages
 from tasks.extract.extraction import Extractor, extract_batch
 from tasks.extract.refused import without_refused
 from tasks.lake.keys import scratch_key
@@ -50,7 +50,7 @@ def extract_unit(
     wanted = pages
     if cut.languages:
         wanted = tuple(one for one in pages if one.page and is_in_language(one.page.language, cut.languages))
-        segment, wanted = with_only(segment, wanted)
+        segment, wanted = keep_pages(segment, wanted)
     if wanted:
         store.put(str(wanted[0].capture.warc_key), segment, content_type="application/warc")
     others = len(pages) - len(wanted)

@@ -17,7 +17,7 @@ from tasks.deduplicate.archive import Archive
 from tasks.deduplicate.deciding import decide_batch
 from tasks.extract.again import extract_again
 from tasks.extract.shared_pool import close_pool, shared_pool
-from tasks.forget.records import bury_taken
+from tasks.forget.records import entomb_taken_down
 from tasks.index.database import Index
 from tasks.lake.keys import scratch_key
 from tasks.lake.objects.stores import ObjectStore
@@ -126,6 +126,6 @@ def decide_unit(
     content = decode(store.get(scratch_key(job_id, number, PAGES)))
     batch = content.batch()
     report = decide_batch(batch, index=index, now=now, archive=archive, rules=rules)
-    bury_taken(report, batch.captures, index=index, store=store)
+    entomb_taken_down(report, batch.captures, index=index, store=store)
     publish_all(index, store)
     return report

@@ -47,7 +47,7 @@ def find_archives(paths: Iterable[str], settings: Settings) -> tuple[Archive, ..
 
 
 @contextmanager
-def opened(archive: Archive, settings: Settings) -> Iterator[RawFile]:
+def open_archive(archive: Archive, settings: Settings) -> Iterator[RawFile]:
     """Open an archive for reading; raises DamagedArchive, LakeUnavailable, ConfigError."""
     with _opened_file(archive.uri, settings) as raw:
         if archive.entry is None:
@@ -61,8 +61,8 @@ def opened(archive: Archive, settings: Settings) -> Iterator[RawFile]:
                 entry.close()
 
 
-def inside(archive: Archive, settings: Settings) -> tuple[Archive, ...]:
-    """Return the archives inside a WACZ, or the archive itself if it is not a WACZ; raises as `opened` does."""
+def archives_inside(archive: Archive, settings: Settings) -> tuple[Archive, ...]:
+    """Return the archives inside a WACZ, or the archive itself if it is not a WACZ; raises as `open_archive` does."""
     with _opened_file(archive.uri, settings) as raw:
         if raw.read_at(0, len(ZIP_MAGIC)) != ZIP_MAGIC:
             return (archive,)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tasks.backfill.exchanges import NoPage, fetched_at_of
-from tasks.backfill.places import Archive, find_archives, inside, opened
+from tasks.backfill.places import Archive, archives_inside, find_archives, open_archive
 from tasks.backfill.raw_files import DamagedArchive
 from tasks.backfill.records import Damage, RecordHead, read_records
 from tasks.backfill.streams import ArchiveStream
@@ -57,12 +57,12 @@ def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on
     for number, archive in enumerate(named):
         on_step("opening archives", number, len(named))
         try:
-            dated += [(_begun_at(one, settings, now=now), one.name, one) for one in inside(archive, settings)]
+            dated += [(_begun_at(one, settings, now=now), one.name, one) for one in archives_inside(archive, settings)]
         except DamagedArchive as error:
             refused.append(Refused(uri=archive.uri, why=str(error)))
     if not dated:
         first = refused[0] if refused else Refused(uri=named[0].uri, why="it contains no WARC file")
-        raise ConfigError(f"none of the {len(named)} files is a WARC file; {first.uri}: {first.why}")
+        raise ConfigError(f"none of {len(named)} files is a WARC file; {first.uri}: {first.why}")
     dated.sort(key=lambda one: one[:2])
     return BackfillPlan(archives=tuple(one for _, _, one in dated), refused=tuple(refused))
 
@@ -70,7 +70,7 @@ def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on
 def _begun_at(archive: Archive, settings: Settings, *, now: datetime) -> datetime:
     """Return the date of an archive's first record; raises DamagedArchive for a file that has no record."""
     is_archive = False
-    with opened(archive, settings) as raw:
+    with open_archive(archive, settings) as raw:
         for head in _first_heads(ArchiveStream(raw)):
             is_archive = True
             try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tasks.backfill.choosing import RecordFilter
 from tasks.backfill.exchanges import NoPage, capture_id_of, page_of
-from tasks.backfill.places import Archive, opened
+from tasks.backfill.places import Archive, open_archive
 from tasks.backfill.plan import BackfillPlan
 from tasks.backfill.raw_files import DamagedArchive
 from tasks.backfill.records import ArchivedRecord, Damage, RecordHead, read_records
@@ -57,7 +57,7 @@ def cut_units(
     for number, archive in enumerate(plan.archives):
         on_archive(number)
         try:
-            with opened(archive, settings) as raw:
+            with open_archive(archive, settings) as raw:
                 reading = _Reading(archive, choice, cutter, counts, is_taken)
                 yield from reading.units(ArchiveStream(raw))
         except DamagedArchive as error:

@@ -36,7 +36,7 @@ from tasks.lake.objects.stores import MissingObject, ObjectStore
 from tasks.runtime.allocator import limit_retained_memory, release_memory
 from tasks.runtime.places import is_there
 from tasks.runtime.progress import OnStep
-from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store, software
+from tasks.runtime.resources import check_lake, index_to_read, opened_index, opened_store, software_name
 from tasks.values.reports import BatchReport
 from tasks.values.takedown import KeptOut
 
@@ -253,7 +253,7 @@ def _cutter(config: BackfillConfig, choice: RecordFilter, run_id: str) -> UnitCu
     return UnitCutter(
         seed=hashlib.sha256(chosen.encode()).hexdigest(),
         run_id=run_id,
-        software=software(),
+        software=software_name(),
         pages=config.unit_pages,
         options={source_id: one.extract for source_id, one in choice.rules.items()},
         languages=choice.languages,

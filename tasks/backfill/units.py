@@ -219,7 +219,7 @@ def _clean(value: Capture | Page) -> dict[str, Any]:
     return changed
 
 
-def with_only(segment: bytes, pages: Iterable[UnitPage]) -> tuple[bytes, tuple[UnitPage, ...]]:
+def keep_pages(segment: bytes, pages: Iterable[UnitPage]) -> tuple[bytes, tuple[UnitPage, ...]]:
     """Return a segment with only the records of these pages, and the pages with their offsets in it."""
     parts, moved = [segment[: _first_length(segment)]], []
     at = len(parts[0])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from tasks.backfill.dated import Window, days_in, is_of, may_hold
+from tasks.backfill.dated import Window, days_in, is_within, may_hold
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.owners import Owners
 from tasks.discover.intake import MAX_FEED_SIZE, announcements, read_feed, read_sitemaps
@@ -130,7 +130,7 @@ class _Walk:
         """Put the entries of the wanted days into the frontier; raises IndexUnavailable."""
         chosen = []
         for entry in entries:
-            if is_of(entry, self.wanted):
+            if is_within(entry, self.wanted):
                 chosen.append(entry)
             else:
                 self.skipped["other_date"] += 1

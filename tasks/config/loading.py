@@ -49,7 +49,7 @@ def catalogue_of(marked: MarkedDocument) -> Catalogue:
 DEPRECATED_TDM = "obey_tdm is deprecated: use purpose: [archive, ai-input, ai-train] and obey: exclude instead"
 
 
-def doubts(catalogue: Catalogue) -> Iterator[str]:
+def catalogue_warnings(catalogue: Catalogue) -> Iterator[str]:
     """Yield warnings about valid entries that look unintended or are deprecated: a source without feeds, a feed listed twice."""
     owners: dict[str, list[str]] = {}
     if catalogue.defaults.obey_tdm or any(source.obey_tdm for source in catalogue.sources):

@@ -18,15 +18,15 @@ from tasks.deduplicate.judge import judge
 from tasks.deduplicate.looks import (
     article_row,
     in_clusters,
-    is_one_page,
+    is_same_rendition,
     known_after,
-    labelled,
     prepare_pages,
     report_of,
     settle,
-    with_taken,
+    with_source_labels,
+    with_taken_down,
     without_culprits,
-    without_taken,
+    without_taken_down,
 )
 from tasks.deduplicate.neighbours import Comparisons, Match, TooManyComparisons
 from tasks.deduplicate.resemblance import Relation, article_time
@@ -123,12 +123,12 @@ def _decide(
     frontier.hold(tx, (look.due.url_key for look in batch.looks))
     if (decided := outbox.decided_counts(tx, batch.batch_id)) is not None:
         return BatchReport(**decided)
-    looks, taken = without_taken(_not_archived_yet(tx, batch.captured), taken_down.read_kept_out(tx))
+    looks, taken = without_taken_down(_not_archived_yet(tx, batch.captured), taken_down.read_kept_out(tx))
     lock_scripts(tx, _pages_of(looks))
     context = _context_of(looks, tx, comparisons)
     looks, new = _decide_all(looks, context)
-    rows = write_decided(tx, context, labelled(in_clusters(new, context.clusters), rules), now=now)
-    report = with_taken(report_of(batch.batch_id, looks, rows), taken)
+    rows = write_decided(tx, context, with_source_labels(in_clusters(new, context.clusters), rules), now=now)
+    report = with_taken_down(report_of(batch.batch_id, looks, rows), taken)
     fetched = [look for look in looks if not look.captured.is_archived]
     _settle(tx, fetched, context, now=now, revisit_after=revisit_after)
     _take_in(tx, [look for look in looks if look.captured.is_archived])
@@ -226,12 +226,12 @@ def _decide_other(look: Look, context: DecisionContext) -> Look:
 def _decide_page(look: Look, page: PreparedPage, context: DecisionContext) -> tuple[Look, Article | None]:
     """Return the look with its verdict, and the new revision, if any, which is added to the context."""
     look = replace(look, capture=replace(look.captured, charset=look.extracted.charset))
-    key, known, is_one_page = _article_of(look, page, context)
+    key, known, is_same_page = _article_of(look, page, context)
     standing = ContentVerdict()
-    if known is not None and is_one_page:
+    if known is not None and is_same_page:
         standing = compare_content(page, known, extractor=look.extracted.extractor)
         _learn(page, known, standing, context)
-    if known is not None and (standing.revision is not None or not is_one_page):
+    if known is not None and (standing.revision is not None or not is_same_page):
         context.see(known, look.captured.fetched_at)
         return _stamped(look, Novelty.UNCHANGED, known, revision=standing.revision), None
     is_older = known is not None and look.captured.fetched_at < known.fetched_at
@@ -262,7 +262,7 @@ def _alias_target(asked: str, page: PreparedPage, context: DecisionContext) -> t
         known = known_at(context, key)
         if known and key != asked and page.text.has_words and known.text_digest == page.text.digest:
             context.claim(asked, key, page.names.get(key, "canonical"))
-            return key, known, bool(how) and is_one_page(asked, name, how, key)
+            return key, known, bool(how) and is_same_rendition(asked, name, how, key)
     return None
 
 
@@ -280,7 +280,7 @@ def _rotated_target(look: Look, page: PreparedPage, context: DecisionContext) ->
     for name, how in page.names.items():
         key = context.aliases.get(name, name)
         known = known_at(context, key)
-        if known is None or key == asked or not is_one_page(asked, name, how, key):
+        if known is None or key == asked or not is_same_rendition(asked, name, how, key):
             continue
         is_short = page.text.shape is None
         if known.article_id in alike or (is_short and known.title is not None and known.title == title):

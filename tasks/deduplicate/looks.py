@@ -83,8 +83,8 @@ def prepared(look: Look) -> Look:
         told_at=article_time(page.published_at or look.due.announced_at, look.captured.fetched_at),
         text=page.fingerprint or fingerprint_of(page.text),
         content=content_of(page),
-        names=names_on_site(asked, look.due.url_key, redirects=(final, *look.hops), canonical=page.canonical_url),
-        elsewhere=names_elsewhere(asked, (*look.hops, final)),
+        names=aliases_on_site(asked, look.due.url_key, redirects=(final, *look.hops), canonical=page.canonical_url),
+        elsewhere=keys_elsewhere(asked, (*look.hops, final)),
         syndicated_key=syndicated_key(page.syndicated_from, final),
     )
     return replace(look, prepared=made)
@@ -95,7 +95,7 @@ def content_of(page: Page) -> str:
     return content_digest(title=page.title, text=page.text, authors=page.authors, published_at=page.published_at)
 
 
-def names_on_site(
+def aliases_on_site(
     url: str, own_key: str, *, redirects: Sequence[str] = (), canonical: str | None = None
 ) -> Mapping[str, str]:
     """Return the keys of these URLs on the site of `url` that differ from its own key, with how they are known."""
@@ -107,7 +107,7 @@ def names_on_site(
     return names
 
 
-def names_elsewhere(url: str, passed: Sequence[str]) -> tuple[str, ...]:
+def keys_elsewhere(url: str, passed: Sequence[str]) -> tuple[str, ...]:
     """Return the keys of those URLs that are on other sites than `url`."""
     return tuple(dict.fromkeys(key for one in passed if (key := _key_elsewhere(one, url)) is not None))
 
@@ -134,7 +134,7 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
         return None
 
 
-def is_one_page(asked: str, name: str, how: str, key: str) -> bool:
+def is_same_rendition(asked: str, name: str, how: str, key: str) -> bool:
     """Whether two links lead to one rendition: by a redirect, a shared third name, or with only the query different."""
     return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
 
@@ -302,13 +302,13 @@ def report_of(batch_id: str, decided: Sequence[Look], articles: Iterable[Article
     )
 
 
-def with_taken(report: BatchReport, number: int) -> BatchReport:
+def with_taken_down(report: BatchReport, number: int) -> BatchReport:
     """Add this number of URLs as taken down: nothing about them is stored, not even a capture."""
     skipped = {**report.skipped, TAKEN_DOWN: report.skipped.get(TAKEN_DOWN, 0) + number}
     return replace(report, skipped=skipped) if number else report
 
 
-def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
+def without_taken_down(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look, ...], int]:
     """Drop looks whose URL or source was taken down during the fetch; returns the rest and the number dropped.
 
     A look at another URL that leads there stays, without its result.
@@ -320,7 +320,7 @@ def without_taken(looks: Sequence[Look], kept_out: KeptOut) -> tuple[tuple[Look,
     return kept, len(looks) - len(kept)
 
 
-def labelled(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:
+def with_source_labels(rows: Iterable[Article], rules: Mapping[str, SourceRules]) -> list[Article]:
     """Return the rows with their sources' tags and country from the catalogue."""
     return [
         row

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tasks.config.catalogue import Source, SourceRules
 from tasks.config.settings import Settings
 from tasks.config.splicing import ExistingCatalogue
-from tasks.discover.asking import ask
+from tasks.discover.asking import run_with_client
 from tasks.discover.plan import adhoc_rules
 from tasks.discover.proposing import ProbedFeed, SourceProposal, propose_source
 from tasks.errors import BadUrl, ConfigError, ConnectFailed, ConnectionLost, ForbiddenAddress, ItemError, TlsFailed
@@ -82,7 +82,7 @@ def add_sites(
             end(addition)
         return tuple(added)
 
-    return ask(settings, known.sources, own, work)
+    return run_with_client(settings, known.sources, own, work)
 
 
 async def _added(address: str, sources: Sequence[Source], propose: Propose) -> Addition:

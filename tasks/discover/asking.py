@@ -19,7 +19,7 @@ from tasks.runtime.resources import opened_index, web_config
 T = TypeVar("T")
 
 
-def ask(
+def run_with_client(
     settings: Settings,
     sources: tuple[Source, ...],
     rules: dict[str, SourceRules],
@@ -42,7 +42,7 @@ def ask(
 @contextmanager
 def index_for_pace(settings: Settings) -> Iterator[Index]:
     """Open the index or, if there is none yet, a temporary one."""
-    with settings_to_look(settings) as chosen:
+    with probe_settings(settings) as chosen:
         if chosen is settings:
             yield opened_index(settings)
             return
@@ -51,7 +51,7 @@ def index_for_pace(settings: Settings) -> Iterator[Index]:
 
 
 @contextmanager
-def settings_to_look(settings: Settings) -> Iterator[Settings]:
+def probe_settings(settings: Settings) -> Iterator[Settings]:
     """Return the settings, with a temporary index if theirs does not exist yet: a probe must not create it."""
     if not is_missing(settings.index):
         yield settings

@@ -66,10 +66,10 @@ async def read_feed(
         own_urls=rules.own_urls,
     )
     content = await reader.read(FeedJob(read, (kind, fetched.content), fetched.url))
-    return replace(content, entries=content.entries + included_in(content.doubtful, rules), doubtful=())
+    return replace(content, entries=content.entries + included_entries(content.doubtful, rules), doubtful=())
 
 
-def included_in(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Entry, ...]:
+def included_entries(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Entry, ...]:
     """Return the doubtful links that match `include`: the catalogue overrides our guess."""
     return tuple(entry for entry in doubtful if accepts(entry.url, rules)) if rules.include else ()
 
@@ -100,7 +100,7 @@ def announcements(
     for entry in entries:
         found: Announcement | None = None
         with refusals.guarded(entry.url):
-            one = attribute(
+            one = attribute_url(
                 entry.url,
                 announcer=source_id,
                 announced_by=announced_by,
@@ -120,7 +120,7 @@ def announcements(
             yield found
 
 
-def attribute(
+def attribute_url(
     url: str,
     *,
     announcer: str,
@@ -307,7 +307,7 @@ class PollLog:
         )
 
 
-def with_named(
+def with_given_urls(
     polled: DiscoverReport, named: Sequence[Announcement], index: Index, *, announced: int
 ) -> DiscoverReport:
     """Return the counts of a sweep including the URLs named by the user, of which `announced` were new."""

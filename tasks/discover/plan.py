@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from tasks.config.catalogue import Catalogue, Defaults, Source, SourceRules
 from tasks.config.owners import NO_OWNERS, Owners
 from tasks.config.parameters import IngestConfig
-from tasks.discover.intake import attribute, is_wanted
+from tasks.discover.intake import attribute_url, is_wanted
 from tasks.errors import ConfigError, ItemError
 from tasks.index.announcing import Announcement
 from tasks.index.feeds import FeedAddress
@@ -141,14 +141,14 @@ def _asked_feed(feed_url: str, owners: Owners, sources: Iterable[Source]) -> Fee
 
 def _listed(source: Source, rules: SourceRules, owners: Owners) -> Iterable[Announcement]:
     for url in source.urls:
-        one = attribute(url, announcer=source.id, announced_by=list_of(source.id), owners=owners)
+        one = attribute_url(url, announcer=source.id, announced_by=list_of(source.id), owners=owners)
         if is_wanted(one.url, announcer=rules, owner=owners.rules[one.source_id] if one.is_foreign else None):
             yield one
 
 
 def _asked_url(url: str, owners: Owners) -> Announcement:
     try:
-        return attribute(url, announcer=ADHOC, announced_by="--url", owners=owners)
+        return attribute_url(url, announcer=ADHOC, announced_by="--url", owners=owners)
     except ItemError as error:
         raise ConfigError(f"not a URL that can be fetched: {without_userinfo(url)}") from error
 

@@ -34,7 +34,7 @@ from tasks.discover.schedule import (
     poll_url,
     seen_moved,
 )
-from tasks.discover.validators import Validators, kept_validators, new_validators
+from tasks.discover.validators import Validators, new_validators, stored_validators
 from tasks.errors import FeedUnreadable, GoneError, ItemError, TransientError, UnexpectedError
 from tasks.feeds.collector import Refusals
 from tasks.index.announcing import Allowance
@@ -319,7 +319,7 @@ class _Polling:
     def _defer(self, poll: Poll, *, until: datetime) -> None:
         self._poll_log.skipped[DEFERRED] += 1
         outcome = PollOutcome(is_failure=False, retry_after_at=until)
-        self._record(poll, outcome, kept_validators(poll.feed), reason="deferred", is_asked=False)
+        self._record(poll, outcome, stored_validators(poll.feed), reason="deferred", is_asked=False)
 
     def _fail(self, poll: Poll, error: ItemError) -> None:
         feed = poll.feed
@@ -335,7 +335,7 @@ class _Polling:
             retry_after_s=error.retry_after_s if isinstance(error, TransientError) else None,
         )
         place = (None, 0) if is_refused_there else None
-        self._record(poll, outcome, kept_validators(feed), place=place, reason=reason)
+        self._record(poll, outcome, stored_validators(feed), place=place, reason=reason)
 
     def _record(
         self,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tasks.config.loading import load_catalogue
 from tasks.config.settings import Settings
-from tasks.discover.asking import ask, index_for_pace
+from tasks.discover.asking import index_for_pace, run_with_client
 from tasks.discover.check import FeedCheck, SourceCheck, check_sources
 from tasks.feeds.opml import write_opml
 from tasks.index.feeds import select_feeds
@@ -21,7 +21,7 @@ def check(settings: Settings, ids: Collection[str]) -> tuple[SourceCheck, ...]:
         named = [feed_url for source in chosen for feed_url, _ in source.feeds_of()]
         states = {feed.feed_url: feed for feed in select_feeds(tx, named, due_by=None)}
     now = datetime.now(UTC)
-    return ask(
+    return run_with_client(
         settings,
         catalogue.sources,
         rules,

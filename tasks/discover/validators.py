@@ -35,6 +35,6 @@ def new_validators(
     return Validators(etag=etag, last_modified=last_modified, digest=digest)
 
 
-def kept_validators(feed: FeedState) -> Validators:
+def stored_validators(feed: FeedState) -> Validators:
     """Return the stored validators of a feed."""
     return Validators(etag=feed.etag, last_modified=feed.last_modified, digest=feed.body_digest)

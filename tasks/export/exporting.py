@@ -35,7 +35,7 @@ from tasks.lake.removals import read_removals
 from tasks.lake.schemas import table_columns
 from tasks.query.cells import json_line
 from tasks.query.views import open_views
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.runtime.progress import OnStep
 
 MANIFEST, CROISSANT = "manifest.json", "croissant.json"
@@ -80,7 +80,7 @@ def export(asked: ExportRequest, settings: Settings, *, on_step: OnStep) -> dict
     Raises ConfigError if the folder exists and may not be replaced, if it cannot be written, for an invalid expression
     and for a missing lake; and LakeUnavailable, CorruptRecord.
     """
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     with _new_folder(asked) as folder, open_views(store) as views:
         removals = read_removals(store)  # after the rows, as `changes` reads them
         chosen = choose(views, view=asked.view, where=asked.where, removals=removals, purpose=asked.purpose)

@@ -48,7 +48,7 @@ _MIN_NAME = 4  # letters that the names of an account and of its owner share
 _LETTERS = re.compile(r"[\W_]+")
 
 
-def names_of_makers(host: str, authors: Iterable[str]) -> frozenset[str]:
+def account_names(host: str, authors: Iterable[str]) -> frozenset[str]:
     """Return the names, letters only, that accounts of a page's makers may have: parts of its host, and authors."""
     names = (*host.split("."), *authors)
     return frozenset(name for one in names if len(name := _letters(one)) >= _MIN_NAME)

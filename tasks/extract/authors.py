@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from lxml.html import HtmlElement
 
-from tasks.extract.bylines import shown_names
+from tasks.extract.bylines import byline_names
 from tasks.extract.jsonld import Graph, Node, string, strings, types_of
 from tasks.extract.names import is_full_name, tidy_names
 from tasks.extract.tree import words_of
@@ -37,7 +37,7 @@ def find_authors(
         return tuple(name for name in listed if not _is_site(name, sites))
     if persons := tuple(name for name in in_meta if not _is_site(name, sites)):
         return persons
-    shown = tidy_names(shown_names(tree, heading))
+    shown = tidy_names(byline_names(tree, heading))
     if any(map(is_full_name, shown)):
         return shown
     return listed or in_meta or shown

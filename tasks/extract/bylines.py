@@ -50,7 +50,7 @@ _LINES = frozenset(("p", "div", "span", "a", "strong", "b", "h4", "h5", "h6", "l
 _MAX_PROSE = 4  # long paragraphs after which the search for a byline ends
 
 
-def shown_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
+def byline_names(tree: HtmlElement, heading: HtmlElement | None) -> list[str]:
     """Return the names of the byline nearest to the main heading.
 
     The byline comes after it, else shortly before it; else it is the only name that the page marks as an author's.

@@ -95,7 +95,7 @@ def _names_a_call(names: str) -> bool:
     return _CALL.search(names) is not None
 
 
-def asks(box: HtmlElement, url: str) -> bool:
+def asks_for_action(box: HtmlElement, url: str) -> bool:
     """Whether all links of a box lead to plans, accounts, apps or channels, and none to a story or source."""
     links = [(link.get("href") or "", text_of(link)) for link in box.iter("a")]
     if not links or len(raw_text_of(box)) > _MAX_BOX or not all(_is_service(href, url) for href, _ in links):

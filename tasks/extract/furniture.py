@@ -110,7 +110,7 @@ def _open_captions(body: HtmlElement, unlinked: int) -> None:
                 figure.tag = "div"  # extractors omit figures
 
 
-def unseen_of(classes: ElementNames) -> set[HtmlElement]:
+def screen_reader_elements(classes: ElementNames) -> set[HtmlElement]:
     """Return elements for screen readers only, by class: `Article content`, between a story's parts.
 
     A heading must have all of the words.

@@ -20,7 +20,7 @@ from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.extract.authors import META_NAMES, find_authors
 from tasks.extract.dates import parse_instant
 from tasks.extract.jsonld import ARTICLE_TYPES, Graph, Node, read_jsonld, string, strings, types_of
-from tasks.extract.shown_dates import shown_instants
+from tasks.extract.shown_dates import visible_dates
 from tasks.extract.titles import choose_title
 from tasks.extract.tree import clean, page_url, raw_text_of, text_of, words_of
 from tasks.values.url import is_same_site, storable_url
@@ -231,7 +231,7 @@ def _published(
     figures = (field for field in fields if _IN_FIGURES.match(field))
     if found := _first_instant(figures, now=now) or _marked_instant(tree, now=now):
         return found
-    said, changed = shown_instants(heading, now=now)
+    said, changed = visible_dates(heading, now=now)
     stated = said or _first_instant(of_page, now=now) or changed or _first_instant(fields, now=now)
     return stated or _guessed_instant(tree, now=now)
 

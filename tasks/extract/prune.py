@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from tasks.extract import phrases
 from tasks.extract.captions import find_captions
-from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, mass_of, unseen_of
+from tasks.extract.furniture import MAX_BOX_LENGTH, Mass, furniture_of, mass_of, screen_reader_elements
 from tasks.extract.notes import notes_of
 from tasks.extract.outline import MAX_LINE_LENGTH, Outline, has_picture, is_on_site, link_of, outline_page
 from tasks.extract.read_more import MIN_TEASER_LINKS, lead_of, read_more_lines
@@ -136,7 +136,7 @@ def _credits(page: Outline) -> Iterator[HtmlElement]:
 
 
 def _fillers(page: Outline) -> Iterator[HtmlElement]:
-    unseen = unseen_of(page.classes)
+    unseen = screen_reader_elements(page.classes)
     for element, text in page.labels:
         if (_FILLERS.have(text) or (element in unseen and has_words(text))) and not _is_in_table(element):
             yield element

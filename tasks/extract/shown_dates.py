@@ -22,7 +22,7 @@ _CHANGED = re.compile(
 )
 
 
-def shown_instants(heading: HtmlElement | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
+def visible_dates(heading: HtmlElement | None, *, now: datetime) -> tuple[datetime | None, datetime | None]:
     """Return the date nearest to the main heading, and the nearest one that is marked as the date of change."""
     if heading is None:
         return None, None

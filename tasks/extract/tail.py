@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from tasks.extract.accounts import gives_accounts, names_of_makers
+from tasks.extract.accounts import account_names, gives_accounts
 from tasks.extract.blocks import Block
-from tasks.extract.calls import asks, promotes_a_page, without_calls
+from tasks.extract.calls import asks_for_action, promotes_a_page, without_calls
 from tasks.extract.container import Line, holder_of
 from tasks.extract.furniture import classes_name_a_box, id_names_a_box
 from tasks.extract.labels import without_labels
@@ -221,7 +221,7 @@ class _Tail:
         box = self._box_of(first)
         if box is None or any(self._box_of(line) is not box for line in lines[1:]):
             return False
-        return self._is_biography(first, box) or asks(box, self.url)
+        return self._is_biography(first, box) or asks_for_action(box, self.url)
 
     def are_a_promotion(self, lines: Sequence[Line], *, behind: Line) -> bool:
         """Whether lines are one box with its own class, a link to another page of the site, and no section headings."""
@@ -277,7 +277,7 @@ class _Tail:
         if block is None or not block.linked or block.element.tag not in _ADDRESSED:
             return False
         host = urlsplit(self.url).hostname or ""
-        return gives_accounts(block.element, host=host, makers=names_of_makers(host, self.metadata.authors))
+        return gives_accounts(block.element, host=host, makers=account_names(host, self.metadata.authors))
 
     def _speaks_of_author(self, line: Line) -> bool:
         """Whether a line is entirely in italics and names an author of the page."""

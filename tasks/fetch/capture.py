@@ -22,7 +22,7 @@ LOOKS = 3
 send."""
 
 
-def seen_partial(due: DueUrl, digest: str) -> str:
+def count_partial(due: DueUrl, digest: str) -> str:
     """Return what is stored about a truncated body: how many looks in a row gave it, and its digest."""
     number, _, before = (due.partial or "0 ").partition(" ")
     return f"{int(number) + 1 if before == digest else 1} {digest}"

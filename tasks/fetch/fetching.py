@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from tasks.config.catalogue import SourceRules
 from tasks.errors import DETAIL_LENGTH, BodyTruncated, ItemError, SkippedError, UnexpectedError
-from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, is_accepted, seen_partial
+from tasks.fetch.capture import RecordAddress, capture_of, check_is_html, check_is_not_home, count_partial, is_accepted
 from tasks.fetch.documents import MeetPolicies, record_documents
 from tasks.fetch.render import Rendition, render_pages
 from tasks.fetch.soft_404 import Sample, find_missing, sample_of
@@ -140,7 +140,7 @@ class _Collector:
         fetched, record = visit.fetched, None
         error, partial, detail = visit.error, None, None
         if fetched and isinstance(error, BodyTruncated):
-            partial = seen_partial(look.due, payload_digest(fetched.body))
+            partial = count_partial(look.due, payload_digest(fetched.body))
             if _is_known(look, fetched) or is_accepted(partial):
                 error, detail = None, truncated_detail(str(fetched.missing))
         error = error or _trouble(fetched)

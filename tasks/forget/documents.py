@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from tasks.forget.segments import bury
+from tasks.forget.segments import entomb_records
 from tasks.forget.tables import strip_file
 from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
@@ -33,7 +33,9 @@ def erase_scratch(work: Work) -> None:
 def _erase_below(work: Work, prefix: str, change: Callable[[TakedownTargets, Any], Any]) -> None:
     for found in list(work.store.list(prefix)):
         if found.key.endswith(".warc.gz"):
-            bury(work.index, work.store, found.key, claims={}, is_taken=work.taken.has_key, cause=Cause.TAKEN_DOWN)
+            entomb_records(
+                work.index, work.store, found.key, claims={}, is_taken=work.taken.has_key, cause=Cause.TAKEN_DOWN
+            )
         elif found.key.endswith(".parquet"):
             strip_file(work.store, found.key, work.taken)
         else:

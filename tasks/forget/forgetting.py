@@ -187,7 +187,7 @@ def forget_again(takedown_id: str | None, settings: Settings, *, elsewhere: Else
     return done
 
 
-def heal(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
+def remove_restored(index: Index, store: ObjectStore, *, now: datetime, on_step: OnStep) -> None:
     """Remove what a restored backup has brought back, unless a table's log is damaged; raises LakeUnavailable, IndexUnavailable."""
     takedowns = [one for one in read_takedowns(store) if one.undone_at is None]
     if takedowns and not any(find_log_damage(store, name) for name in TABLES):

@@ -8,14 +8,14 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from tasks.errors import LakeUnavailable
-from tasks.forget.segments import bury
+from tasks.forget.segments import entomb_records
 from tasks.forget.tables import delete_replaced_of
 from tasks.forget.targets import TakedownTargets
 from tasks.forget.work import Work
 from tasks.index import policies
 from tasks.index.erasing import erase_securely
 from tasks.lake.keys import POLICIES
-from tasks.lake.reading import StoredFile, list_files, read_fitted
+from tasks.lake.reading import StoredFile, list_files, read_in_schema
 from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.schemas import file_schema
 from tasks.lake.tables import find_table
@@ -35,7 +35,7 @@ def erase_policies(work: Work) -> None:
 
 
 def _erase_in(work: Work, table: DeltaTable, file: StoredFile) -> None:
-    rows = read_fitted(work.store, file, file_schema(POLICIES, table.schema()))
+    rows = read_in_schema(work.store, file, file_schema(POLICIES, table.schema()))
     is_gone = [_is_taken(row, work.taken) for row in _named(rows)]
     if not any(is_gone):
         return
@@ -60,5 +60,7 @@ def _bury(work: Work, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         claims[row["warc_key"]][row["warc_offset"]] = ""
     for key, offsets in claims.items():
-        done = bury(work.index, work.store, key, claims=offsets, is_taken=work.taken.has_key, cause=Cause.TAKEN_DOWN)
+        done = entomb_records(
+            work.index, work.store, key, claims=offsets, is_taken=work.taken.has_key, cause=Cause.TAKEN_DOWN
+        )
         work.counts["segments_rewritten"] += done.records > 0

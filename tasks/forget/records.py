@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tasks.forget.segments import bury, unnamed_segments
+from tasks.forget.segments import entomb_records, unnamed_segments
 from tasks.forget.work import Work
 from tasks.index.database import Index
 from tasks.index.taken_down import read_kept_out
@@ -19,7 +19,7 @@ def erase_records(work: Work) -> None:
     keys = sorted({*work.taken.claims, *unnamed_segments(work.store, work.taken.named)})
     for number, key in enumerate(keys):
         work.on_step("rewriting segments", number, len(keys))
-        done = bury(
+        done = entomb_records(
             work.index,
             work.store,
             key,
@@ -32,7 +32,7 @@ def erase_records(work: Work) -> None:
             work.notes.append(f"{key} is damaged: it could not be searched from byte {done.unread_from} on")
 
 
-def bury_taken(report: BatchReport, captures: Iterable[Capture], *, index: Index, store: ObjectStore) -> None:
+def entomb_taken_down(report: BatchReport, captures: Iterable[Capture], *, index: Index, store: ObjectStore) -> None:
     """Put tombstones into a batch's segments for what was taken down while the batch was being fetched."""
     if TAKEN_DOWN not in report.skipped:
         return
@@ -44,4 +44,4 @@ def bury_taken(report: BatchReport, captures: Iterable[Capture], *, index: Index
             continue
         claims[one.warc_key].update({one.warc_offset: one.url_key} if kept_out.has_row(one) else {})
     for key, offsets in claims.items():
-        bury(index, store, key, claims=offsets, is_taken=kept_out.has_key, cause=Cause.TAKEN_DOWN)
+        entomb_records(index, store, key, claims=offsets, is_taken=kept_out.has_key, cause=Cause.TAKEN_DOWN)

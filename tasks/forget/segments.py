@@ -42,7 +42,7 @@ class _RecordSummary:
     leads_to: str | None
 
 
-def bury(
+def entomb_records(
     index: Index, store: ObjectStore, key: str, *, claims: Mapping[int, str], is_taken: IsGone, cause: Cause
 ) -> EntombResult:
     """Put tombstones into a segment for the claimed records, and for those whose URL key `is_taken`.

@@ -124,7 +124,7 @@ def judge(evidence: Evidence, *, now: datetime) -> Judgement:
     )
 
 
-def is_ripe(alarm: Alarm) -> bool:
+def is_reportable(alarm: Alarm) -> bool:
     """Whether an alarm has lasted long enough to be reported; a single refused page or sweep may be chance."""
     return alarm.kind is not AlarmKind.REFUSED or alarm.looks >= REFUSED_LOOKS or alarm.sweeps >= REFUSED_SWEEPS
 
@@ -135,7 +135,7 @@ def new_alarms(
     """Return the alarms that began and that ended, for this report; then the current ones, and those to delete."""
     all_of = tuple(judgements)
     # Alarms not reported now keep `told_at` null, so that the next sweep reports them.
-    fresh = [one for each in all_of for one in each.standing if is_ripe(one) and one.told_at is None]
+    fresh = [one for each in all_of for one in each.standing if is_reportable(one) and one.told_at is None]
     began = tuple(replace(one, told_at=now) for one in fresh[:MOST_REPORTED])
     reported = {(one.source_id, one.kind): one for one in began}
     standing = tuple(reported.get((one.source_id, one.kind), one) for each in all_of for one in each.standing)
@@ -159,7 +159,7 @@ def _findings(
     now: datetime,
 ) -> Iterator[tuple[AlarmKind, Alarm | None]]:
     """Yield an alarm or None for each kind; a kind that cannot be judged is left out."""
-    is_refused = AlarmKind.REFUSED in standing and is_ripe(standing[AlarmKind.REFUSED])
+    is_refused = AlarmKind.REFUSED in standing and is_reportable(standing[AlarmKind.REFUSED])
     if came_to:
         found = _refusal(evidence.source_id, came_to, now=now)
         is_refused = found is not None
@@ -243,7 +243,7 @@ def _volume(arrivals: Iterable[ArrivalDay], today: date) -> tuple[int, ...]:
 
 
 def _state(standing: tuple[Alarm, ...], *, is_known: bool) -> tuple[HealthState, str]:
-    reasons = {one.kind: one.reason for one in standing if is_ripe(one)}
+    reasons = {one.kind: one.reason for one in standing if is_reportable(one)}
     for state, kinds in (
         (HealthState.REFUSED, (AlarmKind.REFUSED, AlarmKind.FEEDS_REFUSED)),
         (HealthState.SILENT, (AlarmKind.SILENT,)),

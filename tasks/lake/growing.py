@@ -18,14 +18,14 @@ ATTEMPTS = 50
 """Sweeps commit every few seconds; a commit takes a tenth of one."""
 
 
-def grow_tables(store: ObjectStore) -> None:
+def add_missing_columns(store: ObjectStore) -> None:
     """Add the columns that the lake's tables lack, if there are tables; raises LakeUnavailable, LakeFormatError."""
     for name in (*TABLES, *LATER_TABLES):
         if table := find_table(store, name):
             _make_ready(table, store, name)
 
 
-def open_grown(store: ObjectStore, name: str) -> DeltaTable:
+def open_for_writing(store: ObjectStore, name: str) -> DeltaTable:
     """Open a table to write to it: its log whole, with every column that this version defines.
 
     Raises DamagedTable, and as `open_table` does.

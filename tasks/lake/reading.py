@@ -19,7 +19,7 @@ from tasks.errors import LakeUnavailable
 from tasks.lake.delta_log import logged_paths
 from tasks.lake.keys import ARTICLES, PARTITION, data_prefix
 from tasks.lake.objects.stores import MissingObject, ObjectInfo, ObjectStore, one_line
-from tasks.lake.schemas import SCHEMAS, fitted, open_parquet
+from tasks.lake.schemas import SCHEMAS, fit_to_schema, open_parquet
 from tasks.lake.tables import delta_errors, find_table
 
 
@@ -74,13 +74,13 @@ def _without_needed(files: Sequence[ObjectInfo], table: DeltaTable, name: str) -
 def read_columns(store: ObjectStore, file: StoredFile, columns: Sequence[str] | None = None) -> pa.Table:
     """Return a file's rows, with only the named columns if there are names; raises LakeUnavailable."""
     own = SCHEMAS[file.table]
-    return read_fitted(store, file, pa.schema([own.field(name) for name in columns or own.names]))
+    return read_in_schema(store, file, pa.schema([own.field(name) for name in columns or own.names]))
 
 
-def read_fitted(store: ObjectStore, file: StoredFile, schema: pa.Schema) -> pa.Table:
+def read_in_schema(store: ObjectStore, file: StoredFile, schema: pa.Schema) -> pa.Table:
     """Return a file's rows in this schema, with null in a column that the file lacks; raises LakeUnavailable."""
     with _lake_errors(file.key):
-        return fitted(_open(store, file.key).read(columns=schema.names, use_threads=False), schema)
+        return fit_to_schema(_open(store, file.key).read(columns=schema.names, use_threads=False), schema)
 
 
 def read_rows(store: ObjectStore, table: str, *, url_key: str, since: date) -> Iterator[dict[str, Any]]:
@@ -130,7 +130,7 @@ def rows_at(parquet: pq.ParquetFile, places: Sequence[int], file: StoredFile) ->
     for group in range(parquet.num_row_groups):
         end = start + parquet.metadata.row_group(group).num_rows
         if here := [place - start for place in places if start <= place < end]:
-            rows = fitted(parquet.read_row_group(group, use_threads=False), SCHEMAS[file.table])
+            rows = fit_to_schema(parquet.read_row_group(group, use_threads=False), SCHEMAS[file.table])
             # slices, since take() and filter() import pyarrow.compute: 13 MB and 40 ms of CPU
             yield from pa.concat_tables([rows.slice(place, 1) for place in here]).to_pylist()
         start = end

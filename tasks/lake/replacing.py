@@ -14,12 +14,12 @@ import pyarrow as pa
 from deltalake import DeltaTable, Transaction
 
 from tasks.errors import LakeUnavailable
-from tasks.lake.growing import open_grown
+from tasks.lake.growing import open_for_writing
 from tasks.lake.keys import ARTICLES, CAPTURES
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.reading import StoredFile, list_files, read_columns, read_fitted
+from tasks.lake.reading import StoredFile, list_files, read_columns, read_in_schema
 from tasks.lake.rewriting import FileChange, NewFile, PackedRows, Stamp, commit_rewritten, pack_rows, put_rows
-from tasks.lake.schemas import SCHEMAS, file_schema, fitted
+from tasks.lake.schemas import SCHEMAS, file_schema, fit_to_schema
 from tasks.lake.tables import BATCHES, Row, arrow_rows, delta_errors, is_committed
 from tasks.values.changes import ArticleKey, CaptureKey, key_of
 
@@ -55,7 +55,7 @@ def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange],
     changes = [one for one in changes if one.rows or one.gone]
     if not changes:
         return 0
-    opened = open_grown(store, table)
+    opened = open_for_writing(store, table)
     for _ in range(COMMIT_ATTEMPTS):
         fresh = [one for one in changes if not _is_applied(opened, one, app_id)]
         wanted = _last_of_each(changes, fresh)
@@ -129,7 +129,7 @@ def _rewrite(store: ObjectStore, opened: DeltaTable, table: str, wanted: Mapping
 
 def _replace_in(done: _Rewrite, file: StoredFile, rows: Mapping[int, Row | None]) -> None:
     """Rewrite a file with these rows at these positions; None removes the row."""
-    held = read_fitted(done.store, file, done.schema)
+    held = read_in_schema(done.store, file, done.schema)
     places = [place for place, row in rows.items() if row is not None]
     given = [row for row in rows.values() if row is not None]
     put = _new_rows(file.table, given, done.schema, held.take(pa.array(places, pa.int64())))
@@ -152,7 +152,7 @@ def _new_rows(table: str, rows: Sequence[Row], schema: pa.Schema, before: pa.Tab
             made = made.append_column(schema.field(name), before[name])
         if table == ARTICLES:
             made = _with_first_sequence(made, before)
-    return fitted(made, schema)
+    return fit_to_schema(made, schema)
 
 
 def _with_first_sequence(rows: pa.Table, before: pa.Table) -> pa.Table:

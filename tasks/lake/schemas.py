@@ -88,7 +88,7 @@ def find_misfits(name: str, held: Schema) -> Iterator[str]:
     )
 
 
-def fitted(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+def fit_to_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return rows of a file in this schema, with null in columns newer than the file.
 
     Raises ValueError or pyarrow.ArrowException if a non-null column is missing or a type differs.

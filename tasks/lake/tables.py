@@ -96,7 +96,7 @@ def parquet_of(table: pa.Table) -> bytes:
 def open_table(store: ObjectStore, name: str) -> DeltaTable:
     """Open a table at its newest version, and create it if there is none; several processes may do so at once.
 
-    The table may lack nullable columns: readers get null, and `open_grown` adds them. Raises LakeUnavailable, and
+    The table may lack nullable columns: readers get null, and `open_for_writing` adds them. Raises LakeUnavailable, and
     LakeFormatError if another column is missing or differs from ours.
     """
     if table := find_table(store, name):

@@ -9,7 +9,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from tasks.lake.objects.stores import ObjectStore
-from tasks.lake.reading import StoredFile, list_files, read_fitted
+from tasks.lake.reading import StoredFile, list_files, read_in_schema
 from tasks.lake.rewriting import pack_rows, replace_files
 from tasks.lake.schemas import file_schema
 from tasks.runtime.progress import OnStep
@@ -86,7 +86,7 @@ def _write_group(
     change: Callable[[pa.Table], pa.Table] | None,
 ) -> bool:
     schema = file_schema(group[0].table, table.schema())  # keep columns added by a newer version
-    held = [read_fitted(compaction.store, file, schema) for file in group]
+    held = [read_in_schema(compaction.store, file, schema) for file in group]
     rows = pa.concat_tables(held if change is None else map(change, held))
     new = pack_rows(group[0].day, rows)
     return replace_files(compaction.store, table, group, [new], is_changed=change is not None, now=compaction.now)

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from tasks.config.retention import RetentionRules
 from tasks.deduplicate.restating import contents_of
 from tasks.errors import CorruptRecord, IndexUnavailable, RecordGone
-from tasks.forget.segments import bury
+from tasks.forget.segments import entomb_records
 from tasks.index import outbox
 from tasks.index.database import Index, Transaction
 from tasks.index.erasing import erase_securely, erase_titles
@@ -245,7 +245,7 @@ def _is_gone(store: ObjectStore, key: str, offset: int, length: int) -> bool:
 
 
 def _bury(expiry: Expiry, key: str, segment: _Segment) -> int:
-    done = bury(
+    done = entomb_records(
         expiry.index,
         expiry.store,
         key,

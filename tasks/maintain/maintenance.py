@@ -12,7 +12,7 @@ from tasks.config.loading import load_catalogue
 from tasks.config.retention import NO_RETENTION, RetentionRules
 from tasks.config.settings import Settings
 from tasks.index.database import Index
-from tasks.lake.growing import grow_tables
+from tasks.lake.growing import add_missing_columns
 from tasks.lake.keys import LATER_TABLES, TABLES
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import find_table, open_table
@@ -123,7 +123,7 @@ def maintain(
     for name in names:
         check_table(store, name)
     if not is_dry_run:
-        grow_tables(store)
+        add_missing_columns(store)
     moved = migrate_to_current(compaction, index)
     clusters = update_clusters(compaction, index)
     expiry = Expiry(index=index, store=store, rules=retention, now=now, is_dry_run=is_dry_run, on_step=on_step)

@@ -11,7 +11,7 @@ import duckdb
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError, LakeUnavailable
 from tasks.query.views import open_views
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.values.text.escape import as_plain
 from tasks.values.text.storable import storable_text
 
@@ -37,7 +37,7 @@ def ask(query: str, settings: Settings) -> Iterator[QueryResult]:
     Raises ConfigError, in one line, if the query is invalid or not read-only, and if there is no lake; and
     LakeUnavailable.
     """
-    store, _ = lake_alone(settings)
+    store, _ = open_lake_without_index(settings)
     with open_views(store) as views:
         check_reads(views.connection, query)
         done = computed(views.connection, lambda: views.connection.execute(query))

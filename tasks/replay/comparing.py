@@ -77,11 +77,11 @@ def compare_reading(reading: Reading, *, shown: Digests | None = None) -> Compar
         return _without_page(reading)
     if stored.row is None:
         return ComparedCapture(reading=reading, result=_of_page_without_row(reading, shown))
-    row = drafted(stored.row, reading.look)
+    row = updated_row(stored.row, reading.look)
     return ComparedCapture(reading=reading, result=Result.CHANGED if differs(row, stored.row) else Result.SAME, row=row)
 
 
-def drafted(row: Article, look: Look) -> Article:
+def updated_row(row: Article, look: Look) -> Article:
     """Return a stored row with what its page gives now; its decisions stay as they were."""
     page = look.extracted
     values = {name: getattr(page, name) for name in _OF_PAGE}

@@ -10,13 +10,13 @@ from datetime import date
 
 from tasks.config.catalogue import SourceRules
 from tasks.deduplicate.judge import Verdict
-from tasks.deduplicate.looks import article_row, labelled
+from tasks.deduplicate.looks import article_row, with_source_labels
 from tasks.index import replayed
 from tasks.index.articles import KnownArticle, article_id_of, find_aliases, find_by_url_key, find_url_keys
 from tasks.index.database import Transaction
 from tasks.index.repairing import find_articles
 from tasks.index.replayed import Note
-from tasks.replay.comparing import ComparedCapture, Result, differs, drafted
+from tasks.replay.comparing import ComparedCapture, Result, differs, updated_row
 from tasks.replay.reading import kept_of
 from tasks.replay.state import Reader, Revisions, copied, newest_of, span_of
 from tasks.values.rows import Article, Capture, Novelty, Outcome
@@ -112,7 +112,7 @@ def _supersede(unit: Unit, one: ComparedCapture, rules: Mapping[str, SourceRules
     elif held is None:  # it was folded since it was read
         _gain(unit, one, rules)
     else:
-        row = drafted(held, one.reading.look)
+        row = updated_row(held, one.reading.look)
         if not differs(row, held):  # False if another replay has already done it
             return
         _put(unit, row)
@@ -172,7 +172,7 @@ def _gain(unit: Unit, one: ComparedCapture, rules: Mapping[str, SourceRules]) ->
     own = home.revision if home and home.revision not in rows else None
     number = own or unit.last_number(article_id) + 1
     row = _made(one, article_id, number, rows, unit.url_keys.get(known.article_id) if known else None)
-    _put(unit, labelled([row], rules)[0])
+    _put(unit, with_source_labels([row], rules)[0])
     unit.fresh.add((article_id, number))
     if own:
         unit.back.add((article_id, number))

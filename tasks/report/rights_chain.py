@@ -14,7 +14,7 @@ from tasks.lake.records import read_response
 from tasks.politeness.rights.documents import body_digest, decoded_document
 from tasks.politeness.rights.mapping import Verdict, verdict_on
 from tasks.report.trace import read_question
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.values.columns import revive
 from tasks.values.display import Rows, Table, plain, shown
 from tasks.values.rights import PolicyKind, Purpose
@@ -110,7 +110,7 @@ class Chain:
 
 def explain(what: str, settings: Settings) -> tuple[Chain, ...]:
     """Return the chain of each revision of an article, and of each refusal of a URL; raises ConfigError."""
-    store, _ = lake_alone(settings)
+    store, _ = open_lake_without_index(settings)
     found = explain_in(store, what)
     if not found:
         raise ConfigError(f"{what}: the lake has no article and no refusal for it")

@@ -16,7 +16,7 @@ from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.reading import list_files, read_columns
 from tasks.lake.tables import find_table
 from tasks.politeness.rights.mapping import verdict_on
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.values.columns import revive
 from tasks.values.display import Rows, Table, plural
 from tasks.values.rights import Purpose
@@ -135,7 +135,7 @@ def report_rights(
     settings: Settings, *, purposes: tuple[Purpose, ...], sources: Collection[str], now: datetime
 ) -> RightsReport:
     """Report on the lake that the settings name; raises ConfigError, LakeUnavailable."""
-    store, _ = lake_alone(settings)
+    store, _ = open_lake_without_index(settings)
     return report_lake(store, purposes=purposes or tuple(Purpose), sources=sources, now=now)
 
 

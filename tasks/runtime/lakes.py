@@ -5,7 +5,7 @@ from tasks.errors import ConfigError
 from tasks.lake.objects.stores import ObjectStore, S3Config, find_lake, open_store
 
 
-def lake_alone(settings: Settings) -> tuple[ObjectStore, str]:
+def open_lake_without_index(settings: Settings) -> tuple[ObjectStore, str]:
     """Open the lake, without its index, for reading only, with its id. Raises ConfigError if there is none."""
     s3 = S3Config(endpoint_url=settings.s3_endpoint_url, region=settings.s3_region)
     store = open_store(settings.lake, s3=s3, only_reads=True)

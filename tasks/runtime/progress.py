@@ -9,7 +9,7 @@ OnStep = Callable[[str, int, int], None]
 """Called with the current step of a long task, how much of it is done, and of how much (0: unknown)."""
 
 
-def spaced(show: OnStep, *, every_s: float) -> OnStep:
+def throttled(show: OnStep, *, every_s: float) -> OnStep:
     """Return an OnStep that shows each step when it begins, and then its progress at most every `every_s` seconds."""
     last_what, last_at = "", 0.0
 

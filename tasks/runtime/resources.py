@@ -27,7 +27,7 @@ from tasks.index.database import (
 )
 from tasks.lake.keys import FIRST_KEYS, TAKEDOWNS, commit_key
 from tasks.lake.objects.stores import ObjectStore, S3Config, open_lake, open_store
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 
 if TYPE_CHECKING:
     from tasks.config.owners import Owners
@@ -61,10 +61,10 @@ def _bind(settings: Settings, store: ObjectStore, lake_id: str) -> None:
     is_used = any(store.exists(key) for key in FIRST_KEYS)
     index = opened_index(settings)
     bind_lake(index, lake_id=lake_id, lake_uri=store.uri, is_used=is_used)
-    agree_on_takedowns(index, store)
+    copy_takedowns(index, store)
 
 
-def agree_on_takedowns(index: Index, store: ObjectStore) -> None:
+def copy_takedowns(index: Index, store: ObjectStore) -> None:
     """Copy the lake's takedowns into the index, which may be new, or restored from an older backup."""
     if not store.exists(commit_key(TAKEDOWNS, 0)):
         return
@@ -79,14 +79,14 @@ def check_known_lake(settings: Settings) -> None:
     An index of an earlier version is migrated. Raises ConfigError.
     """
     _check_index(settings)
-    lake_alone(settings)
+    open_lake_without_index(settings)
     check_lake(settings)
 
 
 def known_lake_to_read(settings: Settings) -> ObjectStore:
     """Check as `check_known_lake` does, and return the lake for reading: the mount or account may be read-only."""
     _check_index(settings)
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     _bind(settings, store, lake_id)
     return store
 
@@ -115,7 +115,7 @@ def lake_to_read(settings: Settings, index: Index) -> ObjectStore:
 
     Raises ConfigError if it is missing, or belongs to another index.
     """
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     check_bound_lake(index, lake_id=lake_id, lake_uri=store.uri)
     return store
 
@@ -177,7 +177,7 @@ def _most_files() -> int:
     return sys.maxsize if most == resource.RLIM_INFINITY else most
 
 
-def software() -> str:
+def software_name() -> str:
     """Return the software name and version for WARC segments."""
     return f"presslake/{version('presslake')}"
 

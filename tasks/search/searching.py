@@ -15,7 +15,7 @@ import tantivy
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.runtime.progress import OnStep
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.catching_up import CatchUpResult, catch_up
@@ -76,7 +76,7 @@ def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught
     Raises ConfigError for an invalid query, a missing lake, and a folder that cannot be written; and LakeUnavailable.
     """
     query_of(asked, fields())  # report a mistake before building anything
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     home = search_root(settings) / lake_id
     done = CatchUpResult() if is_caught_up else catch_up(store, home, on_step=on_step)
     if (found := _find_if_whole(home, asked)) is None:  # no index yet, or its files are damaged
@@ -90,7 +90,7 @@ def search(asked: SearchQuery, settings: Settings, *, on_step: OnStep, is_caught
 
 def bring_up_to_date(settings: Settings, *, on_step: OnStep) -> CatchUpResult:
     """Update the search index from the lake, for `maintain`; raises as `search` does."""
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     return catch_up(store, search_root(settings) / lake_id, on_step=on_step, is_awaited=True)
 
 

@@ -15,7 +15,7 @@ from tasks.errors import TooManyUnexpected, UnexpectedError
 from tasks.index import outbox
 from tasks.index.database import Index
 from tasks.index.outbox import OutboxItem
-from tasks.lake.growing import grow_tables, open_grown
+from tasks.lake.growing import add_missing_columns, open_for_writing
 from tasks.lake.keys import ARTICLES, CAPTURES, POLICIES, parquet_key
 from tasks.lake.objects.stores import ObjectStore
 from tasks.lake.tables import DataFile, StoredRow, commit_files, is_committed, parquet
@@ -111,7 +111,7 @@ def publish_all(index: Index, store: ObjectStore) -> int:
     """Publish everything in the outbox, oldest first; returns how many rows the articles table gained."""
     gained, items = 0, _waiting(index)
     if not items:
-        grow_tables(store)  # needed even if a newer version's first run has nothing to publish
+        add_missing_columns(store)  # needed even if a newer version's first run has nothing to publish
     while items:
         publish(items, store=store, index_id=index.index_id)
         with index.write() as tx:
@@ -130,7 +130,7 @@ def _publish_table(
     name: str, items: Sequence[OutboxItem], store: ObjectStore, app_id: str
 ) -> tuple[int, list[OutboxItem]]:
     """Commit the batches that the table lacks; returns how many rows and which batches were missing."""
-    table = open_grown(store, name)
+    table = open_for_writing(store, name)
     fresh = [
         item for item in items if not is_committed(table, app_id=app_id, sequence=item.sequence, batch_id=item.batch_id)
     ]

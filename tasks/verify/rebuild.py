@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from tasks.deduplicate.context import lock_scripts, read_context
 from tasks.deduplicate.deciding import enter_revision, known_at, write_decided
-from tasks.deduplicate.looks import in_clusters, names_elsewhere, names_on_site, settle, syndicated_key
+from tasks.deduplicate.looks import aliases_on_site, in_clusters, keys_elsewhere, settle, syndicated_key
 from tasks.deduplicate.neighbours import Comparisons
 from tasks.deduplicate.resemblance import article_time
 from tasks.deduplicate.restating import contents_of
@@ -154,7 +154,9 @@ def _prepared(one: Revision) -> PreparedPage:
         told_at=article_time(article.published_at, article.fetched_at),
         text=fingerprint_of(article.text),
         content=contents_of(article)[0],
-        names=names_on_site(article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url),
-        elsewhere=names_elsewhere(article.url, (one.final_url,)),
+        names=aliases_on_site(
+            article.url, article.url_key, redirects=(one.final_url,), canonical=article.canonical_url
+        ),
+        elsewhere=keys_elsewhere(article.url, (one.final_url,)),
         syndicated_key=syndicated_key(article.syndicated_from, one.final_url),
     )

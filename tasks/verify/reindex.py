@@ -23,7 +23,7 @@ from tasks.lake.reading import StoredFile, list_files
 from tasks.lake.removals import read_removals
 from tasks.lake.tables import find_table, open_table
 from tasks.lake.takedowns import kept_out_by, read_takedowns
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.runtime.progress import OnStep
 from tasks.runtime.resources import opened_index
 from tasks.values.rows import Capture
@@ -68,7 +68,7 @@ def check_is_empty(index: Index) -> None:
 
 def reindex_lake(settings: Settings, *, on_step: OnStep) -> ReindexReport:
     """Fill the empty index that the settings name from the lake; raises ConfigError for one that is not empty."""
-    store, lake_id = lake_alone(settings)
+    store, lake_id = open_lake_without_index(settings)
     index = opened_index(settings)
     check_is_empty(index)
     bind_lake(index, lake_id=lake_id, lake_uri=store.uri)

@@ -29,7 +29,7 @@ from tasks.verify.fault import FaultKind
 from tasks.verify.rebuild import Revision, remember_revisions, remember_urls
 from tasks.verify.set_aside import Journal
 from tasks.verify.stored import DamagedFile, as_article, as_capture, as_policy, read_file
-from tasks.verify.unlisted import list_again
+from tasks.verify.unlisted import commit_again
 from tasks.verify.unpublished import publish_waiting
 
 GRACE = timedelta(hours=1)
@@ -72,7 +72,7 @@ def _publish(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
 
 def _list_again(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
     """Commit files that the log has lost, unless the lake is damaged: a restored file may have the same rows."""
-    return [key for key in keys if context.is_lake_whole and list_again(context.store, key, now=context.now)]
+    return [key for key in keys if context.is_lake_whole and commit_again(context.store, key, now=context.now)]
 
 
 def _set_files_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:

@@ -58,7 +58,7 @@ def missed_rows(store: ObjectStore, snapshot: Snapshot, key: str) -> tuple[int, 
     return missed, count
 
 
-def list_again(store: ObjectStore, key: str, *, now: datetime) -> bool:
+def commit_again(store: ObjectStore, key: str, *, now: datetime) -> bool:
     """Commit a file to its table, unless the log names it or the table has one of its rows; raises LakeUnavailable."""
     file = _stored(key)
     if file is None or key in logged_paths(store, file.table):

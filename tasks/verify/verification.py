@@ -14,7 +14,7 @@ from functools import partial
 
 from tasks.config.settings import Settings
 from tasks.errors import ConfigError
-from tasks.forget.forgetting import heal
+from tasks.forget.forgetting import remove_restored
 from tasks.index import runs
 from tasks.index.database import Index
 from tasks.index.scanning import find_live_runs
@@ -114,7 +114,7 @@ def verify_lake(config: VerifyConfig, settings: Settings, *, on_step: OnStep) ->
     """Verify the lake and the index that the settings name; raises ConfigError, and as `verify` does."""
     store = checked_store(config, settings)
     if config.mend:
-        heal(opened_index(settings), store, now=datetime.now(UTC), on_step=on_step)
+        remove_restored(opened_index(settings), store, now=datetime.now(UTC), on_step=on_step)
     return verify(
         index=opened_index(settings),
         store=store,

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tasks.backfill.dated import Window, days_in, is_of, may_hold
+from tasks.backfill.dated import Window, days_in, is_within, may_hold
 from tasks.feeds.next_page import linked_next, next_in_address, second_pages
 from tasks.values.feed import Entry
 from tasks.values.url import Url
@@ -60,7 +60,7 @@ def test_a_sitemap_is_read_only_if_it_may_hold_the_days(url, modified, is_read):
 def test_an_entry_is_taken_only_if_it_is_of_the_days(url, published, modified, is_taken):
     dates = [datetime.fromisoformat(one).replace(tzinfo=UTC) if one else None for one in (published, modified)]
 
-    assert is_of(Entry(url=Url.of(url), published_at=dates[0], modified_at=dates[1]), MARCH) is is_taken
+    assert is_within(Entry(url=Url.of(url), published_at=dates[0], modified_at=dates[1]), MARCH) is is_taken
 
 
 @pytest.mark.parametrize(

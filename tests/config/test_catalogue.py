@@ -18,7 +18,7 @@ from tasks.config.catalogue import (
     accepts,
     catalogue_schema,
 )
-from tasks.config.loading import DEPRECATED_TDM, doubts, load_catalogue
+from tasks.config.loading import DEPRECATED_TDM, catalogue_warnings, load_catalogue
 from tasks.config.options import NO_OPTIONS, ExtractOptions, PruneRule
 from tasks.config.retention import KeptDays
 from tasks.errors import CatalogueError
@@ -393,7 +393,7 @@ def test_only_the_first_mistakes_are_listed_and_the_rest_counted(written):
 def test_a_source_with_nothing_to_read_is_a_warning(written):
     catalogue = load_catalogue(written("sources: [{id: a}, {id: b, home_url: 'https://b.example/'}]"))
 
-    assert [line.partition(":")[0] for line in doubts(catalogue)] == ["source a has nothing to read"]
+    assert [line.partition(":")[0] for line in catalogue_warnings(catalogue)] == ["source a has nothing to read"]
 
 
 def test_a_feed_of_two_sources_is_a_warning_in_any_spelling(written):
@@ -402,7 +402,7 @@ def test_a_feed_of_two_sources_is_a_warning_in_any_spelling(written):
         written("sources:\n" + "".join(f"  - {{id: s{n}, feeds: ['{url}']}}\n" for n, url in enumerate(feeds)))
     )
 
-    assert list(doubts(catalogue)) == [
+    assert list(catalogue_warnings(catalogue)) == [
         "sources s0 and s1 share a feed, which is polled for only one of them: https://x.example/feed"
     ]
 
@@ -412,7 +412,7 @@ def test_two_sections_of_one_site_are_no_warning(written):
         written("sources: [{id: a, feeds: ['https://x.example/a']}, {id: b, feeds: ['https://x.example/b']}]")
     )
 
-    assert list(doubts(catalogue)) == []
+    assert list(catalogue_warnings(catalogue)) == []
 
 
 def test_tags_country_and_notes_are_read(written):
@@ -550,7 +550,7 @@ def test_poll_bounds_and_rights_fall_back_to_the_defaults(written):
 def test_the_old_form_of_obey_still_works_with_a_warning(written, text, warned):
     catalogue = load_catalogue(written(text))
 
-    assert list(doubts(catalogue)) == warned
+    assert list(catalogue_warnings(catalogue)) == warned
     assert catalogue.sources[0].effective(catalogue.defaults).obedience.obeys_tdm is bool(warned)
 
 

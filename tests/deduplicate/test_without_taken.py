@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.deduplicate.deciding import decide_batch
-from tasks.deduplicate.looks import without_taken
+from tasks.deduplicate.looks import without_taken_down
 from tasks.index import taken_down
 from tasks.reasons import Disposition
 from tasks.values.batch import Batch
@@ -36,7 +36,7 @@ OTHER = look_at("b.example/2", source_id="b")
 
 @pytest.mark.parametrize("digest", DIGESTS)
 def test_a_look_at_a_taken_down_url_is_dropped(digest):
-    assert without_taken([look_at("a.example/1"), OTHER], KeptOut.of([digest])) == ((OTHER,), 1)
+    assert without_taken_down([look_at("a.example/1"), OTHER], KeptOut.of([digest])) == ((OTHER,), 1)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_look_at_a_taken_down_url_is_dropped(digest):
     ],
 )
 def test_a_look_that_leads_to_a_taken_down_url_loses_its_page(leads):
-    looks, taken = without_taken([look_at("b.example/2", source_id="b", **leads)], KeptOut.of(DIGESTS[:1]))
+    looks, taken = without_taken_down([look_at("b.example/2", source_id="b", **leads)], KeptOut.of(DIGESTS[:1]))
 
     (look,) = looks
     capture = look.captured
@@ -62,7 +62,7 @@ def test_a_look_that_leads_to_a_taken_down_url_loses_its_page(leads):
 
 
 def test_without_takedowns_all_looks_stay():
-    assert without_taken([look_at("a.example/1"), OTHER], KeptOut()) == ((look_at("a.example/1"), OTHER), 0)
+    assert without_taken_down([look_at("a.example/1"), OTHER], KeptOut()) == ((look_at("a.example/1"), OTHER), 0)
 
 
 def test_a_takedown_during_the_fetch_is_applied_when_deciding(index):

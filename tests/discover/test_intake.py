@@ -7,7 +7,7 @@ import pytest
 
 from tasks.config.catalogue import Catalogue, Defaults, Source
 from tasks.config.owners import NO_OWNERS, Owners
-from tasks.discover.intake import announcements, attribute, included_in, is_wanted
+from tasks.discover.intake import announcements, attribute_url, included_entries, is_wanted
 from tasks.errors import BadUrl, ForbiddenScheme
 from tasks.feeds.collector import Refusals
 from tasks.index.frontier import BACKFILL, NEWS
@@ -23,7 +23,7 @@ WEATHER, LOGIN = (Entry(url=f"https://daily.example/{path}") for path in ("weath
 
 
 def attributed(url, announcer="other", owners=OWNERS):
-    return attribute(
+    return attribute_url(
         url,
         announcer=announcer,
         announced_by="https://other.com/feed",
@@ -109,4 +109,4 @@ def test_a_date_from_another_source_affects_neither_priority_nor_since(date):
 def test_an_unlikely_link_is_kept_if_include_matches_it(include, exclude, included):
     rules = replace(Source(id="daily", name="Daily").effective(Defaults()), include=include, exclude=exclude)
 
-    assert included_in((WEATHER, LOGIN), rules) == included
+    assert included_entries((WEATHER, LOGIN), rules) == included

@@ -29,7 +29,7 @@ from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, NamedPage, StoredPage
 from tasks.fetch.claim import claim_batch
 from tasks.fetch.fetching import fetch_batch
-from tasks.forget.records import bury_taken
+from tasks.forget.records import entomb_taken_down
 from tasks.index import announcing, outbox, runs
 from tasks.index.announcing import Announcement
 from tasks.index.database import Index, bind_lake, open_index
@@ -274,7 +274,7 @@ def _carry_through(batch: Batch, rules: Any, index: Index, store: TroubledStore,
             lambda: decide_batch(extracted, index=deciding, now=datetime.now(UTC), revisit_after=REVISIT_AFTER),
             fate.patience,
         )
-    bury_taken(report, extracted.captures, index=index, store=store)
+    entomb_taken_down(report, extracted.captures, index=index, store=store)
     fate.step("decided")
     publish_all(index, store, fate)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.extract.page import extract_page
 from tasks.extract.stored_page import ExtractConfig, StoredPage
-from tasks.fetch.capture import is_accepted, seen_partial
+from tasks.fetch.capture import count_partial, is_accepted
 from tasks.values.look import DueUrl
 from tasks.values.rows import Outcome
 from tasks.values.truncation import is_truncated
@@ -25,7 +25,7 @@ __all__ = ["book"]
 def test_a_truncated_body_is_accepted_after_three_equal_fetches_in_a_row(digests, is_page):
     partial = None
     for digest in digests:
-        partial = seen_partial(replace(DUE, partial=partial), digest)
+        partial = count_partial(replace(DUE, partial=partial), digest)
 
     assert is_accepted(partial) is is_page
 

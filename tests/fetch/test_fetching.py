@@ -208,7 +208,7 @@ async def test_exceptions_at_most_responses_fail_the_batch(book):
     async with serve({**ALLOW, "*": story(1)}) as server:
         urls = [server.url(f"/{number}") for number in range(8)]
 
-        with pytest.raises(TooManyUnexpected, match="8 of 8 URLs met an exception"):
+        with pytest.raises(TooManyUnexpected, match="8 of 8 URLs raised an exception"):
             await fetched_amiss(book, dict.fromkeys(urls, without_content), *urls)
 
 

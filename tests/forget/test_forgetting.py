@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tasks.errors import ConfigError, LakeUnavailable
-from tasks.forget.forgetting import forget, heal, undo
+from tasks.forget.forgetting import forget, remove_restored, undo
 from tasks.forget.plan import Selection
 from tasks.forget.report import summary_line
 from tasks.index import feeds, outbox
@@ -279,7 +279,7 @@ def test_articles_in_a_restored_backup_are_found_and_forgotten_again(world, tmp_
     with open_index(f"sqlite:///{tmp_path / 'index.db'}") as index:
         restored = replace(world, home=tmp_path, index=index)
         before = restored.verify().found
-        heal(index, restored.store, now=now(), on_step=lambda *_: None)
+        remove_restored(index, restored.store, now=now(), on_step=lambda *_: None)
         after = restored.verify().found
 
     assert before.keys() == {"taken_down"}

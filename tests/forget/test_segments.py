@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.forget.segments import bury, unnamed_segments
+from tasks.forget.segments import entomb_records, unnamed_segments
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.records import iter_records
 from tasks.lake.tombstones import Cause
@@ -40,7 +40,7 @@ def bury_in(tmp_path, index, segment, *, claims=(), taken=()):
     store = DirectoryStore(tmp_path)
     store.put(KEY, segment.writer.to_bytes())
     named = {segment.places[name]: key for name, key in dict(claims).items()}
-    done = bury(index, store, KEY, claims=named, is_taken=set(taken).__contains__, cause=Cause.TAKEN_DOWN)
+    done = entomb_records(index, store, KEY, claims=named, is_taken=set(taken).__contains__, cause=Cause.TAKEN_DOWN)
     left = [(one.kind, one.url) for one in iter_records(store.get(KEY)) if one.tombstone is None]
     assert done.unread_from is None
     return left[1:]
@@ -89,7 +89,7 @@ def test_readable_records_of_a_damaged_segment_are_removed_and_the_rest_reported
     store = DirectoryStore(tmp_path)
     store.put(KEY, bytes(body))
 
-    done = bury(index, store, KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN)
+    done = entomb_records(index, store, KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN)
 
     after = store.get(KEY)
     assert (done.records, done.unread_from) == (2, segment.places["b"])
@@ -108,7 +108,7 @@ def test_a_concurrent_change_of_the_segment_is_not_undone(tmp_path, index):
             found = super().get(key)
             self.reads += 1
             if self.reads == 1:
-                bury(
+                entomb_records(
                     index,
                     DirectoryStore(tmp_path),
                     KEY,
@@ -120,14 +120,18 @@ def test_a_concurrent_change_of_the_segment_is_not_undone(tmp_path, index):
 
     DirectoryStore(tmp_path).put(KEY, segment.writer.to_bytes())
 
-    bury(index, Racing(tmp_path), KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN)
+    entomb_records(
+        index, Racing(tmp_path), KEY, claims={}, is_taken={"a.example/1"}.__contains__, cause=Cause.TAKEN_DOWN
+    )
 
     gone = [one.tombstone for one in iter_records(DirectoryStore(tmp_path).get(KEY))]
     assert gone == [None, "taken_down", "taken_down", "expired", "expired"]
 
 
 def test_a_missing_segment_has_no_records(tmp_path, index):
-    assert bury(index, DirectoryStore(tmp_path), KEY, claims={}, is_taken=bool, cause=Cause.EXPIRED).records == 0
+    assert (
+        entomb_records(index, DirectoryStore(tmp_path), KEY, claims={}, is_taken=bool, cause=Cause.EXPIRED).records == 0
+    )
 
 
 @pytest.mark.parametrize(("named", "found"), [(set(), [KEY]), ({KEY}, [])])

@@ -14,7 +14,7 @@ from deltalake.schema import Field, PrimitiveType
 from tasks.errors import LakeFormatError
 from tasks.index import outbox
 from tasks.index.database import open_index
-from tasks.lake.growing import grow_tables, open_grown
+from tasks.lake.growing import add_missing_columns, open_for_writing
 from tasks.lake.keys import ARTICLES, CAPTURES, TABLES
 from tasks.lake.objects.stores import DirectoryStore
 from tasks.lake.reading import list_files, read_columns, read_rows
@@ -210,7 +210,7 @@ def test_a_missing_non_nullable_column_is_refused(tmp_path):
     DeltaTable.create(str(tmp_path / CAPTURES), schema.remove(schema.get_field_index("run_id")))
 
     with pytest.raises(LakeFormatError, match="no column run_id"):
-        grow_tables(DirectoryStore(tmp_path))
+        add_missing_columns(DirectoryStore(tmp_path))
 
 
 def test_a_later_non_nullable_column_is_refused(tmp_path):
@@ -242,7 +242,7 @@ def test_an_added_column_does_not_raise_the_reader_version(tmp_path):
     store = DirectoryStore(tmp_path)
     lacking_mime(store)
 
-    table = open_grown(store, CAPTURES)
+    table = open_for_writing(store, CAPTURES)
 
     assert (names(store, CAPTURES)[-1], table.protocol().min_reader_version) == ("mime", 1)
     assert json.loads(table.schema().to_json())["fields"][-1] == json.loads(

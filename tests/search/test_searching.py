@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import ConfigError
-from tasks.runtime.lakes import lake_alone
+from tasks.runtime.lakes import open_lake_without_index
 from tasks.search.asking import Order, Period, SearchQuery
 from tasks.search.folder import only_writer, search_root, throw_away
 from tasks.search.searching import bring_up_to_date, search
@@ -232,7 +232,7 @@ def test_packing_files_reindexes_nothing(lake):
 
 def test_an_update_that_lost_its_state_gives_the_same_index(lake):
     lake.publish({}, {"article_id": "a2"})
-    home = search_root(lake.settings) / lake_alone(lake.settings)[1]
+    home = search_root(lake.settings) / open_lake_without_index(lake.settings)[1]
     found(lake, "harbour")
     before = (home / "state.json").read_bytes()
     lake.publish({"article_id": "a3"})
