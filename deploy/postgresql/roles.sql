@@ -1,9 +1,9 @@
--- The two databases and the rights of their roles: run once, as a superuser, with the passwords in the environment:
+-- The two databases, and the roles with their privileges: run once, as a superuser, with the passwords in the environment:
 --   psql -v ON_ERROR_STOP=1 -f deploy/postgresql/roles.sql postgres
--- presslake_owner   makes and migrates the tables (`presslake migrate` with its URL); nothing else runs as it
+-- presslake_owner   creates and migrates the tables (`presslake migrate` with its URL); nothing else uses it
 -- presslake_worker  reads and writes rows: sweeps, verify, reindex
 -- presslake_reader  reads rows: dashboards, metrics, a person with psql
--- prefect           owns the database of Prefect's server, and sees nothing of the index
+-- prefect           owns the database of Prefect's server, without access to the index
 \set QUIET on
 \getenv owner_password PRESSLAKE_OWNER_PASSWORD
 \getenv worker_password PRESSLAKE_WORKER_PASSWORD

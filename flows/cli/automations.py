@@ -44,7 +44,7 @@ def apply(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Create or update the automations of a folder on the Prefect server; applied twice, nothing is there twice."""
+    """Create or update the automations of a folder on the Prefect server; can be repeated."""
     with one_clear_line():
         set_prefect_defaults(is_quiet=True)
         from flows.server.automations import DEFINITIONS, apply

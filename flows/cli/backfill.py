@@ -64,7 +64,7 @@ def warc(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Take in the pages of WARC files; what was taken in before is passed over, so run it again after an interruption."""
+    """Import the pages of WARC files; run it again after an interruption, it skips what was imported."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -100,7 +100,7 @@ def source(
     quiet: QuietOption = False,  # noqa: ARG001
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch what sources have published before, out of their sitemaps, listings and lists; run it again to go on."""
+    """Fetch older articles from the sources' sitemaps, listings and lists; run it again to continue."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

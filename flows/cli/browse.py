@@ -21,7 +21,7 @@ def browse(
     index: IndexOption = None,
     catalogue: CatalogueOption = None,
 ) -> None:
-    """Serve a page on which to look through articles, stories, sources and failures, until Ctrl-C. It only reads."""
+    """Serve a read-only website with articles, stories, sources and failures, until Ctrl-C."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -43,7 +43,7 @@ def search(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Find articles by the words of their newest text; count them over time with --by."""
+    """Search the newest texts; --by counts articles over time."""
     with one_clear_line():
         if by and by not in PERIODS:
             raise ConfigError(f"--by {by}: use one of {', '.join(PERIODS)}")
@@ -54,7 +54,7 @@ def search(
         from tasks.search.asking import Order, Period, SearchQuery
         from tasks.search.searching import search as look_for
 
-        asked = SearchQuery(
+        search_query = SearchQuery(
             text=query,
             sources=tuple(source or ()),
             tags=tuple(tag or ()),
@@ -65,7 +65,7 @@ def search(
             by=Period(by) if by else None,
             limit=limit,
         )
-        found = look_for(asked, settings, on_step=steps())
+        found = look_for(search_query, settings, on_step=steps())
         if found.is_behind:
             say("Another process is updating the search index: the newest articles may be missing.")
         if as_json:
@@ -113,7 +113,7 @@ def sql(
     ] = "table",
     lake: LakeOption = None,
 ) -> None:
-    """Ask the lake in SQL (DuckDB), over the views articles, latest and captures; nothing can be changed."""
+    """Query the lake with SQL (DuckDB), read-only, over the views articles, latest and captures."""
     with one_clear_line():
         if form not in FORMATS:
             raise ConfigError(f"--format {form}: use one of {', '.join(FORMATS)}")

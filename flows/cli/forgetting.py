@@ -25,12 +25,14 @@ def forget(
     ] = None,
     host: Annotated[
         list[str] | None,
-        typer.Option("--host", help="Everything of this host and the hosts below it; repeatable."),
+        typer.Option("--host", help="Everything from this host and its subdomains; repeatable."),
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option("--source", metavar="ID", help="Everything of this source; repeatable.")
+        list[str] | None, typer.Option("--source", metavar="ID", help="Everything from this source; repeatable.")
     ] = None,
-    list_file: Annotated[Path | None, typer.Option("--list", metavar="FILE", help="URLs, one a line.")] = None,
+    list_file: Annotated[
+        Path | None, typer.Option("--list", metavar="FILE", help="File with URLs, one per line.")
+    ] = None,
     copies: Annotated[bool, typer.Option("--copies", help="Also copies, near-copies and excerpts elsewhere.")] = False,
     reason: Annotated[
         str | None, typer.Option("--reason", help="The reason; it is kept, so do not mention a URL.")
@@ -46,7 +48,7 @@ def forget(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Take articles, a host or a source out of every place that may hold them, for good, and keep them out."""
+    """Permanently remove articles, a host or a source from all stores, and keep them out."""
     with one_clear_line():
         from tasks.config.settings import set_flags
         from tasks.forget import report as shown

@@ -33,7 +33,7 @@ def init(
     catalogue: CatalogueOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a commented catalogue; asks for what is not given, if it is run in a terminal."""
+    """Create a commented catalogue; asks for missing values on a terminal."""
     with one_clear_line():
         from tasks.config.settings import set_flags
         from tasks.runtime.places import is_there

@@ -39,7 +39,7 @@ def verify(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Check the index against the lake, and name every fault with its place and what mends it."""
+    """Compare the index with the lake; report every fault with its location and repair."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -80,7 +80,7 @@ def reindex(
     quiet: QuietOption = False,  # noqa: ARG001
     as_json: JsonOption = False,
 ) -> None:
-    """Build a new index out of the lake alone; the index must be empty."""
+    """Build a new index from the lake alone; the index must be empty."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -110,7 +110,7 @@ def maintain(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Put lake and index in order: update clusters, pack small files, delete what has expired."""
+    """Maintain lake and index: update clusters, compact files, delete expired data."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -141,7 +141,7 @@ def maintain_tables(report: "MaintainReport") -> list[Table]:
 
 
 def migrate(index: IndexOption = None) -> None:
-    """Make the index's tables, or migrate them to this version. Each run does so too, if its role may."""
+    """Create the index's tables or migrate them to this version. Runs do so too, if permitted."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -20,7 +20,7 @@ def trace(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a URL's history: who announced it, what came back, what was decided, where the bytes are."""
+    """Show a URL's history: announcements, responses, decisions, and the location of its bytes."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -56,7 +56,7 @@ def show(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show an article as it is in the lake: its title, who wrote it and when, its text."""
+    """Show an article from the lake: title, authors, date and text."""
     with one_clear_line():
         if text + html + markdown + as_json > 1:
             raise ConfigError("use only one of --text, --html, --markdown and --json")
@@ -91,7 +91,7 @@ def stories(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the stories that were reported again, those of the most sources first, and who had each first."""
+    """Show stories covered by several articles, those with the most sources first, and who was first."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 
@@ -108,7 +108,7 @@ def stories(
 
 
 def status(index: IndexOption = None, as_json: JsonOption = False) -> None:
-    """Show what is known and pending, by source, and how the last runs went."""
+    """Show sources, pending URLs and recent runs."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

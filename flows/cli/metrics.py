@@ -17,7 +17,7 @@ def metrics(
     catalogue: CatalogueOption = None,
     index: IndexOption = None,
 ) -> None:
-    """Serve the index's state to Prometheus, until Ctrl-C."""
+    """Serve metrics of the index to Prometheus, until Ctrl-C."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

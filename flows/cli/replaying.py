@@ -53,7 +53,7 @@ def replay(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Read stored pages again with the rules of today, and put what differs in the place of what is stored."""
+    """Extract stored pages again with the current rules, and replace rows that differ."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -15,7 +15,7 @@ def report(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look over the past day or week: volume, freshness, novelty, failures, sources."""
+    """Summarise the past day or week: volume, freshness, novelty, failures, sources."""
     with one_clear_line():
         from tasks.config.parameters import ReportConfig
         from tasks.config.settings import set_flags

@@ -28,7 +28,7 @@ def report(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show by domain what is reserved, since when, how many articles that is, and what has changed this month."""
+    """Show by domain what is reserved and since when, article counts, and changes this month."""
     with one_clear_line():
         from datetime import UTC, datetime
 
@@ -54,7 +54,7 @@ def explain(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what permitted or refused an article: each signal, its document, and the address of the document's bytes."""
+    """Show what permitted or refused an article: each signal, its document, and the location of its bytes."""
     with one_clear_line():
         if document is not None and as_json:
             raise ConfigError("use only one of --document and --json")
@@ -67,9 +67,9 @@ def explain(
             sys.stdout.buffer.write(find_document(chains, document).body)
             sys.stdout.buffer.flush()
         elif as_json:
-            console.print_json({"chains": [one.to_json() for one in chains]})
+            console.print_json({"chains": [chain.to_json() for chain in chains]})
         else:
-            console.show_tables(table for one in chains for table in one.tables())
+            console.show_tables(table for chain in chains for table in chain.tables())
 
 
 def identity(
@@ -80,7 +80,7 @@ def identity(
     catalogue: CatalogueOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a page about the crawler, for the people of the sites: purpose, pace, contact, how to keep it away."""
+    """Generate a page about the crawler for site operators: purpose, crawl delay, contact, opt-out."""
     with one_clear_line():
         from tasks.config.loading import load_catalogue
         from tasks.config.settings import set_flags

@@ -25,7 +25,7 @@ def settings(
     index: IndexOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show each setting, its value, and where that comes from."""
+    """Show each setting with its value and origin."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

@@ -39,7 +39,7 @@ def export(
     quiet: QuietOption = False,  # noqa: ARG001 - its callback is what it does
     as_json: JsonOption = False,
 ) -> None:
-    """Write articles, or their pages, into a folder, with a manifest; the same versions give the same bytes."""
+    """Export articles or their pages to a folder, with a manifest; reproducible byte for byte."""
     with one_clear_line():
         if form not in FORMATS:
             raise ConfigError(f"--format {form}: use one of {', '.join(FORMATS)}")
@@ -49,10 +49,10 @@ def export(
         from tasks.export.exporting import export as write
         from tasks.export.request import ExportRequest, Format
 
-        asked = ExportRequest(
+        request = ExportRequest(
             format=Format(form), out=out, is_latest=latest, where=where, is_forced=force, purpose=purpose
         )
-        manifest = write(asked, settings, on_step=steps())
+        manifest = write(request, settings, on_step=steps())
         if as_json:
             console.print_json(_plain(manifest))
         else:
@@ -73,7 +73,7 @@ def changes(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which rows of articles were added, superseded or removed since a sequence; --json has the rows."""
+    """List rows of articles added, superseded or removed since a sequence; --json includes the rows."""
     with one_clear_line():
         from tasks.config.settings import set_flags
 

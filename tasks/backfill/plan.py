@@ -62,7 +62,7 @@ def plan_backfill(paths: Iterable[str], settings: Settings, *, now: datetime, on
             refused.append(Refused(uri=archive.uri, why=str(error)))
     if not dated:
         first = refused[0] if refused else Refused(uri=named[0].uri, why="it contains no WARC file")
-        raise ConfigError(f"none of the {len(named)} files is a WARC file; {first.uri}: {first.why}")
+        raise ConfigError(f"none of {len(named)} files is a WARC file; {first.uri}: {first.why}")
     dated.sort(key=lambda one: one[:2])
     return BackfillPlan(archives=tuple(one for _, _, one in dated), refused=tuple(refused))
 

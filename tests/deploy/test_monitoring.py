@@ -81,7 +81,7 @@ def test_the_dashboards_panels_have_unique_ids_and_do_not_overlap():
 def test_the_dashboard_has_its_rows():
     rows = [one["title"] for one in DASHBOARD["panels"] if one["type"] == "row"]
 
-    assert rows == ["Are we alive", "Sources", "Volume and novelty", "Failures", "Frontier and outbox"]
+    assert rows == ["Overview", "Sources", "Volume and novelty", "Failures", "Frontier and outbox"]
 
 
 def test_every_panel_uses_the_provisioned_data_source():

@@ -41,8 +41,8 @@ def test_help_shows_the_commands_in_groups_with_ingest_first(offline_presslake):
     shown = offline_presslake.run("-h").out
 
     assert shown.partition("Collect:\n")[2].split()[0] == "ingest"
-    assert [shown.index(group) for group in ("Collect:", "Look:", "Look after:", "Run:")] == sorted(
-        shown.index(group) for group in ("Collect:", "Look:", "Look after:", "Run:")
+    assert [shown.index(group) for group in ("Collect:", "Inspect:", "Maintain:", "Set up:")] == sorted(
+        shown.index(group) for group in ("Collect:", "Inspect:", "Maintain:", "Set up:")
     )
 
 
