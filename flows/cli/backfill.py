@@ -138,6 +138,13 @@ def _run(config: "BackfillConfig", settings: "Settings") -> "BackfillReport":
     return backfill_here(config, settings, run_id=f"backfill-{uuid.uuid4()}", on_step=steps(), on_plan=on_plan)
 
 
+_FORMS = {
+    "since": "should be a date, an instant or an age",
+    "until": "should be a date, an instant or an age",
+    "languages": "should be a language, such as en or pt-BR",
+}
+
+
 def _config(**parameters: object) -> "BackfillConfig":
     from pydantic import ValidationError
 
@@ -149,5 +156,5 @@ def _config(**parameters: object) -> "BackfillConfig":
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         option = f"--{OPTIONS.get(name, name)}: " if name else ""
-        says = "should be a date, an instant or an age" if first["type"] == "string_pattern_mismatch" else first["msg"]
+        says = _FORMS.get(name, first["msg"]) if first["type"] == "string_pattern_mismatch" else first["msg"]
         raise ConfigError(f"{option}{says.removeprefix('Value error, ')}") from error

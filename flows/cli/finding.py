@@ -54,7 +54,7 @@ def search(
         from tasks.search.asking import Order, Period, SearchQuery
         from tasks.search.searching import search as look_for
 
-        asked = SearchQuery(
+        search_query = SearchQuery(
             text=query,
             sources=tuple(source or ()),
             tags=tuple(tag or ()),
@@ -65,7 +65,7 @@ def search(
             by=Period(by) if by else None,
             limit=limit,
         )
-        found = look_for(asked, settings, on_step=steps())
+        found = look_for(search_query, settings, on_step=steps())
         if found.is_behind:
             say("Another process is updating the search index: the newest articles may be missing.")
         if as_json:

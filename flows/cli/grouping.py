@@ -31,11 +31,11 @@ class PlainGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
         """Return a command with a metavar for each option."""
         command: Any = super().get_command(ctx, cmd_name)
-        for one in command.params if command is not None else ():
-            if one.param_type_name == "argument":
-                one.display_type_rich = _nothing  # an argument's own name is enough
-            elif one.metavar is None and not one.is_flag:
-                one.metavar = _metavar(one.type_descriptor.annotation)
+        for parameter in command.params if command is not None else ():
+            if parameter.param_type_name == "argument":
+                parameter.display_type_rich = _nothing  # an argument's own name is enough
+            elif parameter.metavar is None and not parameter.is_flag:
+                parameter.metavar = _metavar(parameter.type_descriptor.annotation)
         return command
 
 

@@ -29,7 +29,7 @@ def _complete_source(incomplete: str) -> list[str]:
         ids = [source.id for source in load_catalogue(load_settings().catalogue).sources]
     except ConfigError:
         return []
-    return [one for one in ids if one.startswith(incomplete)]
+    return [source_id for source_id in ids if source_id.startswith(incomplete)]
 
 
 SourceOption = Annotated[

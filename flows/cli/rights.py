@@ -67,9 +67,9 @@ def explain(
             sys.stdout.buffer.write(find_document(chains, document).body)
             sys.stdout.buffer.flush()
         elif as_json:
-            console.print_json({"chains": [one.to_json() for one in chains]})
+            console.print_json({"chains": [chain.to_json() for chain in chains]})
         else:
-            console.show_tables(table for one in chains for table in one.tables())
+            console.show_tables(table for chain in chains for table in chain.tables())
 
 
 def identity(

@@ -68,7 +68,7 @@ def check_sources(
         say_doubts(load_catalogue(settings.catalogue), settings.catalogue)
         checks = check(settings, source or ())
         if as_json:
-            console.print_json({"sources": [asdict(one) | {"is_healthy": one.is_healthy} for one in checks]})
+            console.print_json({"sources": [asdict(check) | {"is_healthy": check.is_healthy} for check in checks]})
         else:
             console.show_tables([check_table(checks, now=datetime.now(UTC))])
 
@@ -115,7 +115,7 @@ def add_and_hand_over(
 
     known = read_existing(settings.catalogue)
     found = add_sites(settings, known, urls, begin=lambda address: say(f"{address}: looking for feeds ..."), end=end)
-    found = tuple(labelled(one, tags=tags or (), country=country) for one in found)
+    found = tuple(labelled(source, tags=tags or (), country=country) for source in found)
     if found or not troubles:
         _hand_over(found, settings, is_written=is_written)
     if troubles:
@@ -142,9 +142,9 @@ def import_sources(
 
         found, left_out = read_list(path, read_existing(settings.catalogue))
         if left_out:
-            rows: Rows = [(one.title, one.address, one.reason) for one in left_out]
+            rows: Rows = [(entry.title, entry.address, entry.reason) for entry in left_out]
             console.show_tables([(f"Left out ({len(rows)})", ("title", "address", "why"), rows)], beside=True)
-        found = tuple(labelled(one, tags=tag or (), country=country) for one in found)
+        found = tuple(labelled(source, tags=tag or (), country=country) for source in found)
         _hand_over(found, settings, is_written=write)
 
 
@@ -175,19 +175,19 @@ def _tell(addition: "Addition") -> None:
     from tasks.values.display import Rows, age, plural
 
     now = datetime.now(UTC)
-    works = [one for one in addition.tried if one.reason is None]
+    working = [feed for feed in addition.tried if feed.reason is None]
     if addition.trouble:
         say_always(f"{addition.address}: {addition.trouble}")
     elif addition.known_as:
         say(f"{addition.address}: already in the catalogue as {addition.known_as}")
-    elif works:
-        newest = max((one.newest_at for one in works if one.newest_at), default=None)
+    elif working:
+        newest = max((feed.newest_at for feed in working if feed.newest_at), default=None)
         dated = f", the newest {age(newest, now)}" if newest else ""
-        kinds = plural(len(works), works[0].kind.value if len({one.kind for one in works}) == 1 else "feed")
-        say(f"{addition.address}: {kinds}, {plural(sum(one.entries for one in works), 'entry', 'entries')}{dated}")
+        kinds = plural(len(working), working[0].kind.value if len({feed.kind for feed in working}) == 1 else "feed")
+        say(f"{addition.address}: {kinds}, {plural(sum(feed.entries for feed in working), 'entry', 'entries')}{dated}")
     else:
         say(f"{addition.address}: no working feed; the page itself becomes a listing. Tried:")
-        rows: Rows = [(one.url, one.reason or "works") for one in addition.tried]
+        rows: Rows = [(feed.url, feed.reason or "works") for feed in addition.tried]
         console.show_tables([("", ("feed", "outcome"), rows)], beside=True)
 
 
@@ -201,7 +201,7 @@ def _hand_over(found: "tuple[Source, ...]", settings: "Settings", *, is_written:
         return
     if is_written:
         write_catalogue(settings.catalogue, found)
-        say(f"Added to {settings.catalogue}: {', '.join(one.id for one in found)}. Next: presslake ingest")
+        say(f"Added to {settings.catalogue}: {', '.join(source.id for source in found)}. Next: presslake ingest")
         return
     typer.echo(printed(settings.catalogue, found), nl=False)
     say(f"{plural(len(found), 'source')}; nothing was written; use --write to add to {settings.catalogue}.")

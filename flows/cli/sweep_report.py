@@ -39,7 +39,7 @@ def report_tables(report: RunReport, *, now: datetime) -> Iterator[Table]:
     if report.doubtful:
         yield "", ("source", "doubtful articles"), list(most_first(report.doubtful))
     if report.limits:
-        yield "", ("limits reached",), [(one,) for one in report.limits[:SHOWN]]
+        yield "", ("limits reached",), [(limit,) for limit in report.limits[:SHOWN]]
     if report.drifted:
         yield "", DRIFT_HEAD, list(drift_rows(report))
     if report.failures:

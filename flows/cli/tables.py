@@ -69,7 +69,7 @@ def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) ->
     least = [_least(column) for column in columns]
     over = sum(widths) + GAP * (len(widths) - 1) - width
     while over > 0:
-        place = max(range(len(widths)), key=lambda one: (widths[one] > least[one], widths[one]))
+        place = max(range(len(widths)), key=lambda column: (widths[column] > least[column], widths[column]))
         if widths[place] <= least[place]:
             return None
         step = min(over, widths[place] - least[place], max(1, widths[place] - _second(widths, least)))
@@ -80,8 +80,8 @@ def _widths(names: Sequence[str], cells: Sequence[Sequence[str]], width: int) ->
 
 def _second(widths: Sequence[int], least: Sequence[int]) -> int:
     """Return the width of the second widest column that can still shrink: the widest shrinks to it first."""
-    able = sorted((one for one, bound in zip(widths, least, strict=True) if one > bound), reverse=True)
-    return able[1] if len(able) > 1 else 0
+    shrinkable = sorted((width for width, bound in zip(widths, least, strict=True) if width > bound), reverse=True)
+    return shrinkable[1] if len(shrinkable) > 1 else 0
 
 
 def _least(column: Sequence[str]) -> int:

@@ -49,10 +49,10 @@ def export(
         from tasks.export.exporting import export as write
         from tasks.export.request import ExportRequest, Format
 
-        asked = ExportRequest(
+        request = ExportRequest(
             format=Format(form), out=out, is_latest=latest, where=where, is_forced=force, purpose=purpose
         )
-        manifest = write(asked, settings, on_step=steps())
+        manifest = write(request, settings, on_step=steps())
         if as_json:
             console.print_json(_plain(manifest))
         else:

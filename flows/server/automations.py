@@ -94,9 +94,9 @@ def _read(file: Path, values: Mapping[str, object]) -> AutomationCore:
 
 def _filled(value: Any, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - any YAML
     if isinstance(value, dict):
-        return {name: _filled(one, values) for name, one in value.items()}
+        return {name: _filled(item, values) for name, item in value.items()}
     if isinstance(value, list):
-        return [_filled(one, values) for one in value]
+        return [_filled(item, values) for item in value]
     if isinstance(value, str) and value.startswith("$"):
         if value[1:] not in values:
             raise KeyError(value)

@@ -91,12 +91,12 @@ def _through_api(api_url: str, is_named: IsNamed) -> Iterator[str]:
             if run["id"] in gone or is_named(run):
                 gone.add(run["id"])
         for kind, ids in (
-            ("artifacts", [one["id"] for one in _pages(api, "artifacts") if is_named(one)]),
+            ("artifacts", [artifact["id"] for artifact in _pages(api, "artifacts") if is_named(artifact)]),
             ("flow_runs", sorted(gone)),
         ):
-            for one in ids:
+            for record_id in ids:
                 with suppress(httpx.HTTPStatusError):  # deleted meanwhile
-                    api.delete(f"/{kind}/{one}")
+                    api.delete(f"/{kind}/{record_id}")
         for deployment in _pages(api, "deployments"):
             if is_named(deployment.get("parameters")):
                 yield f"Prefect's deployment {deployment['name']}: its parameters mention it; change them"

@@ -78,5 +78,5 @@ def _report(run: RunReport, walked: WalkReport, config: BackfillConfig) -> Backf
     )
 
 
-def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted(one.keys() | other.keys())}
+def _sum(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in sorted(first.keys() | second.keys())}

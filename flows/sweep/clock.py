@@ -43,7 +43,8 @@ class SweepClock:
         """Return the sources that have used up their share; a single source may use all of the time."""
         if len(self.shares) < 2:
             return frozenset()
-        return frozenset(one for one, share in self.shares.items() if self.spent_s[one] >= share * self.longest_s)
+        limits_s = {source_id: share * self.longest_s for source_id, share in self.shares.items()}
+        return frozenset(source_id for source_id, limit_s in limits_s.items() if self.spent_s[source_id] >= limit_s)
 
     def limits(self, pending: int) -> Iterable[str]:
         """Yield a line for each limit that was reached; `pending` is the number of URLs left."""

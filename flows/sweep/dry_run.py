@@ -35,7 +35,7 @@ def preview_sweep(settings: Settings, config: IngestConfig, *, run_id: str) -> S
         urls=urls,
         seconds=time.monotonic() - started,
     )
-    rows = [{"source": one.source_id, "known": _known(one.captured_at), "URL": as_plain(one.url)} for one in urls]
+    rows = [{"source": due.source_id, "known": _known(due.captured_at), "URL": as_plain(due.url)} for due in urls]
     if rows:
         create_table_artifact(rows, key=ARTIFACT_KEY, description=summary_line(found))
     return Completed(name="DryRun", message=summary_line(found), data=found)
@@ -51,7 +51,7 @@ def summary_line(found: Preview) -> str:
 
 def tables(found: Preview) -> Iterator[Table]:
     """Yield the result of a dry run as titled tables."""
-    rows: Rows = [(one.source_id, _known(one.captured_at), one.url) for one in found.urls]
+    rows: Rows = [(due.source_id, _known(due.captured_at), due.url) for due in found.urls]
     left = f", the first {len(rows)}" if found.would_fetch > len(rows) else ""
     yield f"Dry run: {summary_line(found)}", (), []
     if rows:

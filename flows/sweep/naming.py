@@ -34,9 +34,9 @@ def is_generated(name: str) -> bool:
 def sweep_name(given: IngestConfig | dict[str, Any] | None) -> str:
     """Return a sweep's name: `due`, `daily since 6h`, `3 feeds`, `all sources, refetched`."""
     config = given if isinstance(given, IngestConfig) else IngestConfig.model_validate(given or {})
-    asked = [plural(len(config.feeds), "feed")] if config.feeds else []
-    asked += [plural(len(config.urls), "URL")] if config.urls else []
-    what = " and ".join(asked) or _sources(config.sources)
+    requested = [plural(len(config.feeds), "feed")] if config.feeds else []
+    requested += [plural(len(config.urls), "URL")] if config.urls else []
+    what = " and ".join(requested) or _sources(config.sources)
     if config.due_only:
         what = "due" if what == ALL else f"due of {what}"
     how = f"{what} since {config.since}" if config.since else what
@@ -69,7 +69,7 @@ def replay_name(given: ReplayConfig | dict[str, Any] | None) -> str:
     parts += [f"of {', '.join(config.hosts)}"] if config.hosts and len(config.hosts) <= NAMED else []
     parts += [f"since {config.since}"] if config.since else []
     parts += [f"until {config.until}"] if config.until else []
-    more = [str(one) for one in (*config.outcomes, *config.reasons)]
+    more = [str(choice) for choice in (*config.outcomes, *config.reasons)]
     more += [name for name, is_set in (("older rules", config.older), ("dry run", config.dry_run)) if is_set]
     return ", ".join([" ".join(parts), *more])
 

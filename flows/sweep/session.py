@@ -81,7 +81,7 @@ class Sweep:
         with self.index.rehearse() if self.config.dry_run else self.index.write() as tx:
             feeds.add_feeds(tx, self.plan.feeds, now=now)
             return feeds.select_feeds(
-                tx, (one.feed_url for one in self.plan.feeds), due_by=now if self.config.due_only else None
+                tx, (feed.feed_url for feed in self.plan.feeds), due_by=now if self.config.due_only else None
             )
 
     def announce_urls(self) -> int:
@@ -156,7 +156,7 @@ class Sweep:
         """Record the end of the run and its summary in the index."""
         summary = report.to_json()
         if self.shard is not None:
-            summary |= {"failures": [asdict(one) for one in report.failures[:FAILURES_KEPT]]}
+            summary |= {"failures": [asdict(failure) for failure in report.failures[:FAILURES_KEPT]]}
         with self.index.write() as tx:
             runs.end_run(tx, run_id=self.run_id, now=datetime.now(UTC), summary=orjson.dumps(summary).decode())
         ended.append(report)
@@ -176,7 +176,7 @@ def begun(settings: Settings, config: IngestConfig, *, run_id: str, part: ShardC
     ended.clear()
     now = datetime.now(UTC)
     plan = plan_sweep(config, read_catalogue(settings, config), allow_networks=settings.allow_networks, now=now)
-    check_browser(plan.rules[one] for one in plan.source_ids)
+    check_browser(plan.rules[source_id] for source_id in plan.source_ids)
     check_lake(settings)
     index = opened_index(settings)
     with index.write() as tx:

@@ -57,14 +57,14 @@ class Shards:
     def start(self) -> None:
         """Start the runs. Idempotent: a retry of the sweep starts no run twice."""
         since = self.sweep.plan.selection.since
-        asked = self.sweep.config.model_copy(update={"since": since.isoformat() if since else ""})
-        for number in range(1, asked.shards):
+        config = self.sweep.config.model_copy(update={"since": since.isoformat() if since else ""})
+        for number in range(1, config.shards):
             if self.sweep.taking(number).left == 0:
                 continue
-            config = ShardConfig(sweep=asked, sweep_id=self.sweep.run_id, number=number)
+            shard = ShardConfig(sweep=config, sweep_id=self.sweep.run_id, number=number)
             run = run_deployment(
                 DEPLOYMENT,
-                parameters={"config": config.model_dump(mode="json")},
+                parameters={"config": shard.model_dump(mode="json")},
                 idempotency_key=f"{self.sweep.run_id}-{number}",
                 timeout=0,
             )
@@ -94,8 +94,8 @@ class Shards:
         shard = self._shard_states()
         with self.sweep.index.read() as tx:
             counts = outbox.counts_of_runs(tx, shard)
-        failures = tuple(failure for one in shard.values() for failure in _failures(one.summary))
-        return [*(BatchReport(**one) for one in counts), BatchReport(batch_id="", failures=failures)]
+        failures = tuple(failure for state in shard.values() for failure in _failures(state.summary))
+        return [*(BatchReport(**count) for count in counts), BatchReport(batch_id="", failures=failures)]
 
     def shortfall(self) -> str | None:
         """Describe how shards fell short; None if none did."""
@@ -184,9 +184,9 @@ def _is_at_work(shard: ShardState | None) -> bool:
 
 
 def _failures(summary: str | None) -> Iterator[Failure]:
-    for one in orjson.loads(summary).get("failures", ()) if summary else ():
-        disposition, happened_at = Disposition(one["disposition"]), datetime.fromisoformat(one["happened_at"])
-        yield Failure(**{**one, "disposition": disposition, "happened_at": happened_at})
+    for fields in orjson.loads(summary).get("failures", ()) if summary else ():
+        disposition, happened_at = Disposition(fields["disposition"]), datetime.fromisoformat(fields["happened_at"])
+        yield Failure(**{**fields, "disposition": disposition, "happened_at": happened_at})
 
 
 @contextmanager

@@ -152,7 +152,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        raise ConfigError(f"{PREFIX}{name.upper()}: {first['msg']} (got {first['input']!r})") from error
+        raise ConfigError(
+            f"{PREFIX}{name.upper()}: {first['msg'].removeprefix('Value error, ')} (got {first['input']!r})"
+        ) from error
 
 
 def set_flags(**flags: object) -> Settings:

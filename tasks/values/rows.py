@@ -78,18 +78,20 @@ class Signal:
         ),
     ]
     scope: Annotated[
-        str | None, Column("what it speaks of: a pattern of paths, an agent, or `header` or `meta` for the page alone")
+        str | None, Column("what it applies to: a path pattern, a user agent, or `header` or `meta` for this page only")
     ]
     value: Annotated[
         str | None,
         Column(
-            "what it says, as term and answer: `train-ai=n`; `unreadable` where it cannot be read, `unset` where it says nothing known"
+            "the term and its value: `train-ai=n`; `unreadable` if it cannot be parsed, `unset` if it contains no known term"
         ),
     ]
     raw: Annotated[str | None, Column("the site's own words")]
     policy_id: Annotated[
         str | None,
-        Column("the document that says so; null for a header or a meta of the page, or the item of its feed"),
+        Column(
+            "the policy document; null if the signal is from the page's header or meta element, or from its feed item"
+        ),
     ]
 
     @property
@@ -111,7 +113,7 @@ class Capture:
         str,
         Column(
             "the [owner](catalogue.md#whose-an-article-is) of the URL's host, else the source that announced it; `adhoc` "
-            "for what was asked for and belongs to none"
+            "for a requested URL that belongs to none"
         ),
     ]
     url: Annotated[str, Column("the requested URL")]
@@ -197,7 +199,7 @@ class Article:
     revision: Annotated[
         int,
         Column(
-            "1 for the first text that was decided at this URL, then 2, 3, ...: the latest is the one with the greatest `fetched_at`",
+            "1 for the first text stored for this URL, then 2, 3, ...; the latest revision is the one with the greatest `fetched_at`",
             type="integer",
         ),
     ]
@@ -229,7 +231,7 @@ class Article:
         ),
     ]
     noarchive: Annotated[
-        bool | None, Column("whether X-Robots-Tag or the page's robots meta says `noarchive`; null when it has neither")
+        bool | None, Column("whether X-Robots-Tag or the page's robots meta says `noarchive`; null if it has neither")
     ] = None
     novelty: Annotated[Novelty, Column("`new`, `revision`, `duplicate`, `near_duplicate` or `excerpt`")]
     cluster_id: Annotated[str, Column("its cluster of near-duplicates; usually it is alone in it")]
@@ -248,17 +250,17 @@ class Article:
     extractor: Annotated[
         str,
         Column(
-            "what made it: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most; `jsonld` where the page shows less than it declares; `readability`, `paragraphs` where the ones before left too much; `unseen` where the page shows nothing but its title, and its data for scripts, a template or `noscript` have the story; `selected` by the source's own selector"
+            "the extractor: `presslake/<rule set> trafilatura/<version> <path>`. The path is `fast` for most pages; `readability` or `paragraphs` if the faster paths missed too much; `jsonld` if the page shows less text than its JSON-LD; `unseen` if the page shows only its title and the story is in script data, a template or `noscript`; `selected` if the source's own selector found it"
         ),
     ]
     quality: Annotated[
         float | None,
         Column(
-            "0 to 1: the share of the page's paragraphs that the text has, less for lines of mere links and for guesses (`readability`, `paragraphs`, `unseen`). Below 0.5 the article is doubtful: look at the page before you rely on the text"
+            "0 to 1: the share of the page's paragraphs that the text contains, reduced for lines of links and for guesses (`readability`, `paragraphs`, `unseen`). Below 0.5 the article is doubtful: check the page before you rely on the text"
         ),
     ] = None
     text_digest: Annotated[
-        str, Column("the text's identity, whatever its case, spacing and punctuation, with its algorithm's number")
+        str, Column("identity of the text, ignoring case, spacing and punctuation, with the algorithm's number")
     ]
     payload_digest: Annotated[str, Column("`sha256:<hex>` of the body as received")]
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with the page")]
@@ -267,13 +269,13 @@ class Article:
     content_digest: Annotated[
         str | None,
         Column(
-            "the identity of what the page says, exact but for white space: `c<algorithm>:` and a digest each for title, words, figures, authors and date of publication, parted by dots; a title or a date that the feed alone gives is not in it"
+            "identity of the page's content, exact except for whitespace: `c<algorithm>:` and one digest each for title, words, figures, authors and publication date, separated by dots; a title or date from the feed is not included"
         ),
     ] = None
     changes: Annotated[
         tuple[str, ...] | None,
         Column(
-            "what a revision changed: `title`, `words` (with signs and punctuation), `figures` (with their signs and currencies), `authors`, `date`; null where it is the first, or where that is not known"
+            "what the revision changed: `title`, `words` (including punctuation), `figures` (including signs and currencies), `authors`, `date`; null for the first revision or if unknown"
         ),
     ] = None
     markdown: Annotated[
@@ -285,14 +287,14 @@ class Article:
     published_at_offset_s: Annotated[
         int | None,
         Column(
-            "seconds that the publisher's clock is ahead of UTC in the written `published_at`; null where none is written",
+            "UTC offset in the page's publication time, in seconds; null if the page gives none",
             type="integer",
         ),
     ] = None
     change_seq: Annotated[
         int | None,
         Column(
-            "the outbox sequence that last wrote the row's own content; upkeep of clusters and packing keep it; null in rows written before 0.2.0"
+            "the outbox sequence that last wrote the row's own content; cluster updates and compaction keep it; null in rows written before 0.2.0"
         ),
     ] = None
     origin_uri: Annotated[
@@ -311,15 +313,13 @@ class Article:
     ] = None
     source_tags: Annotated[
         tuple[str, ...] | None,
-        Column("the tags that its source has in the catalogue; null where that names no such source"),
+        Column("the source's tags in the catalogue; null if the source is not in the catalogue"),
     ] = None
-    source_country: Annotated[
-        str | None, Column("the country that its source has in the catalogue, as in ISO 3166-1")
-    ] = None
+    source_country: Annotated[str | None, Column("the source's country in the catalogue, as an ISO 3166-1 code")] = None
     added_seq: Annotated[
         int | None,
         Column(
-            "the outbox sequence that first wrote the row: less than `change_seq` once the row was superseded in place, 0 where that is not known; null in rows written before 0.2.0"
+            "the outbox sequence that first wrote the row: less than `change_seq` if the row was replaced later, 0 if unknown; null in rows written before 0.2.0"
         ),
     ] = None
 
@@ -348,8 +348,8 @@ class Statement:
     """What a policy document says about one use, to us or to others."""
 
     signal: Annotated[str, Column("the standard, as in `rights` of an article")]
-    scope: Annotated[str | None, Column("whom and which paths it speaks of")]
-    value: Annotated[str | None, Column("what it says, as term and answer")]
+    scope: Annotated[str | None, Column("the user agents and paths that it applies to")]
+    value: Annotated[str | None, Column("the term and its value")]
     raw: Annotated[str | None, Column("the site's own words")]
 
 
@@ -360,31 +360,33 @@ class Policy:
     policy_id: Annotated[
         str,
         Column(
-            "this document: a digest of its origin, kind, URL, status (where that is not 2xx) and `body_digest`; where it returned to an earlier form, the last 8 digits are others"
+            "the document's id: a digest of its origin, kind, URL, status (if not 2xx) and `body_digest`; if a document returns to an earlier form, the last 8 digits differ"
         ),
     ]
-    origin: Annotated[str, Column("the scheme, host and port whose pages it speaks of")]
+    origin: Annotated[str, Column("the scheme, host and port of the pages that it applies to")]
     kind: Annotated[str, Column("`robots`, `tdmrep` or `rsl`")]
     url: Annotated[str, Column("the final URL, after redirects")]
-    observed_at: Annotated[datetime, Column("when it was first seen so, since another stood there")]
+    observed_at: Annotated[datetime, Column("when this version was first seen")]
     last_seen_at: Annotated[
-        datetime, Column("when it was last seen so, to the day: `maintain` brings it here from the index")
+        datetime, Column("when this version was last seen, to the day; `maintain` copies it from the index")
     ]
     valid_until: Annotated[
         datetime | None,
-        Column("how long it was good for when first seen, by itself or its headers; null when neither says"),
+        Column("until when it was valid when first seen, according to itself or its headers; null if neither says"),
     ]
     status: Annotated[
         int,
-        Column("the HTTP status; of an answer that is not 2xx no body is kept, unless it is a licence", type="integer"),
+        Column("the HTTP status; the body of an answer other than 2xx is kept only for a licence", type="integer"),
     ]
-    body_digest: Annotated[str, Column("`sha256:<hex>` of the body as it was read, its content coding undone")]
+    body_digest: Annotated[str, Column("`sha256:<hex>` of the body after content decoding")]
     warc_key: Annotated[str, Column("the key, in the lake, of the segment with its record")]
     warc_offset: Annotated[int, Column("offset of the record's gzip member, in bytes")]
     warc_length: Annotated[int, Column("its length, in bytes")]
     statements: Annotated[
         tuple[Statement, ...],
-        Column("what it says to any crawler, as far as it can be read; at most 300 statements, the record has all"),
+        Column(
+            "what it says to any crawler, as far as it can be parsed; at most 300 statements, the WARC record has all"
+        ),
     ]
 
     @property

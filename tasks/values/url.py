@@ -1,9 +1,8 @@
 """URLs: normalization for requests, and identity.
 
 Pure; parsing follows the WHATWG URL standard, by can_ada. A URL is parsed once, where it enters (`Url.parse`, or
-`Url.of` for a stored one), and is a `Url` from there on. A URL has two forms. The fetch form is requested: it keeps
-everything that a server could need. The key is the identity by which work is skipped. A false merge loses an article, a
-false split costs one GET: when in doubt, split.
+`Url.of` for a stored one), and is a `Url` from there on. The fetch form is requested: it keeps all that a server could
+need. The key is the identity by which work is skipped. A false merge loses an article, a false split costs one GET.
 """
 
 import hashlib
@@ -48,10 +47,7 @@ _ROUTES = ("#!", "#/")
 
 
 class _Parts(NamedTuple):
-    """What the parser found.
-
-    `hostname` keeps its trailing dot, `search` its `?` and `hash` its `#`; `port` is empty for the scheme's own.
-    """
+    """Parts of a URL: `hostname` with its trailing dot, `search` with `?`, `hash` with `#`; `port` unless default."""
 
     scheme: str
     hostname: str
@@ -112,7 +108,7 @@ class Url(str):
 
     @property
     def parts(self) -> _Parts:
-        """What the parser found."""
+        """The parsed parts."""
         if self._parts is None:
             self._parts = _split(str(self if self._is_parsed else _parse(str(self), None)))
         return self._parts
@@ -177,9 +173,8 @@ class Url(str):
     def key(self) -> str:
         """The identity of the URL: `host[:port]/path?query`, readable, without a scheme.
 
-        In addition to the fetch form: http equals https, no `www.`, no trailing slash, parameters sorted by name and
-        value, no session and click ids. The path keeps its case. A very long key is replaced by `host[:port]/~` and its
-        SHA-256.
+        In addition to the fetch form: http equals https, no `www.`, no trailing slash, parameters sorted, no session
+        and click ids. The path keeps its case. A very long key is replaced by `host[:port]/~` and its SHA-256.
         """
         if self._key is None:
             self._key = self.fetch_form._identity()
@@ -247,10 +242,7 @@ def storable_url(url: str, *, base: str | None = None) -> str:
 
 
 def without_breaks(url: str) -> str:
-    """Return a URL without surrounding white space, and without tabs and line breaks in it, as browsers read it.
-
-    These are the first steps of the basic parser (WHATWG URL, 4.4); templates often break lines inside links.
-    """
+    """Return a URL without white space around it, and without tabs and line breaks in it (WHATWG URL, 4.4)."""
     return url.strip().translate(_BREAKS)
 
 

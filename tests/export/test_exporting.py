@@ -252,3 +252,15 @@ def test_the_command_prints_what_it_wrote(lake, tmp_path):
     assert done.out.startswith("2 articles in mine/articles.jsonl, ")
     assert (again.code, again.out) == (2, "")
     assert (result["rows"], result["fetched_from"]) == (3, "2026-03-01T12:30:00.123456+00:00")
+
+
+@pytest.mark.parametrize("out", ["s3://news/export", "file:///tmp/export", "."])
+def test_the_command_writes_into_no_address(lake, tmp_path, out):
+    home = tmp_path / "home"
+    home.mkdir()
+    command = Presslake(home, {"PREFECT_API_URL": "http://127.0.0.1:9/api"})
+
+    ended = command.run("export", "--format", "jsonl", "--out", out, "--lake", lake.store.uri, check=False)
+
+    assert (ended.code, list(home.iterdir())) == (2, [])
+    assert "must be a folder on this machine" in ended.err

@@ -99,3 +99,16 @@ def test_a_password_in_an_address_is_not_shown(offline_presslake, words):
     assert ended.code == 2
     assert ended.err.count("presslake: ") + ended.err.count("bad_url") == 1
     assert "geheim" not in ended.err
+
+
+def test_a_wrong_setting_is_said_without_the_words_of_a_library(offline_presslake):
+    ended = offline_presslake.run("status", check=False, PRESSLAKE_BROWSE_URL="x")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("presslake: PRESSLAKE_BROWSE_URL: should be a URL")
+
+
+def test_a_language_that_is_none_is_said_to_be_none(offline_presslake):
+    ended = offline_presslake.run("backfill", "warc", "x.warc", "--language", "", check=False)
+
+    assert (ended.code, ended.err) == (2, "presslake: --language: should be a language, such as en or pt-BR\n")
