@@ -175,7 +175,7 @@ def _answer(row: Mapping[str, Any], day: object) -> Answer:
 
 
 def f1_of(name: str, bench: Bench, answers: Mapping[str, Answer]) -> float:
-    """Return the F1 over the labelled pages; a page served more than once counts once."""
+    """Return the F1 over the labelled pages; a page served more than once counts once, with any of its answers."""
     pages = read_pages(NEWSROOM / "pages")
     if name == BARE:
         found = [answers.get(file) for file in _files(bench, bench.sites)[: len(pages)]]

@@ -67,7 +67,7 @@ def backfill_here(
     on_step: OnStep,
     on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
-    """Take in the archives on this machine alone; raises as `backfill_warc` does."""
+    """Import the archives on this machine alone; raises as `backfill_warc` does."""
     try:
         with LocalRunner(settings, read_rules(settings, config)) as runner:
             return backfill_warc(config, settings, runner, run_id=run_id, on_step=on_step, on_plan=on_plan)

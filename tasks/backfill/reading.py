@@ -52,7 +52,7 @@ def cut_units(
 ) -> Iterator[CutUnit]:
     """Yield the units of all archives, in the plan's order; raises LakeUnavailable, IndexUnavailable.
 
-    Damage or unwanted is counted. `is_taken` says whether a capture was taken in before.
+    Damaged and unwanted records are counted. `is_taken` says whether a capture was taken in before.
     """
     for number, archive in enumerate(plan.archives):
         on_archive(number)

@@ -54,7 +54,7 @@ class Damage:
 
 
 def read_records(stream: ArchiveStream, is_wanted: Callable[[RecordHead], bool]) -> Iterator[ArchivedRecord | Damage]:
-    """Yield every record and every damage; blocks of unwanted records are skipped unread."""
+    """Yield every record, and a Damage for every unreadable place; blocks of unwanted records are skipped unread."""
     while True:
         try:
             stream.begin_record()

@@ -134,7 +134,7 @@ def backfill_warc(
     on_step: OnStep,
     on_plan: Callable[[BackfillPlan], None] = lambda _: None,
 ) -> BackfillReport:
-    """Take in the archives; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
+    """Import the archives; raises ConfigError, LakeUnavailable, IndexUnavailable, TooManyUnexpected."""
     limit_retained_memory()
     begun, now = time.monotonic(), datetime.now(UTC)
     choice = record_filter_of(config, _catalogue(settings, config), max_size=settings.max_decoded_size, now=now)

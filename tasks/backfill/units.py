@@ -104,7 +104,7 @@ class UnitCutter:
         self._segment: SegmentWriter | None = None
 
     def add(self, page: ArchivedPage, whose: Announcement, *, source_id: str, origin: str, obeyed: Obedience) -> None:
-        """Add a page to the current unit; on BadUrl and BadResponse nothing is added."""
+        """Add a page to the current unit; raises BadUrl and BadResponse, and then adds nothing."""
         segment = self._segment or self._begin(page)
         ref = segment.add_exchange(
             url=page.url, request_head=b"", response_head=page.head, body=page.body, fetched_at=page.fetched_at,

@@ -15,7 +15,7 @@ GONE = frozenset("applet audio fencedframe frame frameset iframe object portal s
 """Elements that load, run or link something; removed with their content."""
 
 EMPTY = frozenset("base bgsound embed link meta param source track".split())
-"""Void elements among them: if the parser puts following content inside, it is kept."""
+"""Void elements of this kind: if the parser puts following content inside, it is kept."""
 
 URL_ATTRIBUTES = frozenset(
     """

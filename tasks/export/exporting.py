@@ -168,7 +168,7 @@ def _new_folder(asked: ExportRequest) -> Iterator[Path]:
 
 def _check_free(asked: ExportRequest) -> None:
     out = asked.out
-    if not out.name or out.parts[0].endswith(":"):  # a Path has one slash of s3://
+    if not out.name or out.parts[0].endswith(":"):  # Path turns s3:// into s3:/
         raise ConfigError(f"--out {out}: must be a folder on this machine")
     if not os.path.lexists(out) or (out.is_dir() and not any(out.iterdir())):
         return

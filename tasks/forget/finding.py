@@ -43,7 +43,10 @@ _COLUMNS = {
 
 
 def find_targets(index: Index, store: ObjectStore, kept_out: KeptOut, *, on_step: OnStep) -> TakedownTargets:
-    """Return what takedowns keep out of the lake and the index; raises LakeUnavailable, IndexUnavailable."""
+    """Return what the lake and the index still hold of what takedowns keep out.
+
+    Raises LakeUnavailable, IndexUnavailable.
+    """
     taken = TakedownTargets(kept_out=kept_out)
     for key, source_id in _known(index):
         if kept_out.has_key(key) or kept_out.has_source(source_id):

@@ -17,7 +17,7 @@ CAPTURES_AT_ONCE = 5000
 
 
 def erase_rows(work: Work) -> None:
-    """Remove all rows of what is taken down. An article and all its revisions go in one transaction."""
+    """Remove all rows of what is taken down. An article and all its revisions are removed in one transaction."""
     parts = [*_of_captures(work), *_of_articles(work)]  # captures first, so that none names a missing article
     for number, changes in enumerate(parts):
         work.on_step("removing rows", number, len(parts))

@@ -97,7 +97,7 @@ def _usual_week(past: Sequence[ArrivalDay], *, last: date, length: int) -> Itera
     total = sum(by_hour)
     shares = [sum(part * by_hour[(hour + step) % 24] for step, part in _SMOOTH) / total for hour in range(24)]
     for weekday in range(7):
-        met = len(range((last.weekday() - 1 - weekday) % 7, length, 7))  # such days among the last `length`
+        met = len(range((last.weekday() - 1 - weekday) % 7, length, 7))  # such days among the `length` before the last
         yield from (by_weekday[weekday] / max(met, 1) * share for share in shares)
 
 

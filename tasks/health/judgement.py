@@ -25,7 +25,7 @@ VOLUME_DAYS = 14
 """The number of days whose volume is shown."""
 
 RECENT = timedelta(days=1)
-"""The period of the share of failing looks, before today."""
+"""The period of the share of failing looks: today, and this long before."""
 
 MOST_REPORTED = 20
 """The most changes that one sweep reports; the next sweeps report the rest."""

@@ -93,7 +93,7 @@ def erase_announcers(tx: Connection, is_taken: IsTaken) -> int:
 
 
 def erase_feeds(tx: Connection, is_taken: IsTaken, has_source: IsTaken) -> int:
-    """Delete feeds whose URL, parent or new address `is_taken` or whose source is removed; returns how many."""
+    """Delete feeds whose URL, parent or new address `is_taken` or whose source is taken down; returns how many."""
     columns = (feeds.c.feed_url, feeds.c.parent_url, feeds.c.moved_to)
     keys = [
         key
@@ -104,7 +104,7 @@ def erase_feeds(tx: Connection, is_taken: IsTaken, has_source: IsTaken) -> int:
 
 
 def erase_hosts(tx: Connection, has_host: IsTaken, is_named: IsTaken) -> int:
-    """Delete removed hosts' paces, and site files of origins with a removed name; returns the number of rows."""
+    """Delete the paces of hosts taken down, and the site files of origins that name one; returns how many rows."""
     named = [one for one in _distinct(tx, hosts, "host") if has_host(one)]
     origins = [one for one in _distinct(tx, robots, "origin") if is_named(one)]
     gone = sum(tx.execute(delete(hosts).where(hosts.c.host.in_(part))).rowcount for part in in_chunks(named, CHUNK))
@@ -118,7 +118,7 @@ def erase_reports(tx: Connection, changed: Changed) -> int:
 
 
 def erase_alarms(tx: Connection, is_named: IsTaken) -> int:
-    """Delete the alarms whose reason contains a removed name; returns how many."""
+    """Delete the alarms whose reason names what is taken down; returns how many."""
     gone = 0
     for source_id, kind, reason in tx.execute(
         select(source_alarms.c.source_id, source_alarms.c.kind, source_alarms.c.reason)

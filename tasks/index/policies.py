@@ -196,7 +196,7 @@ _SEEN = (
     .where(policies.c.policy_id == bindparam("which"), policies.c.last_seen_at < bindparam("at"))
     .values(last_seen_at=bindparam("at"))
 )
-# ranges as of `_has_form_of`, which the primary key answers, for all forms at once
+# ranges as in `_has_form_of`, which the primary key answers, for all forms at once
 _OF_JSON = text("""
 SELECT one.value FROM json_each(:forms) AS one
 WHERE EXISTS (SELECT 1 FROM policies WHERE policy_id >= one.value AND policy_id < one.value || 'g')

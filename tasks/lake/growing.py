@@ -52,4 +52,4 @@ def _grow(table: DeltaTable, name: str) -> None:
             except CommitFailedError:
                 table.update_incremental()
     if missing_columns(name, table.schema()):
-        raise LakeUnavailable(f"{table.table_uri}: gave up after {ATTEMPTS} attempts")
+        raise LakeUnavailable(f"{table.table_uri}: other commits came first; gave up after {ATTEMPTS} attempts")

@@ -186,7 +186,7 @@ def _parse_response(url: str, record: WarcRecord, block: bytes) -> ResponseRecor
 
 
 def _head_length(block: bytes) -> int:
-    """Return the length of an HTTP head that ends with CRLF CRLF; that of the whole block if there is no such end."""
+    """Return the length of an HTTP head whose lines all end with CRLF; otherwise that of the whole block."""
     length = block.find(_HEAD_END) + len(_HEAD_END)
     head = block[:length]
     is_plain = length >= len(_HEAD_END) and head.count(b"\n") == head.count(b"\r\n")

@@ -52,7 +52,7 @@ def add_removals(
             return
         with delta_errors(table.table_uri):
             table.update_incremental()
-    raise LakeUnavailable(f"{table.table_uri}: gave up after {COMMIT_ATTEMPTS} attempts")
+    raise LakeUnavailable(f"{table.table_uri}: other commits came first; gave up after {COMMIT_ATTEMPTS} attempts")
 
 
 def read_removals(store: ObjectStore, *, since: int = 0) -> Iterator[Removal]:
@@ -88,7 +88,7 @@ def _open(store: ObjectStore) -> DeltaTable:
             SCHEMA,
             mode="ignore",
             name=REMOVALS,
-            description="Rows of removed articles.",
+            description="Rows removed from articles.",
             configuration={"delta.checkpointInterval": str(CHECKPOINT_INTERVAL)},
             storage_options=store.storage_options(),
             commit_properties=CommitProperties(max_commit_retries=0),

@@ -70,7 +70,7 @@ def replace_rows(store: ObjectStore, table: str, changes: Sequence[TableChange],
             return rewritten.count
         with delta_errors(opened.table_uri):
             opened.update_incremental()
-    raise LakeUnavailable(f"{opened.table_uri}: gave up after {COMMIT_ATTEMPTS} attempts")
+    raise LakeUnavailable(f"{opened.table_uri}: other commits came first; gave up after {COMMIT_ATTEMPTS} attempts")
 
 
 def _is_applied(opened: DeltaTable, change: TableChange, app_id: str) -> bool:

@@ -161,7 +161,7 @@ def commit_files(table: DeltaTable, files: Iterable[DataFile], *, app_id: str) -
             return wanted
         with delta_errors(table.table_uri):
             table.update_incremental()
-    raise LakeUnavailable(f"{table.table_uri}: gave up after {COMMIT_ATTEMPTS} attempts")
+    raise LakeUnavailable(f"{table.table_uri}: other commits came first; gave up after {COMMIT_ATTEMPTS} attempts")
 
 
 def _commit(table: DeltaTable, files: Sequence[DataFile], app_id: str) -> bool:

@@ -73,7 +73,7 @@ def entomb_at(segment: bytes, key: str, places: Iterable[tuple[int, int]], *, ca
 
 
 def is_empty(segment: bytes) -> bool:
-    """Whether a segment consists of tombstones only."""
+    """Whether a segment consists of tombstones only, besides its warcinfo record."""
     try:
         return all(record.tombstone or record.kind == "warcinfo" for record in iter_records(segment))
     except CorruptRecord:

@@ -40,8 +40,8 @@ class MaintainReport:
     """The result of one maintenance, or of a dry run.
 
     `articles_moved` and `rows_moved` had an older algorithm, in index and lake. `clusters_told` is the number of
-    changed clusters, and `cluster_rows` that of the rows updated for them. `policy_rows` were updated with when their
-    documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
+    changed clusters, and `cluster_rows` that of the rows updated for them. `policy_rows` got the day on which
+    their documents were last seen. `files_packed` became `files_made`. `files_deleted` had expired, and so had
     `set_aside_deleted` (objects that a repair took out 30 days ago), `urls_forgotten` (rows of the frontier, feeds,
     robots.txt) and `shapes_forgotten`. `texts_expired` were removed from rows, and `payloads_expired` records from
     segments, by the catalogue's retention. `articles_indexed` were brought up to date in the search index, if there is

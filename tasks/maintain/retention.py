@@ -42,7 +42,7 @@ def check_table(store: ObjectStore, name: str) -> DeltaTable:
 
 
 def delete_old_files(store: ObjectStore, table: DeltaTable, name: str, *, keep_days: int, is_dry_run: bool) -> int:
-    """Delete files of this age that no version of the last `keep_days` names; returns how many.
+    """Delete files older than `keep_days` that no version of that period names; returns how many.
 
     It also deletes files that were written but never committed: if the table has all their rows or, at any age, if no
     commit can add them any more. A file whose commit is lost stays for `verify`. Raises LakeUnavailable.

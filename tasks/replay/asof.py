@@ -93,7 +93,7 @@ def decide_as_of(row: Article, moment: Moment) -> AsOfDecision:
 
 
 def _twin(row: Article, equal: Iterable[Article], moment: Moment) -> Article | None:
-    """Return the earliest article with the same text; within the row's own batch the first decided."""
+    """Return the earliest article with the same text; if all are of the row's own batch, the first decided."""
     own_batch = moment.position(row)[:2]
     by_batch: dict[bool, list[Article]] = {True: [], False: []}
     for one in equal:

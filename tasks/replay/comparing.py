@@ -35,7 +35,10 @@ Digests = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedCapture:
-    """A reading with its result; `row` is the stored row with today's extraction, None if the page gives no article."""
+    """A reading with its result; `row` is the stored row with today's extraction.
+
+    It is None without a stored row or an extracted page.
+    """
 
     reading: Reading
     result: Result

@@ -96,7 +96,7 @@ def decide_unit(compared: Sequence[ComparedCapture], deciding: Deciding, *, batc
 
 
 def _note_of(one: ComparedCapture, deciding: Deciding) -> Note:
-    """Return the note that the current rules have read a capture, whatever the result; an expired one can give no other."""
+    """Return the note that the current rules have read a capture, whatever the result; an expired one stays so."""
     capture = one.capture
     return Note(capture_id=capture.capture_id, day=capture.dt, rules=rules_name(), knowledge=deciding.knowledge)
 
@@ -104,7 +104,7 @@ def _note_of(one: ComparedCapture, deciding: Deciding) -> Note:
 def _plan_changes(tx: Transaction, compared: Sequence[ComparedCapture], deciding: Deciding) -> PlannedChanges:
     sequence = outbox.last_sequence(tx)
     reader = Reader(deciding.store, outbox.pending(tx, limit=WAITING))
-    kept_out = taken_down.read_kept_out(tx)  # there may be a takedown since the pages were read
+    kept_out = taken_down.read_kept_out(tx)  # a URL may have been taken down since its page was read
     compared = [one for one in compared if not one.reading.look.is_kept_out(kept_out)]
     unit = change_articles(tx, compared, reader, rules=deciding.rules)
     related = relate(tx, unit, reader)

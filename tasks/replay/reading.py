@@ -158,7 +158,7 @@ def _extract(
 
 
 def _gone(stored: StoredCapture, segments: "_Segments") -> str | None:
-    """Return why a stored page is gone: taken down, or removed by retention, or its text is."""
+    """Return why a stored page is gone: it was taken down, or the page or its text has expired."""
     if stored.row is not None and stored.row.text_removed_at is not None:
         return EXPIRED
     capture = stored.capture

@@ -37,7 +37,7 @@ UNITS_A_PUBLICATION = 10
 """Units per rewrite of a day's file."""
 
 MOST_SHOWN = 200_000
-"""How many revisions are cached for captures that show them, the latest first: 50 MB."""
+"""The most revisions cached for captures that show them; the oldest are dropped (50 MB)."""
 
 FIRST = 200
 """The number of pages after which a replay stops if too many have failed."""

@@ -78,7 +78,7 @@ def span_of(known: KnownArticle) -> tuple[date, date]:
 
 
 def newest_of(rows: Mapping[int, Article]) -> Article | None:
-    """Return an article's newest row by time; numbers do not tell, since archives bring older pages later."""
+    """Return an article's newest row by time, not by number: archives bring older pages later."""
     return max(rows.values(), key=lambda row: (row.fetched_at, row.revision), default=None)
 
 

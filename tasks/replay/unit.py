@@ -341,7 +341,7 @@ def _follow(unit: Unit, changed: Capture) -> None:
 
 
 def _target(unit: Unit, number: Number) -> tuple[Number | None, Capture | None]:
-    """Return the revision that captures of a removed one show instead: an equal one, else the nearest."""
+    """Return the revision that captures of a removed one show instead: an equal one, else the last before it, else the first left."""
     target, label = unit.moved[number]
     article_id, revision = number
     if target is not None and target[1] in unit.after.get(article_id, {}):

@@ -134,4 +134,4 @@ def _plot(health: HealthReport) -> str:
         if one.came_to:
             rows.append((one.source_id, shown))
     kinds = (*(novelty.value for novelty in Novelty), "not_modified", "no article")
-    return stacked_bars("Articles by source", rows, kinds)
+    return stacked_bars("Visits by source", rows, kinds)

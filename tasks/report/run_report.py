@@ -87,7 +87,7 @@ class RunReport:
         }
 
     def published_json(self) -> dict[str, Any]:
-        """Return the table versions by which a consumer finds the run's rows; empty if unknown."""
+        """Return what a consumer finds the run's rows by: change sequences, batches, table versions; empty if unknown."""
         if self.published is None:
             return {}
         return {

@@ -206,7 +206,7 @@ def _shown_change(change: Change) -> str:
 
 
 def _why(row: dict[str, Any]) -> str:
-    """Return the first line of a capture's detail: after it, an unexpected error has its places in the code."""
+    """Return the first line of a capture's detail; other lines of an unexpected error are its places in the code."""
     return str(row.get("detail") or "").partition("\n")[0]
 
 

@@ -74,7 +74,7 @@ def catch_up(store: ObjectStore, home: Path, *, on_step: OnStep, is_awaited: boo
     held = read_state(home)
     if held is not None and held.files == {file.key for file in files}:
         return CatchUpResult()
-    is_empty = held is None or not held.files  # another process is building it: it has no results yet
+    is_empty = held is None or not held.files  # no index yet, or another process is building it: no results yet
     with only_writer(home, is_awaited=is_awaited or is_empty) as is_ours:
         if not is_ours:
             return CatchUpResult(is_busy=True)

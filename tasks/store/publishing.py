@@ -34,7 +34,7 @@ PARQUET = "application/vnd.apache.parquet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """What one call added to the lake: numbers of rows."""
+    """What one call added to the lake; `captures` and `articles` are numbers of rows."""
 
     batches: int
     captures: int

@@ -1,7 +1,8 @@
 """Compare index and lake, and check each by itself: one query per kind of fault, which gives key, place and detail.
 
 `?1` is an instant (microseconds): what was fetched after it is not compared, since a running sweep's latest captures
-are not published yet. `?2` is the instant before which URLs that are gone (410) may have been deleted from the index.
+are not published yet. `?2` is the instant before which URLs that are gone or dropped for good may have been deleted
+from the index.
 """
 
 from collections.abc import Iterator

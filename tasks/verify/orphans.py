@@ -39,8 +39,8 @@ def _stray(store: ObjectStore, snapshot: Snapshot, name: str, key: str) -> Fault
     detail = f"the log of {name} does not name it"
     if not missed:
         return Fault(kind=FaultKind.ORPHAN_FILE, place=key, detail=detail, key=key)
-    on_step = f"{detail}; {missed} of its {rows} rows are known but nowhere else in {name}"
-    return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=on_step, key=key)
+    detail = f"{detail}; {missed} of its {rows} rows are known but nowhere else in {name}"
+    return Fault(kind=FaultKind.UNLISTED_FILE, place=key, detail=detail, key=key)
 
 
 def _is_empty(store: ObjectStore, key: str) -> bool:

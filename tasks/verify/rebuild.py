@@ -50,9 +50,9 @@ def remember_revisions(tx: Transaction, revisions: Sequence[Revision], *, now: d
         known = known_at(context, article.url_key)
         own_id = known.article_id if known else article_id_of(article.url_key)
         enter_revision(context, article, page, twin=context.twin(page.text), matches=context.matches(own_id, page))
-    on_step = {(one.article.article_id, one.article.revision): one.article for one in revisions}
+    given = {(one.article.article_id, one.article.revision): one.article for one in revisions}
     rows = write_decided(tx, context, in_clusters([one.article for one in revisions], context.clusters), now=now)
-    clusters.mark(tx, (row.cluster_id for row in rows if _differs(on_step[row.article_id, row.revision], row)))
+    clusters.mark(tx, (row.cluster_id for row in rows if _differs(given[row.article_id, row.revision], row)))
 
 
 def remember_urls(
@@ -76,10 +76,10 @@ def disposition_of(capture: Capture) -> Disposition | None:
     return known.disposition if known else _OF_OUTCOME.get(capture.outcome, Disposition.DROPPED)
 
 
-def _differs(on_step: Article, row: Article) -> bool:
+def _differs(given: Article, row: Article) -> bool:
     """Whether the lake's row differs in the article's cluster."""
     names = ("cluster_id", "is_representative", "cluster_size", "cluster_earliest")
-    return any(getattr(on_step, name) != getattr(row, name) for name in names)
+    return any(getattr(given, name) != getattr(row, name) for name in names)
 
 
 def _find(tx: Transaction, looks: Iterable[Sequence[Capture]]) -> dict[str, KnownArticle]:

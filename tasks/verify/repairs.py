@@ -89,7 +89,7 @@ def _set_documents_aside(context: RepairContext, keys: Sequence[str]) -> Collect
 
 
 def _set_segments_aside(context: RepairContext, keys: Sequence[str]) -> Collection[str]:
-    """Set aside segments that no row names: a killed batch's may hold a page that may not be kept.
+    """Set aside segments that no row names: a killed batch's segment may hold a page that may not be kept.
 
     Those of a backfill in progress stay.
     """

@@ -128,7 +128,9 @@ def _check_segment(
             kind = FaultKind.WRONG_PAYLOAD_DIGEST
             yield Fault(kind=kind, place=f"{key}:{claim.range}", detail=f"{claim.row}: {disagreement}", key=key)
     if trouble and not is_reported:
-        yield Fault(kind=FaultKind.DAMAGED_SEGMENT, place=key, detail=f"beside its rows' records: {trouble}", key=key)
+        yield Fault(
+            kind=FaultKind.DAMAGED_SEGMENT, place=key, detail=f"outside the records that rows name: {trouble}", key=key
+        )
 
 
 def _digest_as_read(segment: bytes, claim: Claim) -> str:

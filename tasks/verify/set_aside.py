@@ -47,10 +47,8 @@ class Journal:
         """Add these steps to the written plan."""
         planned, self.steps = len(self.steps), list(dict.fromkeys((*self.steps, *steps)))
         if len(self.steps) > planned:
-            on_step = {"verify_id": self.verify_id, "steps": [asdict(step) for step in self.steps]}
-            self.store.put(
-                plan_key(self.verify_id), orjson.dumps(on_step, option=orjson.OPT_INDENT_2), content_type=JSON
-            )
+            plan = {"verify_id": self.verify_id, "steps": [asdict(step) for step in self.steps]}
+            self.store.put(plan_key(self.verify_id), orjson.dumps(plan, option=orjson.OPT_INDENT_2), content_type=JSON)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

@@ -196,7 +196,7 @@ def _compare_all(
     settled_before = instant_micros(now - GRACE) if live_runs else _FOREVER
     with index.read() as tx:
         if any(runs.find_working(tx, kind=kind, now=datetime.now(UTC)) for kind in (runs.REPLAY, runs.BACKFILL)):
-            settled_before = 0  # a replay changes or adds rows of any age
+            settled_before = 0  # a replay or a backfill changes or adds rows of any age
     checked["objects"] = copy_objects(store, snapshot)
     is_sampled = _sampler(snapshot, sample)
     tables, texts = tables_of(store), Counter[str]()

@@ -64,7 +64,10 @@ class GuardedBackend:
         raise ConnectFailed(f"{host}: {trouble} at {', '.join(addresses)}") from trouble
 
     async def address_of(self, host: str, port: int, budget: Budget, *, timeout_s: float | None = None) -> str | None:
-        """Return the address under which a host is counted: the smallest of its addresses, in whatever order."""
+        """Return the address under which a host is counted: the smallest of its addresses, in whatever order.
+
+        None without a gate, or if the address is exempt (shared). Raises DnsFailed, ForbiddenAddress, BadUrl.
+        """
         if self._gate is None:
             return None
         addresses = await self._addresses(host, port, budget, timeout_s)

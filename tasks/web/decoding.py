@@ -125,7 +125,7 @@ def decode_received_prefix(body: bytes, content_encoding: str | None, *, max_siz
 
 
 def decode_prefix(body: bytes, content_encoding: str | None, *, max_size: int) -> bytes:
-    """Return at most `max_size` decoded bytes of a body that may be truncated. Raises only BadContentEncoding."""
+    """Return at most the first `max_size` decoded bytes of a body that may be truncated. Raises only BadContentEncoding."""
     for decoder in _decoders(content_encoding):
         out = BytesIO()
         try:

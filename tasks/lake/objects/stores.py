@@ -77,7 +77,7 @@ def open_lake(store: ObjectStore) -> str:
     """Return the lake's id, and write its marker if there is none; if several processes do so at once, one wins.
 
     Raises LakeFormatError for a lake of a newer format or a marker that cannot be read, ConfigError for a new lake on
-    a store if several writers may win one conditional PUT, and LakeUnavailable.
+    a store where several writers may win one conditional PUT, and LakeUnavailable.
     """
     try:
         content = store.get(MARKER_KEY)

@@ -15,7 +15,7 @@ from tasks.values.user_agent import product_token
 
 EVERYONE = "*"
 MAX_LINES = 200
-"""The most lines kept per kind and group. The document itself is stored whole and marked as cut."""
+"""The most lines kept per kind and group. The document itself is stored whole."""
 
 _TOKEN = re.compile(r"[a-z_-]*")
 
