@@ -21,7 +21,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """When a URL is looked at again: after `wait`, doubled with each attempt up to `longest`, at most `looks` times."""
+    """When a URL is looked at again: after `wait`, doubled with each attempt up to `longest`, until it had `looks` looks."""
 
     wait: timedelta
     longest: timedelta | None = None

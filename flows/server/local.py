@@ -57,7 +57,7 @@ def local_server(*, port: int | None = None, has_ui: bool) -> Iterator[str]:
 
 
 def _started(port: int | None, *, has_ui: bool) -> _Server:
-    """Start a server and wait until it answers; if it exits early, try once more on another port."""
+    """Start a server and wait until it answers; if it exits early, try once more, on another port unless `port` is given."""
     try:
         return _start(port or _free_port(), has_ui=has_ui)
     except _EndedEarly as first:

@@ -50,7 +50,10 @@ DEPRECATED_TDM = "obey_tdm is deprecated: use purpose: [archive, ai-input, ai-tr
 
 
 def catalogue_warnings(catalogue: Catalogue) -> Iterator[str]:
-    """Yield warnings about valid entries that look unintended or are deprecated: a source without feeds, a feed listed twice."""
+    """Yield warnings about valid entries that look unintended, or are deprecated.
+
+    They are sources with nothing to read, and feeds that several sources list.
+    """
     owners: dict[str, list[str]] = {}
     if catalogue.defaults.obey_tdm or any(source.obey_tdm for source in catalogue.sources):
         yield DEPRECATED_TDM

@@ -26,7 +26,7 @@ class PageResult(NamedTuple):
 
 
 def days_of(looks: Iterable[PageResult]) -> Iterator[SourceDay]:
-    """Yield the figures that a batch's pages add, by source and day. Looks without a page add nothing."""
+    """Yield the figures that a batch's pages add, by source and day. Looks with neither an article nor an empty page add nothing."""
     by_day: defaultdict[tuple[str, date], list[Page | None]] = defaultdict(list)
     for one in looks:
         if one.page is not None or one.reason in EMPTY:

@@ -69,7 +69,7 @@ def decide_batch(
     archive: Archive | None = None,
     rules: Mapping[str, SourceRules] = NO_RULES,
 ) -> BatchReport:
-    """Decide a batch and commit the decisions. On IndexUnavailable or LakeUnavailable, nothing is decided.
+    """Decide a batch and commit the decisions. Raises IndexUnavailable, LakeUnavailable; then nothing is decided.
 
     `revisit_after`: ages at which a young article is fetched again. `archive` reads an article's stored content if the
     index lacks it or other rules made it; without it, only the words count in that case. `rules`: by source id.

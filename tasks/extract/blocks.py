@@ -47,7 +47,7 @@ class Block:
 
     @property
     def box(self) -> HtmlElement | None:
-        """The grandparent, which holds a paragraph's box and the heading next to it."""
+        """The element around its box, which also holds the heading next to it: of a paragraph the grandparent, else the parent."""
         above = self.element.getparent()
         return above.getparent() if above is not None and self.element.tag == "p" else above
 

@@ -14,7 +14,7 @@ from tasks.extract.tree import HEADINGS, cached_by_name, first_class, raw_text_o
 
 _MAX_CALL = 300  # characters of a box with its button
 _MAX_SHARE, _MAX_SHARE_OF_ALL = 0.1, 0.25  # of the text: one box; all of them
-_MAX_BOX, _MAX_LINK = 700, 40  # characters of a box that asks, of one of its links
+_MAX_BOX, _MAX_LINK = 700, 40  # characters of a call-to-action box, of one of its links
 _MIN_ITEMS = 2  # items of a list with a call
 _MAX_HEADINGS = 2  # headings of a promoting box; an FAQ has more
 _STORY = re.compile(r"\d{3}|(?:[^/-]+-){3}")  # in a path: a number or a slug

@@ -14,7 +14,7 @@ FURNITURE = ("nav", "footer", "aside", "dialog", "menu", "figcaption")
 MAX_BOX_LENGTH = 500  # characters of a call-to-action box
 _ROLES = frozenset(("navigation", "contentinfo", "dialog", "alertdialog", "search"))
 _MARKED = XPath("descendant::*/@role/.. | descendant::*/@hidden/.. | descendant::*/@x-cloak/..")
-_NEARLY_ALL = 0.9  # of what a page says outside of links
+_NEARLY_ALL = 0.9  # of a page's text outside of links
 _MIN_CAPTIONS = 3  # a picture story has at least this many captions
 _UNSEEN = re.compile(
     r"(?:u-)?visually-?hidden|sr-?only|screen-?reader(?:-?(?:text|only))?|element-invisible|a11y-(?:hidden|only)|hidden-visually",

@@ -168,7 +168,7 @@ def _cleaned(frame: HtmlElement, options: Extractor) -> HtmlElement | None:
     return alone
 
 
-# What goes
+# Removal
 
 
 def _prune(frame: HtmlElement, *, has_teasers: bool = False) -> bool:
@@ -271,7 +271,7 @@ def _delete(elements: Iterable[HtmlElement]) -> None:
         delete_element(one)
 
 
-# What stays
+# Selection
 
 
 def _tags_of(alone: HtmlElement, frame: HtmlElement, page: Page) -> set[str]:

@@ -23,9 +23,8 @@ class ExtractConfig:
 class StoredPage:
     """One page to extract: `record` is the gzip member of its WARC response, which has its URL.
 
-    `fetched_at` bounds plausible dates.
-    `is_truncated`: its body is incomplete, and is decoded as far as possible. `options` are its source's, `rendition`
-    the gzip member of the record with the rendered page.
+    `fetched_at` bounds plausible dates. `is_truncated`: its body is incomplete, and is decoded as far as possible.
+    `options` are its source's, `rendition` the gzip member of the record with the rendered page.
     """
 
     capture_id: str

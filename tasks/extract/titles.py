@@ -34,7 +34,7 @@ def choose_title(
     `candidates` are declared titles, the most reliable first. A heading equal to one of them comes first, then one of
     the `others`, which are lesser headings; if a heading has more words at its beginning or end, the candidate is
     returned. A heading that shares neither half of its words nor two long ones with any of them, or a single word among
-    many, is a site's name, a section or a slogan; titles for search engines differ as much.
+    many, is a site's name, a section or a slogan; titles for search engines may have as little in common.
     """
     names = tuple(site_names)
     sites = frozenset("".join(words_of(name)) for name in names)

@@ -212,7 +212,7 @@ class Rank(IntEnum):
     ORIGINAL = 0  # FeedBurner's original link
     PAGE = 1
     OTHER = 2
-    PERMALINK = 3  # an identifier that is an address
+    PERMALINK = 3  # an identifier that is a URL
     ABOUT = 4
 
 

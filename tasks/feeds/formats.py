@@ -114,7 +114,7 @@ def _start_of(body: bytes, content_type: str | None) -> str:
 def _unpacked(body: bytes, *, url: str) -> tuple[bytes, tuple[str, ...]]:
     """Decompress gzip, detected by its first bytes and not by name; return the content, and warnings.
 
-    `.xml.gz` may have been decompressed in transit. Raises NotAFeed for more than 50 MB.
+    `.xml.gz` may have been decompressed in transit. Raises NotAFeed for more than 50 MB and for corrupt gzip.
     """
     doubts: tuple[str, ...] = ()
     for _ in range(_MAX_UNPACKINGS):

@@ -75,7 +75,7 @@ UNTYPED = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAddress:
-    """The location of a payload: its digest, and offset, length and id of its record."""
+    """The location of a payload: its digest, and offset and length (bytes) and id of its record."""
 
     payload_digest: str | None
     warc_key: str

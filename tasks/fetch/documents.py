@@ -9,7 +9,7 @@ from tasks.politeness.rights.documents import SiteDocument
 from tasks.values.rows import Policy
 
 MeetPolicies = Callable[[Mapping[str, datetime]], Collection[str]]
-"""Notes when documents were seen, and returns those that the lake has."""
+"""Records when documents were seen, and returns those that the lake has."""
 
 
 def record_documents(

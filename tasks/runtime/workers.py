@@ -137,7 +137,7 @@ class WorkerPool:
 
     def _result(self, job: Job[T], owed: "_Owed[T]") -> T | ItemError:
         try:
-            with guarded_item(job.item):  # a worker's result may not be unpicklable here
+            with guarded_item(job.item):  # unpickling a worker's result may fail here
                 try:
                     return self._outcome(job, owed)
                 except BrokenProcessPool:  # a worker died before it reported its item, or while idle

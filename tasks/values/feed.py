@@ -51,8 +51,8 @@ class FeedContent:
 
     `ttl_s` is the requested poll interval in seconds. `children` are the sitemaps in an index, the newest first; only
     their `modified_at` may be known. `linked` are the feeds in a front page's head, `doubtful` the links of a page that
-    do not look like articles: they count if they match the source's `include`.
-    `refused` counts its invalid URLs and entries.
+    do not look like articles: they count if they match the source's `include`. `refused` counts its invalid URLs and
+    entries.
     """
 
     entries: tuple[Entry, ...]

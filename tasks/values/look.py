@@ -38,8 +38,7 @@ class Look:
 
     field | filled in by | value
     `due` | claim | what was claimed
-    `deferred_until` | fetch | the instant from which the URL may be fetched, if its host requires a wait; then there is
-    no `capture`
+    `deferred_until` | fetch | when the URL may be fetched, if its host requires a wait; then without `capture`
     `capture` | fetch | the row of the captures table; later stages label it
     `disposition` | fetch, extract, deduplicate | what happens to a failed URL; None without failure
     `hops` | fetch | the redirecting URLs between the requested and the final URL

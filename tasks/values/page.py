@@ -15,8 +15,8 @@ class Page:
     `text` consists of paragraphs separated by one newline, in NFC, without the title; instants are aware.
     `canonical_url` is on the same registrable domain; one on another domain is `syndicated_from`. `fingerprint` is that
     of the text, None if not computed yet; `markdown` is the text with its markup, None if not requested.
-    `published_at_offset_s` is the UTC offset written with `published_at`, None if there was none.
-    `rights` are the page's own statements about its use, in headers, meta elements and inline.
+    `published_at_offset_s` is the UTC offset written with `published_at`, None if there was none. `rights` are the
+    page's own statements about its use, in headers, meta elements and inline.
     """
 
     page_type: PageType

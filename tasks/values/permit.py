@@ -1,4 +1,4 @@
-"""Permits to make one request at a host, and robots.txt as an origin answered it. Pure."""
+"""Permits for single requests at a host, and the responses of origins for robots.txt. Pure."""
 
 import base64
 from dataclasses import dataclass
@@ -40,10 +40,9 @@ class Evidence:
 class RobotsAnswer:
     """The response of an origin (scheme://host[:port]) for robots.txt; `status` None: no response.
 
-    Other daily requests to an origin have names of their own: see tasks.politeness.client. `evidence`
-    is the packed exchange of a document that is kept in the lake; `turn` distinguishes a document that returned from
-    its earlier period. `age` is the age of the response when it was read, `is_fresh` whether it may be used without a
-    new request.
+    Other daily requests to an origin have names of their own: see tasks.politeness.client. `evidence` is the packed
+    exchange of a document that is kept in the lake; `turn` distinguishes a document that returned from its earlier
+    period. `age` is the age of the response when it was read, `is_fresh` whether it may be used without a new request.
     """
 
     origin: str

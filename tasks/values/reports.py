@@ -33,8 +33,8 @@ class Headline:
 class BatchReport:
     """The results of one batch, as counted, stored in the index and shown.
 
-    Reasons and novelties are counted by name, doubtful articles by source.
-    `segments` are the keys of its WARC segments. `again` counts those that failed and stay due.
+    Reasons and novelties are counted by name, doubtful articles by source. `segments` are the keys of its WARC
+    segments. `again` counts those that failed and stay due.
     """
 
     batch_id: str
