@@ -59,7 +59,7 @@ def forget(
         given = [name for name, value in named.items() if value]
         if undo is not None:
             if given or copies or dry_run:
-                raise ConfigError("--undo cannot be combined with a selection")
+                raise ConfigError("--undo cannot be combined with a selection, --copies or --dry-run")
             undone = undo_takedown(undo, settings)
             console.print_json({"takedown_id": undone.takedown_id}) if as_json else say(
                 f"Takedown {undone.takedown_id} is undone: its URLs can be fetched again."

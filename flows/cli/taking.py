@@ -32,7 +32,7 @@ def export(
     ] = None,
     purpose: Annotated[
         Purpose | None,
-        typer.Option("--purpose", help="Leave out articles that their site refuses or charges for, for this purpose."),
+        typer.Option("--purpose", help="Leave out articles whose site refuses this purpose or charges for it."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an older export in that folder.")] = False,
     lake: LakeOption = None,
