@@ -25,7 +25,7 @@ GREATEST_SHARE = 0.2
 
 MAX_FRAMES = 20
 _MESSAGE_LENGTH = 300
-# in words or a query, a password is a value
+# a secret as a named value, in words or in a query
 _SECRET = re.compile(
     r"""((?:password|passwd|secret|token|api_?key|authorization|credential)\w*["']?\s*[=:]\s*)[^\s&,;]+""",
     re.IGNORECASE,
