@@ -160,7 +160,7 @@ class Collector:
                 )
             )
 
-    def flag_equal_dates(self) -> None:
+    def drop_equal_dates(self) -> None:
         """Remove a date that is equal to the second in all entries: it is when the feed was generated.
 
         Dates without a time may be equal: the entries of a sitemap are often of one day.

@@ -30,7 +30,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
     if len(items) > MAX_ENTRIES:
         collector.doubt(f"more than {MAX_ENTRIES:,} entries")
     add_items([_item(one, base_url) for one in items[:MAX_ENTRIES]], collector, feed_url=feed_url)
-    collector.flag_equal_dates()
+    collector.drop_equal_dates()
     title = feed.get("title")
     return FeedContent(
         entries=collector.entries,

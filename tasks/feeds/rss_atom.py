@@ -67,7 +67,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
     add_items(items, collector, feed_url=feed_url)
     if fault and (collector.is_lacking or len(elements) < count_items(mended)):
         collector = _rescued(mended, collector, feed_url=feed_url, base_url=base_url, now=now)
-    collector.flag_equal_dates()
+    collector.drop_equal_dates()
     for doubt in doubts:
         collector.doubt(doubt)
     if fault:

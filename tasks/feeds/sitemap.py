@@ -45,7 +45,7 @@ def parse(body: bytes, document: Document) -> FeedContent:
     if name not in SITEMAP_ROOTS:
         raise NotAFeed(f"not a sitemap: {document.url}")
     found = _read(text, start, collector, sitemap_url=document.url)
-    collector.flag_equal_dates()
+    collector.drop_equal_dates()
     return FeedContent(
         entries=collector.entries,
         children=found,

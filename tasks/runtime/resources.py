@@ -65,7 +65,7 @@ def _bind(settings: Settings, store: ObjectStore, lake_id: str) -> None:
 
 
 def copy_takedowns(index: Index, store: ObjectStore) -> None:
-    """Copy the lake's takedowns into the index, which may be new, or restored from an older backup."""
+    """Apply the lake's takedowns, and those undone, to the index: it may be new, or restored from an older backup."""
     if not store.exists(commit_key(TAKEDOWNS, 0)):
         return
     from tasks.lake.takedowns import read_takedowns  # noqa: PLC0415 - imports Arrow, which read-only commands do not need

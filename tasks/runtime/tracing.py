@@ -109,7 +109,7 @@ def batch_span(batch_id: str) -> Iterator[Note]:
 
 @contextmanager
 def stage_span(stage: str, batch_id: str | None = None) -> Iterator[Note]:
-    """Trace a stage, inside its batch's span if known, else inside the current span, with a link to Prefect's task run."""
+    """Trace a stage inside its batch's span if known, else its run's, else the current one; link it to Prefect's task run."""
     if not is_wanted():
         yield _nothing
         return

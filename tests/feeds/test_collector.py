@@ -60,7 +60,7 @@ def test_few_entries_days_and_gaps_do_not_count_as_equal_dates(dates):
     for number, published in enumerate(dates):
         gathered.add(f"/{number}", published=published)
 
-    gathered.flag_equal_dates()
+    gathered.drop_equal_dates()
 
     assert gathered.entries[0].published_at is not None
     assert gathered.warnings == ()
