@@ -21,10 +21,10 @@ from tasks.tasks import report_backfill
 
 @flow(name="backfill", flow_run_name=named(backfill_name), persist_result=False)
 def backfill(config: BackfillConfig) -> State[Any]:
-    """Take in what was published before: the pages of WARC files, or what the sources' own archives name.
+    """Take in older articles: the pages of WARC files, or those in the sources' own archives.
 
     Args:
-        config: Which archives, or which sources and days; what of them; where pages are extracted.
+        config: Which files, or which sources and days; which of their pages; where pages are extracted.
     """
     settings, run_id = load_settings(), str(flow_run.id)
     return interruptible(lambda: _taken_in(settings, config, run_id))

@@ -21,7 +21,7 @@ ALL = ForgetConfig()
 
 @flow(name="forget", flow_run_name=named(lambda _: "forget"), persist_result=False)
 def forget(config: ForgetConfig = ALL) -> State[Any]:
-    """Take out of every place what takedowns keep out; `presslake forget` is what begins one.
+    """Remove from all stores what takedowns keep out; `presslake forget` starts a takedown.
 
     Args:
         config: Which takedown; without one, all. A run never gets a URL: Prefect keeps the parameters of runs.

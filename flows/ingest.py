@@ -35,7 +35,7 @@ def ingest(config: IngestConfig = EVERYTHING) -> State[Any]:
     """Sweep once: poll the feeds, fetch what is due, extract, deduplicate, store, and report.
 
     Args:
-        config: What to look at; without a choice, every source of the catalogue.
+        config: What to fetch; without a choice, every source of the catalogue.
     """
     settings, run_id = load_settings(), str(flow_run.id)
     if config.dry_run:

@@ -1,4 +1,4 @@
-"""Maintenance: put lake and index in order, beside sweeps."""
+"""Maintenance of lake and index, which may run at the same time as sweeps."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ LOOK = ReplayConfig()
 
 @flow(name="replay", flow_run_name=named(replay_name), persist_result=False)
 def replay(config: ReplayConfig = LOOK) -> State[Any]:
-    """Extract stored pages again with the rules of today; nothing is fetched.
+    """Extract stored pages again with today's rules; nothing is fetched.
 
     Rows that differ are superseded in place: same article, revision and times, new text. By default it only shows what would
     differ.

@@ -52,7 +52,7 @@ class Lake:
         return read_changes(self._store, since=since)
 
     def sql(self, query: str) -> "pa.Table":
-        """Run one query over the views `articles`, `latest` and `captures`, and return an Arrow table.
+        """Run one query over the views `articles`, `latest`, `captures` and those of the other tables; return an Arrow table.
 
         Raises ConfigError if the query is wrong or does more than read, LakeUnavailable if the lake cannot be read.
         """

@@ -25,7 +25,7 @@
     │       ├── ExtractorCrashed, ExtractorTimedOut, TooManyElements
     │       ├── FeedUnreadable         the parser of a feed was killed
     │       ├── EmptyExtraction        a long page without extracted text
-    │       └── UnexpectedError        a foreign exception; raised by tasks.runtime.guarding only
+    │       └── UnexpectedError        an exception that is not ours (tasks.runtime.guarding), or too many in one feed
     ├── StageError           raised out of a stage: Prefect retries the batch
     │   ├── LakeUnavailable
     │   ├── DamagedTable               a table's log, or a file that it names, is empty, cut short or gone
@@ -275,7 +275,7 @@ class EmptyExtraction(PoisonError):
 
 
 class UnexpectedError(PoisonError):
-    """A foreign exception while one item was processed; `trace` is its traceback, safe to store and show."""
+    """An exception that is not ours while one item was processed; `trace` is its traceback, safe to store and show."""
 
     reason = "unexpected_error"
 

@@ -82,7 +82,7 @@ BACKFILL_KEY = "backfill-report"
 
 LOGGED_FAULTS = 100
 
-_slack = HeapTrimmer(8 << 20)
+_trimmer = HeapTrimmer(8 << 20)
 
 
 class _Keeping(TypedDict):
@@ -205,7 +205,7 @@ async def _fetch(batch: Batch, rules: Mapping[str, SourceRules], owners: Owners,
 
 def _fetched_one() -> None:
     progress.add("fetched")
-    _slack.trim()  # freed page bodies leave the heap fragmented
+    _trimmer.trim()  # freed page bodies leave the heap fragmented
 
 
 @task(name="extract", task_run_name="extract {fetched.batch_id}", **RETRIED)
@@ -365,7 +365,7 @@ def forget(config: ForgetConfig, settings: Settings, elsewhere: Elsewhere) -> Fo
 
 @task(name="maintain", task_run_name="maintain", **RETRIED)
 def maintain(config: "MaintainConfig", settings: Settings) -> "MaintainReport":
-    """Put lake and index in order and return what was done."""
+    """Maintain lake and index, and return what was done."""
     from tasks.maintain import maintenance  # noqa: PLC0415
 
     done = maintenance.maintain_lake(config, settings, on_step=_log_steps)

@@ -113,7 +113,7 @@ def sql(
     ] = "table",
     lake: LakeOption = None,
 ) -> None:
-    """Query the lake with SQL (DuckDB), read-only, over the views articles, latest and captures."""
+    """Query the lake with SQL (DuckDB), read-only: views articles, latest, captures and one per other table."""
     with one_clear_line():
         if form not in FORMATS:
             raise ConfigError(f"--format {form}: use one of {', '.join(FORMATS)}")

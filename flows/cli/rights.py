@@ -1,4 +1,4 @@
-"""The command group `presslake rights` (from an article to the documents that permitted it), and `presslake identity`."""
+"""The command group `presslake rights` (from an article to the documents that permitted or refused it), and `presslake identity`."""
 
 import sys
 from pathlib import Path

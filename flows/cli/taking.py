@@ -1,4 +1,4 @@
-"""The commands `export`, and `changes`, which lists the changes since the last export."""
+"""The commands `export`, and `changes`, which lists what changed after a sequence."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

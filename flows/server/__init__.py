@@ -1,1 +1,1 @@
-"""Prefect's server: a local one, its deployments and automations, and what a run does while it does not answer."""
+"""Prefect's server: a local one, its deployments and automations, and what a run does if it does not answer."""

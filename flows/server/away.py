@@ -1,4 +1,4 @@
-"""Prefect's server does not answer in the middle of a run: the run goes on, reports it, and does not wait for ever.
+"""Let a run continue if Prefect's server stops answering: it reports that, and does not wait for ever.
 
 Prefect's client retries for a minute. At the end of the process it would retry each undelivered item for minutes
 more; here those items are dropped.

@@ -50,7 +50,7 @@ class Shards:
     _active_at: float = 0.0
 
     @property
-    def names(self) -> int:
+    def total(self) -> int:
         """The number of shards, the sweep's own included."""
         return self.sweep.config.shards
 
@@ -100,7 +100,7 @@ class Shards:
     def shortfall(self) -> str | None:
         """Describe how shards fell short; None if none did."""
         return (
-            "; ".join(f"shard {one.number} of {self.names}: {one.trouble}" for one in self.parts if one.trouble) or None
+            "; ".join(f"shard {one.number} of {self.total}: {one.trouble}" for one in self.parts if one.trouble) or None
         )
 
     def cancel(self) -> None:
@@ -147,7 +147,7 @@ class Shards:
 def shared_out(sweep: Sweep) -> Iterator[Shards]:
     """Yield the sweep's other shards, none started yet; cancel their runs if the block raises.
 
-    Raises ConfigError if the deployment or its work pool is missing or paused.
+    Raises ConfigError if the deployment or its work pool is missing, or if the pool is paused.
     """
     shards = Shards(sweep=sweep, pool=check_deployment() if sweep.config.shards > 1 else "")
     try:
@@ -158,7 +158,10 @@ def shared_out(sweep: Sweep) -> Iterator[Shards]:
 
 
 def check_deployment() -> str:
-    """Return the name of the work pool of the shards' deployment; raise ConfigError if either is missing or paused."""
+    """Return the name of the work pool of the shards' deployment.
+
+    Raises ConfigError if the deployment or the pool is missing, or if the pool is paused.
+    """
     place = f"on the Prefect server {PREFECT_API_URL.value()}"
     mend = "`prefect deploy --all --prefect-file deploy/prefect.yaml` creates it; or use shards: 1"
     with get_client(sync_client=True) as client:

@@ -14,7 +14,7 @@ class Period(StrEnum):
 
     @property
     def span(self) -> timedelta:
-        """Return its length."""
+        """Return the period's length."""
         return timedelta(days=1 if self is Period.DAY else 7)
 
 

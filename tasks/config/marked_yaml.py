@@ -45,14 +45,14 @@ class MarkedDocument:
 
 
 def read_marked(path: Path, max_size: int) -> MarkedDocument:
-    """Read a file; raises CatalogueError if it is not YAML."""
+    """Read a YAML file; raises CatalogueError if it is missing, unreadable or not YAML."""
     if _is_missing(path):
         raise CatalogueError(f"{path}: no such file; create it with `presslake init`")
     return parse_marked(read_text(path, max_size), path)
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether there is no such name; one that this user may not look at is refused when it is opened."""
+    """Whether nothing has this path. False if this user may not look: opening the file then reports why."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

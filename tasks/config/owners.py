@@ -67,7 +67,7 @@ class Owners:
         return announcer if announcer in claimants else self.chosen(claimants, url)
 
     def chosen(self, claimants: tuple[str, ...], url: str) -> str | None:
-        """Return the owner of a URL among these sources, by the rules of `owner_of`, if its announcer is none of them."""
+        """Return the owner of a URL among these sources, by the rules of `owner_of`; its announcer must be none of them."""
         if len(claimants) > 1:
             return max(claimants, key=lambda one: self._fitness(one, url))
         return claimants[0] if claimants else None

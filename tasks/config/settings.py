@@ -158,10 +158,10 @@ def load_settings() -> Settings:
 
 
 def set_flags(**flags: object) -> Settings:
-    """Give flags that are not None precedence over the environment, in this process and its children; raises ConfigError.
+    """Let flags that are not None override the environment, in this process and its children; raises ConfigError.
 
-    They are passed through the environment, and not as parameters of the flow: Prefect stores those, and an index's URL
-    may have a password.
+    They are passed through the environment and not as parameters of the flow, since Prefect stores those, and an index's
+    URL may contain a password.
     """
     for name, value in flags.items():
         if value is not None:

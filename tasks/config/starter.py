@@ -1,4 +1,4 @@
-"""The catalogue that `presslake init` makes: comments that explain it, no source yet."""
+"""The catalogue that `presslake init` creates: explained by comments, without sources."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ sources: []
 
 
 def write_starter(path: Path, *, contact: str | None, crawl_delay_s: float, networks: Sequence[str] = ()) -> None:
-    """Write that catalogue to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
+    """Write the starter catalogue to a new file; raises ConfigError for an invalid contact, CatalogueError if the file exists."""
     text = starter_catalogue(contact=contact, crawl_delay_s=crawl_delay_s, networks=networks)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -45,7 +45,7 @@ def write_starter(path: Path, *, contact: str | None, crawl_delay_s: float, netw
 
 
 def starter_catalogue(*, contact: str | None, crawl_delay_s: float = 1.0, networks: Sequence[str] = ()) -> str:
-    """Return the text of that catalogue; raises ConfigError for an invalid contact."""
+    """Return the text of the starter catalogue; raises ConfigError for an invalid contact."""
     user_agent = f"{PRODUCT} (+{contact})" if contact else DEFAULT_USER_AGENT
     try:
         Defaults.model_validate({"user_agent": user_agent, "allow_networks": networks})

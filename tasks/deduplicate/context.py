@@ -77,7 +77,7 @@ class DecisionContext:
             self._retell(page, known)
 
     def see(self, known: KnownArticle, at: datetime) -> None:
-        """Record when an article was seen, if that is before its first sight."""
+        """Record when an article was seen, if that is before it was first seen."""
         if at >= known.first_seen_at:
             return
         current = self.known[known.article_id]

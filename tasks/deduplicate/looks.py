@@ -135,7 +135,10 @@ def _key_elsewhere(url: str, page_url: str) -> str | None:
 
 
 def is_same_rendition(asked: str, name: str, how: str, key: str) -> bool:
-    """Whether two links lead to one rendition: by a redirect, a shared third name, or with only the query different."""
+    """Whether two links lead to one rendition: by a redirect, a shared third name, or with only the query different.
+
+    A mobile page is at another path than the page that it names as canonical, so it is another rendition.
+    """
     return how == REDIRECT or key != name or asked.partition("?")[0] == key.partition("?")[0]
 
 

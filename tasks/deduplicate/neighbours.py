@@ -39,7 +39,7 @@ class Comparisons:
     _furniture: dict[tuple[Shape, ...], frozenset[int]] = field(default_factory=dict)
 
     def compare(self, one: Shape, other: Shape, *, furniture: frozenset[int]) -> Resemblance | None:
-        """Return how one text resembles another, ignoring their host's boilerplate."""
+        """Return how one text resembles another, ignoring their host's furniture."""
         key = (one, other, furniture)
         if key not in self._compared:
             self._take(1)

@@ -27,7 +27,7 @@ MOST_LOOKED_AT = 40
 """The most neighbours on one host that are searched for distinct stories."""
 
 MIN_OWN = 40
-"""The fewest non-boilerplate shingles for a comparison."""
+"""The fewest shingles besides furniture for a comparison."""
 
 MAX_EXCHANGE = 0.04
 """The largest weighted share of words that a copy may replace."""
@@ -66,7 +66,7 @@ class Resemblance:
 def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) -> Resemblance | None:
     """Return the relation of two texts, or None if they share too little or their figures differ.
 
-    `furniture`: boilerplate shingles to ignore in both; a text with little else is not compared. Two stories from one
+    `furniture`: shingles that the host repeats, to ignore in both; a text with little else is not compared. Two stories from one
     template share most shingles, but each has words, figures and names of its own.
     """
     bound = min(one.bound, other.bound)
@@ -90,7 +90,9 @@ def compare(one: Shape, other: Shape, *, furniture: frozenset[int] = NOTHING) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """What each of two texts has in place of the other's words: the smaller number of `words` and `numbers` of its own.
+    """How far two texts replace each other's words.
+
+    Each text has at least `words` words, and `numbers` numbers, that the other lacks.
 
     `weight`: the weighted share of the shorter text's words; figures and names count more. `is_balanced`: whether both
     have similar numbers of own words.
@@ -147,7 +149,7 @@ def have_same_numbers(one: Shape, other: Shape) -> bool:
 
 
 def article_time(published_at: datetime | None, first_seen_at: datetime) -> datetime:
-    """Return an article's time: its publication if plausible, else its first sight."""
+    """Return an article's time: when it was published, if plausible, else when it was first seen."""
     if published_at is None or published_at.year <= _EPOCH_YEAR or published_at > first_seen_at + LATEST:
         return first_seen_at
     return published_at

@@ -21,10 +21,10 @@ STATES = {
 }
 
 REVISIT_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=7))
-"""Ages at which an article that was young at first sight is fetched again; most corrections come early."""
+"""Ages at which an article is fetched again if it was young when first seen; most corrections come early."""
 
 LEAST_PART = 10
-"""An age whose remaining wait is below this fraction of the age is skipped: the article was just fetched."""
+"""An age is skipped if less than a tenth of it (1 / LEAST_PART) is left to wait: the article was just fetched."""
 
 
 def state_after(
@@ -47,7 +47,7 @@ def state_after(
 def next_look(
     first_seen_at: datetime, published_at: datetime | None, *, now: datetime, revisit_after: Sequence[timedelta]
 ) -> datetime | None:
-    """Return when an article is fetched again, or None if it was old at first sight or is old now."""
+    """Return when an article is fetched again, or None if it was old when first seen or is old now."""
     oldest = max(revisit_after, default=timedelta())
     if first_seen_at - article_time(published_at, first_seen_at) > oldest:
         return None

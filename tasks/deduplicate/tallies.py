@@ -11,7 +11,7 @@ from tasks.lake.keys import quarantine_key
 from tasks.values.rows import Capture
 
 LONGEST_LAG = timedelta(days=2)
-"""An article older than this at first sight is not counted as late: it existed before we looked."""
+"""An article older than this when first seen is not counted as late: it existed before we looked."""
 
 
 class LookResult(NamedTuple):
@@ -59,7 +59,7 @@ def tallies_of(
 
 
 def arrivals_of(arrivals: Iterable[Arrival]) -> Iterator[ArrivalDay]:
-    """Yield when the new articles were published, by source and UTC day; for a future date the first sight counts."""
+    """Yield when the new articles were published, by source and UTC day; instead of a future date, when the article was first seen."""
     newest: dict[tuple[str, date], datetime] = {}
     hours: dict[tuple[str, date], Counter[int]] = {}
     for one in arrivals:

@@ -52,7 +52,7 @@ def index_for_pace(settings: Settings) -> Iterator[Index]:
 
 @contextmanager
 def probe_settings(settings: Settings) -> Iterator[Settings]:
-    """Return the settings, with a temporary index if theirs does not exist yet: a probe must not create it."""
+    """Yield the settings, with a temporary index if theirs does not exist yet: a probe must not create it."""
     if not is_missing(settings.index):
         yield settings
         return

@@ -75,7 +75,7 @@ def included_entries(doubtful: Iterable[Entry], rules: SourceRules) -> tuple[Ent
 
 
 async def read_sitemaps(answer: RobotsAnswer | None, *, reader: Reader) -> tuple[str, ...]:
-    """Return the sitemaps that a robots.txt names, unparsed; raises FeedUnreadable."""
+    """Return the sitemaps that a robots.txt names, as written there, unresolved; raises FeedUnreadable."""
     if answer is None or answer.status is None or answer.status >= 300 or not answer.body:
         return ()
     return await reader.read(FeedJob(sitemaps_in, (answer.body,), f"{answer.origin}/robots.txt"))
@@ -224,12 +224,12 @@ class PollLog:
         return reason
 
     def known(self, feed_urls: Iterable[str]) -> tuple[FeedState, ...]:
-        """Return the state of those of the feeds that are known."""
+        """Return the states of the known ones among these feeds."""
         with self.index.read() as tx:
             return feeds.select_feeds(tx, feed_urls, due_by=None)
 
     def states(self, addresses: Iterable[FeedAddress]) -> tuple[FeedState, ...]:
-        """Return the states of child feeds; a known feed keeps its kind and parent."""
+        """Return the states of child feeds, and add the unknown ones; known feeds are unchanged."""
         return self._states(addresses, self.index.write)
 
     def _states(
@@ -349,7 +349,7 @@ class DryPollLog(PollLog):
     new: dict[str, Announcement] = field(default_factory=dict)
 
     def known(self, feed_urls: Iterable[str]) -> tuple[FeedState, ...]:
-        """Return the state of those of the feeds that are known."""
+        """Return the states of the known ones among these feeds."""
         with self.index.read() as tx:
             return feeds.select_feeds(tx, feed_urls, due_by=None)
 

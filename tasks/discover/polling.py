@@ -249,7 +249,7 @@ class _Polling:
         self._record(poll, outcome, new, place=place, entries=len(content.entries))
 
     async def _announce(self, poll: Poll, entries: Sequence[Entry], *, now: datetime) -> int:
-        """Announce a feed's entries; returns how many of them raised a foreign exception."""
+        """Announce a feed's entries; returns how many of them raised an unexpected exception."""
         source_id = poll.feed.source_id
         refusals = Refusals()
         found = announcements(
@@ -352,7 +352,7 @@ class _Polling:
         """Record the outcome of a poll.
 
         `place` is where the feed has moved and how often that was seen (None: unchanged). `unchanged` is how often in a
-        row it has brought nothing new; None means 0 for a feed that was read, and as before if it failed with `reason`.
+        row it has brought nothing new; None means 0 for a feed that was read, and as before if there is a `reason`.
         """
         feed, now = poll.feed, datetime.now(UTC)
         jitter = random.random()  # noqa: S311 - spreads polls over time; no security involved

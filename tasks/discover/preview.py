@@ -27,7 +27,7 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a sweep would find: how many URLs are new, how many it would fetch, and the first of these in their order."""
+    """What a sweep would find: how many URLs are new, how many it would fetch, and the first of these, in order."""
 
     run_id: str
     polled: int
@@ -57,7 +57,7 @@ async def preview_sweep(
     polled_one: Callable[[], None],
     reader: Reader | None = None,
 ) -> tuple[DiscoverReport, int, tuple[DueUrl, ...]]:
-    """Poll the feeds and return their results, how many URLs would be fetched, and the first of them.
+    """Poll the feeds; return the report, how many URLs would be fetched, and the first of them.
 
     Raises IndexUnavailable. Memory grows with the URLs that are new.
     """

@@ -21,7 +21,7 @@ _SERVICES = frozenset(
 _FOLLOWED = re.compile(
     r"https?://(?:news\.google\.com/publications/|(?:www\.)?google\.com/preferences/source|(?:www\.)?whatsapp\.com/channel/)"
 )
-"""Mail services whose addresses only their owners publish."""
+"""URLs by which a publisher is followed, which only the publisher itself gives."""
 _PLANS = frozenset(
     """
     donate donation donations donar doar dona doneer doneren spende spenden don dons soutenir soutien apoya apoyar
@@ -58,7 +58,7 @@ def gives_accounts(element: HtmlElement, *, host: str, makers: Iterable[str]) ->
     """Whether a paragraph says how to follow, contact or pay the page's publisher or authors.
 
     It links to accounts at two services, to one of their own accounts, or to a mailbox of the site; or only to
-    subscriptions, donations, logins and newsletters. A single foreign account may be a source's.
+    subscriptions, donations, logins and newsletters. A single account of someone else may be a source's.
     """
     addresses = [link.get("href") or "" for link in element.iter("a")]
     if any(_is_own_mail(one, host) or _FOLLOWED.match(one) for one in addresses) or _are_for_plans(addresses, host):

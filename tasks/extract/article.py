@@ -107,23 +107,23 @@ def extract_text(
         titles = [words_of(title) for title in metadata.titles]
         taken["other_articles"] = cut_other_articles(_heading_of(tree, metadata), titles=titles)
     _prune(tree, metadata, chosen, options=options, taken=taken, mass=None if taken.get("other_articles") else mass)
-    remove(tree.findall("head"))  # first, with everything in it
+    remove(tree.findall("head"))  # first, since many of the elements below are in it
     remove(list(tree.iter(*_WORDLESS)))
     said, blocks = MetadataWords.by(metadata), blocks_of(tree)
     if text := tidy("\n".join(map(block_text, chosen)), said):
         found = Extraction(text=text, path="selected", quality=1.0, taken=_taken(taken))
         return replace(found, markdown=markdown_of(text, blocks)) if has_markdown else found
     remove(list(tree.iter("hr")))  # not earlier, since it separates lines
-    sought = _find_text(tree, metadata, said, blocks, hidden)
-    taken["tail"] = sought.cut
+    candidate = _find_text(tree, metadata, said, blocks, hidden)
+    taken["tail"] = candidate.cut
     # what was cut off as another article does not lower this one's quality
     page = mass.prose - taken.get("other_articles", 0)
-    signs = sought.signs(of_page=min(1.0, solid_size(sought.text) / page) if page > 0 else 1.0)
-    quality = quality_of(sought.text, tree, path=sought.path, mass=sought.mass, signs=signs)
-    if len(sought.text) <= _MAX_DOUBTED and lacks_title_words(sought.text, metadata):
+    signs = candidate.signs(of_page=min(1.0, solid_size(candidate.text) / page) if page > 0 else 1.0)
+    quality = quality_of(candidate.text, tree, path=candidate.path, mass=candidate.mass, signs=signs)
+    if len(candidate.text) <= _MAX_DOUBTED and lacks_title_words(candidate.text, metadata):
         quality = min(quality, _DOUBTED)
-    found = Extraction(text=sought.text, path=sought.path, quality=quality, taken=_taken(taken))
-    return replace(found, markdown=markdown_of(sought.text, blocks)) if has_markdown else found
+    found = Extraction(text=candidate.text, path=candidate.path, quality=quality, taken=_taken(taken))
+    return replace(found, markdown=markdown_of(candidate.text, blocks)) if has_markdown else found
 
 
 def _taken(sizes: Mapping[str, int]) -> tuple[RuleCount, ...]:
@@ -302,7 +302,10 @@ def _is_menu(cell: HtmlElement) -> bool:
 
 
 def _agrees(text: str, body: str) -> bool:
-    """Whether most lines of a text are in the JSON-LD body, compared by their beginnings; True for an empty text."""
+    """Whether most lines of a text are in the JSON-LD body, compared by their beginnings.
+
+    True if no line is long enough to compare; False if the body repeats itself.
+    """
     whole = "".join(words_of(body))
     if _repeats_itself(whole[:_MAX_LOOKED_THROUGH]):
         return False

@@ -16,16 +16,8 @@ _PICTURE_TEXT = re.compile(
     r"|(?:photo|image|picture|media|foto|bild)[_-]*(?:desc|info|legend)"
 )
 _CAPTIONS = ("caption", "credit")
-_PICTURES = (
-    "photo",
-    "image",
-    "img",
-    "picture",
-    "figure",
-    "media",
-    "foto",
-    "bild",
-)  # every class of a picture or its text contains one of these
+# every class of a picture or its text contains one of these
+_PICTURES = ("photo", "image", "img", "picture", "figure", "media", "foto", "bild")
 _PICTURE = re.compile(r"(?:^|[ _-])(?:image|photo|picture|figure|img|foto|bild)(?:[ _-]|$)")
 
 

@@ -50,7 +50,7 @@ class LocatedText:
         return self.holders.total()
 
     def counted(self, at: int) -> int:
-        """Return the size of a block that counts towards the text."""
+        """Return the size with which a block counts towards the text: 0 if it does not belong to it."""
         return size_of(self.blocks[at].text) if self.is_kept[at] else 0
 
 
@@ -144,12 +144,12 @@ def _from_prose_to_prose(pieces: Sequence[Block]) -> Sequence[Block]:
 
 
 def main_element_of(found: LocatedText) -> HtmlElement | None:
-    """Return the deepest element that contains most of a text."""
+    """Return the element that directly holds the largest part of a text; None if nothing of it was located."""
     return found.holders.most_common(1)[0][0] if found.holders else None
 
 
 def merge(lines: Sequence[Line], other: LocatedText) -> list[str]:
-    """Return the lines of `other`, completed by those lines that it lacks, in the order of the page."""
+    """Return the lines of `other`, completed by the longer ones of `lines` that it lacks, in the order of the page."""
     missing = deque(
         line for line in lines if line.at is not None and len(line.text) >= MIN_LINE and not other.is_kept[line.at]
     )

@@ -78,7 +78,7 @@ def _allowed(page: Page | ItemError, look: Look) -> Page | ItemError:
 
 
 def _with_rights(page: Page, look: Look) -> Page | ItemError:
-    """Return the page with the reservations of its site's tdmrep.json, or an error if they are obeyed."""
+    """Return the page with the reservations of its site's tdmrep.json, or an error if rights are reserved and that is obeyed."""
     if page.tdm_reserved is None:
         page = replace(page, tdm_reserved=site_reserves(look.rights))
     if look.obeyed.obeys_tdm and page.page_type.is_story and page.tdm_reserved:

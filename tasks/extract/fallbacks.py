@@ -32,7 +32,7 @@ _MIN_GAIN = 1.5  # trafilatura takes its recall mode's text if it is this many t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """One method: its name, and the function that yields texts of a page."""
+    """One method: its name, and the function that returns the text of a page."""
 
     name: str
     find: Callable[[HtmlElement], str]
@@ -41,7 +41,7 @@ class Method:
 def first_sufficient(
     tree: HtmlElement, tidied: Callable[[str], str], measure: Callable[[str], tuple[HtmlElement | None, float]]
 ) -> tuple[str, str]:
-    """Return the first sufficient text of the fast mode, else the longest text of all methods; with its method.
+    """Return the first sufficient text of the fast mode, else the longest text of all methods, with its method's name.
 
     `measure` returns, for a text of the fast mode, the element for the other methods, and the required length; its last
     result counts.
@@ -53,10 +53,10 @@ def first_sufficient(
         if text and len(text) >= wanted:
             return longest
     page = _alone(scope, tree)
-    for way in METHODS:
-        text = tidied(way.find(page))
+    for method in METHODS:
+        text = tidied(method.find(page))
         if len(text) > len(longest[0]):
-            longest = (text, way.name)
+            longest = (text, method.name)
     return longest
 
 
@@ -90,7 +90,7 @@ def plain_text(body: str) -> str:
 
 
 def _in_fast_mode(tree: HtmlElement) -> Iterator[str]:
-    """Yield the fast mode's text, by our faster steps, then that of its recall mode if that may be longer."""
+    """Yield the fast mode's text by our faster steps; if that is unsure, also that of its recall mode, or of trafilatura itself."""
     quick = quick_text(tree, _FAST)
     if quick is not None:
         yield quick.text

@@ -89,7 +89,10 @@ def _heads_a_part(found: LocatedText, at: int, row: Sequence[int]) -> bool:
 
 
 def _paragraphs_before(found: LocatedText, first: int, main: HtmlElement | None) -> list[Line]:
-    """Return the omitted sentences right before the first line, in paragraphs of the text's own element."""
+    """Return the omitted sentences right before the first line, in paragraphs of the text's own element.
+
+    Extractors drop them for their class.
+    """
     before: list[Line] = []
     for at in range(first - 1, -1, -1):
         block = found.blocks[at]

@@ -260,6 +260,6 @@ def _escaped(text: str) -> str:
 
 
 def _at_beginning(line: str) -> str:
-    """Return a line escaped so that it begins only a paragraph."""
+    """Return a line escaped so that markdown reads it as a paragraph."""
     first = line[:1]
     return _BEGINNING.sub(r"\1\\\2", line) if first.isdigit() or first in _BEGINNINGS else line

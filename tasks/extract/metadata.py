@@ -223,8 +223,8 @@ def _published(
 ) -> datetime | None:
     """Return when the page was published.
 
-    The order: numeric date fields, written by programs; the visible date, since dates in words often tell when a page
-    was generated; those fields; the surrounding page's date; the date of the last change; htmldate.
+    The order: numeric date fields and marked dates, which programs write; the visible date; the date of the page around
+    the article; the visible date of change; date fields in words, which often tell when a page was generated; htmldate.
     """
     fields = (*strings(node.get("datePublished")), *_values(meta, *_PUBLISHED), *strings(node.get("dateCreated")))
     of_page = (stated for one in graph.of_types(_PAGES) for stated in strings(one.get("datePublished")))

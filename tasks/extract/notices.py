@@ -107,7 +107,7 @@ def hides_story(text: str, body: str, metadata: Metadata) -> bool:
 
 
 def lacks_title_words(text: str, metadata: Metadata) -> bool:
-    """Whether a text has no significant word of its page's title."""
+    """Whether a text has no significant word of its page's title; False if the title has none."""
     titles = _stems(words_of(metadata.title or ""))
     return bool(titles) and titles.isdisjoint(_stems(words_in(text)))
 

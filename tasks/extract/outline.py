@@ -31,11 +31,10 @@ Words = tuple[str, ...]
 class Outline:
     """The facts about a page that the rules need.
 
-    `stories` counts the headings under each element that link to another page. `labels` are short texts that stand
-    alone, each with the outermost element that contains nothing else; `lines` are the single-line blocks, with their
-    text.
-    `classes` (or item properties) and `ids` are those of elements with text, `title` is the page's main heading,
-    `ledes` are the words of the page's descriptions.
+    `stories` counts the headings under each element that link to another page. `labels` are separate
+    short texts, each with the outermost element that contains nothing else; `lines` are the single-line blocks, with
+    their text. `classes` (or item properties) and `ids` are those of elements with text, `title` is the page's main
+    heading, `ledes` are the words of the page's descriptions.
     """
 
     body: HtmlElement

@@ -35,7 +35,7 @@ TRUNCATED_QUALITY = 0.5
 _ELEMENTS = XPath("count(/descendant::*)")  # in a third of the time of counting tags in the source
 
 LONG_PAGE_SIZE = 20_000
-"""A page of at least this size (bytes) without text is a fault of ours, not an empty article."""
+"""A story of more than this size (bytes) without text is a fault of ours, not an empty article."""
 
 
 _AS_IN_A_SWEEP = ExtractConfig()
@@ -44,9 +44,9 @@ _AS_IN_A_SWEEP = ExtractConfig()
 def extract_page(stored: StoredPage, config: ExtractConfig) -> Page:
     """Return the page with its text, or with a label and no text.
 
-    Deterministic: the same record gives the same page, on any machine and at any time. Raises NotAnArticle if there is
-    nothing to read, EmptyExtraction if there should be, TooManyElements, what `decode_received` raises, and
-    CorruptRecord.
+    Deterministic: the same record gives the same page, on any machine and at any time. Raises NotAnArticle if a
+    story has no text, EmptyExtraction if it is longer than LONG_PAGE_SIZE and has none, TooManyElements, what
+    `decode_received` raises, and CorruptRecord.
     """
     page = _read(_stored_document(stored, config), fetched_at=stored.fetched_at, options=stored.options, config=config)
     if not stored.is_truncated:

@@ -349,7 +349,7 @@ RULES = (
     ),
     Rule(
         name="deks",
-        reason="The deck introduces the story and is kept as the lede; as a first paragraph it belongs to the story.",
+        reason="The dek introduces the story and is kept as the lede; as a first paragraph it belongs to the story.",
         example='<h2 class="subtitle">What the page says of itself in its description</h2>',
         find=_deks,
     ),

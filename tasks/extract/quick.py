@@ -30,7 +30,7 @@ _OPENING = ("div", "li", "p", "table")  # in one of these a link is kept as a li
 # characters, from trafilatura's settings; if there is less, it searches elsewhere
 _MIN_TEXT, _MIN_PARAGRAPHS = 250, 750
 _MAX_SUSPECT, _SUSPECT_SHARE = 3000, 0.2  # characters, and share of the page's; if there is less, it tries again
-_MAX_LOST = 7  # teasers are removed only if more than one part in this many of a frame's text is left
+_MAX_LOST = 7  # discarded elements are removed only if more than a seventh of a frame's text is left
 # characters; longer elements are removed only if nine tenths of them are links
 _MAX_SHORT, _MAX_SHORT_PARAGRAPH, _MIN_LINKED = 400, 160, 0.6
 _LINKED = ("div", "list", "p")  # deleted if they are mostly links
@@ -107,7 +107,10 @@ def quick_text(tree: HtmlElement, options: Extractor) -> QuickText | None:
 
 
 def _with_the_rest(page: Page, short: _TextElements, options: Extractor) -> _TextElements | None:
-    """Complete a short text with text from elsewhere, or else all text of the page, as the library does."""
+    """Complete a short text with text from elsewhere; if it stays short, take the page's whole text if that is more.
+
+    The library does the same.
+    """
     for one in reversed(short.lone):
         short.body.insert(0, one)
     found = _anywhere(page.tree, short.tags, options, beside=short.body) if short.is_framed else short

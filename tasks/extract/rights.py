@@ -19,7 +19,7 @@ _MAX_SCRIPTS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """Whether text and data mining is reserved, and whether archiving is allowed; None if not stated."""
+    """Whether text and data mining is reserved, and whether archiving is refused; None if not stated."""
 
     tdm_reserved: bool | None
     noarchive: bool | None

@@ -70,7 +70,7 @@ class Holders:
 
 
 def cut_tail(lines: Sequence[Line], blocks: Sequence[Block], metadata: Metadata, holders: Holders) -> Ending:
-    """Drop boilerplate lines at the end, and boxes beside the text."""
+    """Drop furniture at the end of a text, labels and calls to action in it, and boxes next to it."""
     main, container = holders.main, holders.container
     tags = frozenset(map(words_of, metadata.tags))
     around = frozenset((main, *main.iterancestors())) if main is not None else frozenset()

@@ -113,7 +113,7 @@ def without_site(title: str, sites: frozenset[str]) -> str:
 
 
 def _without_section(title: str, sections: frozenset[str]) -> str:
-    """Return a title without the page's section after or before it: `… | Opinion`."""
+    """Return a title without the page's section after or before it, or a shorter part after a bar: `… | Opinion`."""
     parts = list(_SEPARATOR.finditer(title))
     if parts and "".join(words_of(title[parts[-1].end() :])) in sections:
         return title[: parts[-1].start()].rstrip()

@@ -113,7 +113,7 @@ def cached_by_name(judge: Callable[[str], T]) -> Callable[[str], T]:
 def parse_html(text: str, encoded: bytes | None = None) -> HtmlElement | None:
     """Return the document's root element, or None if there is nothing to parse: white space, a PDF, a picture.
 
-    `encoded` is the text in UTF-8, if the caller has it. It needs `huge_tree`: otherwise a script over 10 MB or a depth
+    `encoded` is the text in UTF-8, if the caller has it. The parser needs `huge_tree`: otherwise a script over 10 MB or a depth
     over 255 silently empties the tree. Comments and processing instructions are dropped, so that every node is an
     element. Elements deeper than browsers allow are merged into their parent, since the extractors are quadratic in
     depth.

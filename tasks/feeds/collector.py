@@ -1,4 +1,4 @@
-"""Collect entries from a foreign document: resolve raw links, titles and dates, and choose the article's link of each item.
+"""Collect entries from a document of the web: resolve raw links, titles and dates, and choose the article's link of each item.
 
 Pure. Invalid links and items are refused and counted by reason, without affecting the others.
 """
@@ -82,7 +82,7 @@ class Refusals:
 
     @property
     def unexpected(self) -> int:
-        """The number of entries that raised a foreign exception."""
+        """The number of entries that raised an unexpected exception."""
         found = self._by_reason.get(UnexpectedError.reason)
         return found.number if found else 0
 

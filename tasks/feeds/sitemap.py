@@ -79,7 +79,7 @@ def _add_url(element: etree._Element, collector: Collector) -> None:
     words: dict[str, str] = {}
     own = split_name(element)[0]
     for space, name, child in children(element):
-        # the `loc` of pictures and videos have other namespaces
+        # the `loc` of pictures and videos is in other namespaces
         if name in ("loc", "lastmod") and (space == own or is_sitemaps(space)):
             words.setdefault(name, child.text or "")
         elif name == "news":

@@ -62,7 +62,7 @@ READING: Reading = {
     "remove_pis": True,
     "encoding": "utf-8",
 }
-"""Parser options for foreign XML: recover from errors; no entities, document types, network or unbounded depth."""
+"""Parser options for XML of the web: recover from errors; no entities, document types, network or unbounded depth."""
 
 _HALF_ADDRESS = re.compile(
     r"<(?:(?:[A-Za-z][\w.-]{0,40}:)?(?:link|guid|id|loc)(?=[\s>])[^>]*>|!\[CDATA\[(?!.*\]\]>))",
@@ -126,7 +126,7 @@ def mended_feed(text: str, *, feed_url: str) -> str:
 
 
 def without_half_address(text: str) -> str:
-    """Return a document without the address in which it is cut off: the parser would take the half for a whole one."""
+    """Return a document without a URL that is cut off at its end, which the parser would take for a complete one."""
     last = text.rfind("<")
     return text[:last] if last >= 0 and _HALF_ADDRESS.match(text, last) else text
 

@@ -1,1 +1,1 @@
-"""The run time of a process: progress, shutdown, tracing, opened resources, worker processes."""
+"""What a process uses while it runs: progress, shutdown, tracing, opened resources, worker processes."""

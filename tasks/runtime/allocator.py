@@ -106,7 +106,7 @@ def release_memory() -> None:
 
 
 def collect_young() -> None:
-    """Collect the young generation: each closed connection leaves a cycle, and automatic collections are rare."""
+    """Collect the young generations: each closed connection leaves a cycle, and automatic collections are rare."""
     gc.collect(1)
 
 

@@ -1,4 +1,4 @@
-"""Confine a foreign exception to the item that was being processed (ADR 0017).
+"""Confine an exception that is not ours to the item that was being processed (ADR 0017).
 
 Pure. This is the only place that catches `Exception`. Our own errors (tasks/errors.py) define what happens to an item.
 """
@@ -36,7 +36,7 @@ Row = TypeVar("Row")
 
 @contextmanager
 def guarded_item(item: str) -> Iterator[None]:
-    """Convert a foreign exception in the block into an UnexpectedError that names the `item`."""
+    """Convert an exception that is not ours into an UnexpectedError that names the `item`; ours pass."""
     try:
         yield
     except PresslakeError:

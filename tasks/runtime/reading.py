@@ -24,7 +24,7 @@ _pool: WorkerPool | None = None
 
 
 class Reader(Protocol):
-    """Does a job in another process while the event loop goes on; raises the job's ItemError."""
+    """Runs a job in another process without blocking the event loop; raises the job's ItemError."""
 
     async def read(self, job: Job[T]) -> T: ...
 
@@ -36,7 +36,7 @@ class SharedReader:
     config: WorkerConfig = READING
 
     async def read(self, job: Job[T]) -> T:
-        """Do a job; raises ItemError, and Stopped if this process must stop."""
+        """Run a job; raises ItemError, and Stopped if this process must stop."""
         return await _opened(self.config).read(job)
 
 

@@ -42,7 +42,7 @@ _LOOKED_AFTER_S = 1.0  # how often to check that a pool without results still wo
 
 T = TypeVar("T")
 
-_slack = HeapTrimmer()
+_trimmer = HeapTrimmer()
 """Trims this process's heap, if it is a worker."""
 
 
@@ -224,7 +224,7 @@ def _attempt(job: Job[T], cpu_limit_s: float) -> T | ItemError:
     except ItemError as error:
         return error
     finally:
-        _slack.trim()
+        _trimmer.trim()
 
 
 def _read(job: Job[T]) -> T:

@@ -1,1 +1,1 @@
-"""The values that stages hand to each other. Pure."""
+"""The values that stages pass to each other. Pure."""

@@ -82,7 +82,7 @@ def without_userinfo(url: str) -> str:
 
 
 def without_users(text: str) -> str:
-    """Return any text with `***` for what is between `//` and `@`: there an address has a user's name and password."""
+    """Return a text with `***` in place of the user name and password of its URLs (between `//` and `@`)."""
     return _USER.sub("//***@", text)
 
 

@@ -58,7 +58,7 @@ class RobotsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitRequest:
-    """A request for a permit at one host, under one source's rules. It takes at most `lease_s` (seconds).
+    """A request for a permit at one host, under one source's rules. The permitted GET takes at most `lease_s` (seconds).
 
     `place` identifies the host's registrable domain on its address, None if that is not limited separately.
     """

@@ -133,7 +133,7 @@ class Capture:
         Column("`new`, `revision`, `unchanged`, `duplicate`, `near_duplicate` or `excerpt`; null if not an article"),
     ]
     article_id: Annotated[str | None, Column("the article's id in `articles`")]
-    revision: Annotated[int | None, Column("the article's revision at this time", type="integer")]
+    revision: Annotated[int | None, Column("the revision of the article that it shows", type="integer")]
     warc_key: Annotated[str | None, Column("the segment's key in the lake; null without a response")]
     warc_offset: Annotated[int | None, Column("offset of the record's gzip member, in bytes")]
     warc_length: Annotated[int | None, Column("its length, in bytes")]
@@ -167,7 +167,7 @@ class Capture:
 
     @property
     def counted(self) -> "CountedCapture":
-        """Return the part that counters need."""
+        """The part that counters need."""
         return CountedCapture(
             self.source_id, self.outcome, self.reason, self.novelty, self.payload_size or 0, self.fetched_at
         )

@@ -2,7 +2,7 @@
 
 Pure; parsing follows the WHATWG URL standard, by can_ada. A URL is parsed once, where it enters (`Url.parse`, or
 `Url.of` for a stored one), and is a `Url` from there on. The fetch form is requested: it keeps all that a server could
-need. The key is the identity by which work is skipped. A false merge loses an article, a false split costs one GET.
+need. The key identifies work to skip. A false merge loses an article, a false split a GET: when in doubt, split.
 """
 
 import hashlib

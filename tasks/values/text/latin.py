@@ -13,7 +13,7 @@ _TOKENS = bytes(
 )
 _TOKEN = re.compile(rf"[^ {_JOINING}]+(?>[{_JOINING}][^ {_JOINING}]+)*+")
 _SHARP_S = "ß".encode("latin-1")
-_UNUSUAL = "\u00ad\u00b5".encode("latin-1")  # a format character, and characters that NFKC removes
+_UNUSUAL = "\u00ad\u00b5".encode("latin-1")  # a format character, and one that NFKC replaces
 
 
 def latin_bytes(text: str) -> bytes | None:

@@ -22,7 +22,7 @@ MIN_TOKENS = 60
 """A shorter text has no shape, since a few common words prove nothing."""
 
 SAMPLED = 16
-"""One in this many hashes, the smallest, is in the sketch."""
+"""One in this many hashes is in the sketch: the smallest ones."""
 
 _HIGHEST = 2**64 // SAMPLED
 
