@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--set", default=next(iter(SETS)), help=f"{', '.join(SETS)}, or a folder")
-    parser.add_argument("--folds", type=folds_of, help="those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="only these folds of a set that has folds")
     parser.add_argument("--rounds", type=int, default=1)
     options = parser.parse_args()
     folder = SETS.get(options.set, Path(options.set)).resolve()

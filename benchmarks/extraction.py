@@ -208,7 +208,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", dest="sets", help=f"{', '.join(SETS)}, or a folder; all if not given")
-    parser.add_argument("--folds", type=folds_of, help="such as 0-3: those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="only these folds of a set that has folds, such as 0-3")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--ablation", action="store_true")

@@ -1,11 +1,11 @@
-"""What a sweep costs at least with the libraries that it stands on, beside the sweep itself.
+"""Measure how much CPU a sweep needs at least with its libraries, next to the sweep itself.
 
     python -m benchmarks.floor [--copies K] [--rounds N]
 
-A sweep of the press, as in benchmarks/whole_run.py, and then its parts done over by the libraries alone
-(benchmarks/floor_sweep.py), by turns. Printed are ms of CPU a page; where there are two ways for one part, the cheaper
-counts. A floor is what no better code of ours can go below with these libraries, not what could be reached: it reads,
-judges, paces, compares and decides nothing.
+Each round sweeps the newsroom as benchmarks/whole_run.py does, and then repeats the sweep's parts with the libraries alone
+(benchmarks/floor_sweep.py). It prints ms of CPU per page; if there are two ways to do a part, the cheaper one counts. The
+floor is a bound that no better code of Presslake can go below with these libraries, not a target: it reads, judges, paces,
+compares and decides nothing.
 """
 
 import argparse
@@ -19,7 +19,7 @@ TASKS = "Prefect: as many tasks that do nothing"
 
 
 def measure(here: Place, number: int) -> dict[str, float]:
-    """Sweep into a folder of its own, and do its parts over; returns ms a page of each part, and of the sweep's own process."""
+    """Sweep into a new folder and repeat the parts; returns ms per page of each part and of the sweep's own process."""
     folder = here.folder / f"round-{number}"
     (scratch := folder / "scratch").mkdir(parents=True)
     summary, meter = sweep(here.catalogue, folder, here.api_url)
@@ -32,7 +32,7 @@ def measure(here: Place, number: int) -> dict[str, float]:
 
 
 def least(costs: dict[str, float]) -> float:
-    """Return the sum of the parts, the cheaper way of those that have two."""
+    """Return the sum of the parts, with the cheaper way of those that have two."""
     *parts, _ = costs.items()
     return sum(cost for step, cost in parts) - max(costs[PLAIN], costs[OURS])
 

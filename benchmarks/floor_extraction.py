@@ -1,11 +1,11 @@
-"""What extraction costs at least with the libraries that it stands on, beside itself and stock trafilatura.
+"""Measure how much CPU extraction needs at least with its libraries, next to extraction itself and stock trafilatura.
 
     python -m benchmarks.floor_extraction [--set NAME|DIR] [--folds 0-3] [--rounds N]
 
-Each page goes through all steps by turns, in one process: a stored page from its record to the values that go back, stock
-trafilatura on its text, and what the libraries alone take for it. A step's CPU is the least of its rounds. A floor is what
-no better code of ours can go below with these libraries, not what could be reached: no title, name or date is read, nothing
-is pruned, judged or written as markdown.
+One process runs all steps for each page, alternating: Presslake's extraction from the stored record to the values that a
+worker returns, stock trafilatura on the page's text, and the libraries alone. A step's CPU is the minimum of its rounds. The
+floor is a bound that no better code of Presslake can go below with these libraries, not a target: it reads no title, name or
+date, and prunes, judges and writes nothing as markdown.
 """
 
 import argparse
@@ -54,12 +54,12 @@ PARTS = (
     (quick, "baseline"),
     (fallbacks, "bare_extraction"),
 )
-"""Functions of trafilatura that Presslake calls for a text, where it finds them."""
+"""trafilatura's functions that Presslake calls for a text, in the modules where they are looked up."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A page, as it is stored, and what the steps need of it."""
+    """A page as it is stored, and what the steps need from it."""
 
     page: TruePage
     record: StoredPage
@@ -82,7 +82,7 @@ class Case:
 
     @cached_property
     def hashed(self) -> tuple[bytes, Sequence[bytes]]:
-        """A text in one piece, and its words and runs of words."""
+        """The text's words joined, and its single words and runs of words."""
         words = [word.encode() for word in tokenise(self.made.text)] if self.made else []
         runs = [b" ".join(words[at : at + SHINGLE]) for at in range(len(words) - SHINGLE + 1)]
         return b" ".join(words), [*runs, *set(words)]
@@ -125,9 +125,9 @@ LEAST: Mapping[str, Callable[[Case], object]] = {
 
 
 def measure(pages: Sequence[TruePage], *, rounds: int) -> dict[str, float]:
-    """Return the CPU of each step (ms a page)."""
+    """Return the CPU of each step (ms per page)."""
     cases = [Case(page=page, record=record) for page, (_, record) in zip(pages, stored(pages), strict=True)]
-    for case in cases:  # what a step needs is no part of it, nor what is loaded at first use
+    for case in cases:  # so that no step includes its inputs, or what is loaded at first use
         extract_stock(case.page)
         _hash(case)
     gc.collect()
@@ -142,7 +142,7 @@ def measure(pages: Sequence[TruePage], *, rounds: int) -> dict[str, float]:
 
 
 def _turns(case: Case, turn: int) -> Iterator[tuple[str, float]]:
-    """Yield what each step takes of CPU (s) for a page; `turn` says which is first."""
+    """Yield the CPU (s) of each step for a page; `turn` determines which runs first."""
     steps = {STOCK: lambda one: extract_stock(one.page), OURS: _extract, PARSER: _parse, **LEAST}
     names = list(steps)
     first = turn % len(names)
@@ -155,7 +155,7 @@ def _turns(case: Case, turn: int) -> Iterator[tuple[str, float]]:
 
 
 def _extract(case: Case) -> Mapping[str, float]:
-    """Extract a page, and return what went to trafilatura, in its own functions and in ours that call them."""
+    """Extract a page; returns the CPU (s) of trafilatura's functions, with and without Presslake's that call them."""
     whole = _Meter()
     inner = _Meter()
     with ExitStack() as stack:
@@ -168,7 +168,7 @@ def _extract(case: Case) -> Mapping[str, float]:
 
 
 class _Meter:
-    """The CPU (s) of functions that are called; not that of one within another once more."""
+    """The CPU (s) of the watched functions; one that another calls is not counted twice."""
 
     def __init__(self) -> None:
         self.spent = 0.0
@@ -193,7 +193,7 @@ class _Meter:
 
 
 def print_floor(spent: Mapping[str, float]) -> None:
-    """Print each step, its share of stock, and the sum of what the libraries take."""
+    """Print each step, its share of stock, and the sum of the libraries' steps."""
     floor = sum(spent[step] for step in (STEPS, *LEAST))
     rows = {step: spent[step] for step in (*LEAST, STEPS)} | {"the least": floor}
     rows |= {step: spent[step] for step in (PARSER, AROUND, OURS, STOCK)}
@@ -206,7 +206,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", default=next(iter(SETS)), help=f"{', '.join(SETS)}, or a folder")
-    parser.add_argument("--folds", type=folds_of, help="those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="only these folds of a set that has folds")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     pages = read_pages(SETS.get(options.set, Path(options.set)), folds=options.folds if options.set == "more" else None)

@@ -1,7 +1,7 @@
-"""What a sweep costs at least with the libraries that it stands on: what it asked and kept, asked for and kept again by them alone.
+"""The least CPU that a sweep needs with its libraries: they alone repeat its requests and store its results again.
 
-A sweep has left a lake and an index. Each step here does a part of it over, without Presslake: nothing is read, judged,
-paced, compared or decided. A step's cost is this process's CPU, user and system.
+A sweep has left a lake and an index. Each step repeats a part of it without Presslake's own work: it reads, judges, paces,
+compares and decides nothing. A step's cost is this process's CPU time, user and system.
 """
 
 import asyncio
@@ -39,17 +39,17 @@ IN_FLIGHT = 50
 LIBRARIES = "prefect.flows, prefect.task_engine, httpx, sqlalchemy, alembic.command, deltalake, pyarrow.parquet, pebble"
 PLAIN, OURS = "requests: httpx", "requests: httpx over our connections"
 _CODED_AT = 2048
-"""Bytes of a record in which its answer's head says whether the body has a content coding."""
+"""The first bytes of a record, in which the response's head states whether the body has a content coding."""
 _SMALL, _TEXT = 2048, 20_000
-"""Bytes of a record that is no page; characters that come back of one."""
+"""The most bytes of a record that is no page; the most characters returned for a page."""
 
 Groups = Sequence[Sequence[str]]
-"""URLs to ask for: those of a group one after the other, over one connection."""
+"""URLs to request: those of a group one after the other, over one connection."""
 
 
 @dataclass
 class Clock:
-    """CPU seconds by step; what stands between two blocks is not counted."""
+    """CPU seconds by step; work between two blocks is not counted."""
 
     spent: dict[str, float] = field(default_factory=dict)
 
@@ -62,7 +62,7 @@ class Clock:
 
 
 def our_client() -> httpx.AsyncClient:
-    """Return httpx's client over our connections, as a sweep has it."""
+    """Return httpx's client over Presslake's connections, as a sweep uses it."""
     return guarded_client(RawTransport(AddressGuard(("127.0.0.0/8",)), max_idle=500))
 
 
@@ -73,7 +73,7 @@ def plain_client() -> httpx.AsyncClient:
 
 
 async def ask(opened: Callable[[], httpx.AsyncClient], groups: Groups) -> int:
-    """Ask for all groups, IN_FLIGHT at once, read the bodies as they come, and return their bytes."""
+    """Request all groups, IN_FLIGHT at once, and read the bodies without decoding; returns their size."""
     waiting, sizes = deque(groups), []
 
     async def work() -> None:
@@ -90,7 +90,7 @@ async def ask(opened: Callable[[], httpx.AsyncClient], groups: Groups) -> int:
 
 
 def compress(clock: Clock, segment: Path, out: Path) -> None:
-    """Digest and compress a segment's records again, each a gzip member."""
+    """Digest and compress a segment's records again, each as a gzip member."""
     packed = segment.read_bytes()
     records = [isal_zlib.decompress(packed[one.offset : one.offset + one.length], GZIP) for one in iter_records(packed)]
     with clock.running("WARC: digests and gzip"), out.open("wb") as made:
@@ -101,7 +101,7 @@ def compress(clock: Clock, segment: Path, out: Path) -> None:
 
 
 def write_table(clock: Clock, table: Path, out: Path) -> int:
-    """Make Arrow's columns out of Python's values, Parquet and a Delta commit again for each file; returns how many rows."""
+    """Make Arrow columns of Python values, a Parquet file and a Delta commit again for each file; returns how many rows."""
     count = 0
     for file in sorted(table.glob("dt=*/*.parquet"), key=lambda one: one.stat().st_mtime):
         held = pq.ParquetFile(file).read()
@@ -115,7 +115,7 @@ def write_table(clock: Clock, table: Path, out: Path) -> int:
 
 
 def insert(clock: Clock, index: Path, out: Path, *, transactions: int) -> int:
-    """Insert all rows of an index into an empty one, in so many transactions; returns how many rows."""
+    """Insert all rows of an index into an empty one, in `transactions` transactions; returns how many rows."""
     with closing(sqlite3.connect(index)) as source, closing(sqlite3.connect(out, isolation_level=None)) as made:
         made.execute("PRAGMA journal_mode=WAL")
         kinds = ("table", "index")  # in this order
@@ -139,7 +139,7 @@ def _insert_into(made: sqlite3.Connection, name: str, rows: Sequence[tuple[objec
 
 
 def hand_over(clock: Clock, segments: Iterable[Path]) -> int:
-    """Pass the records of pages to processes, and take a text back for each; returns how many came back."""
+    """Send the records of pages to processes, and get a text for each; returns how many were received."""
     count = 0
     with ProcessPool(max_workers=2, context=get_context("forkserver")) as pool:
         pool.schedule(_text, args=(b"",)).result()
@@ -157,7 +157,7 @@ def _text(record: bytes) -> str:
 
 
 def imports(clock: Clock) -> None:
-    """Start Python, and import the libraries alone."""
+    """Start Python and import only the libraries."""
     words = [sys.executable, "-c", f"import gc; gc.disable(); import {LIBRARIES}"]
     _, status, used = os.wait4(subprocess.Popen(words).pid, 0)
     if status:
@@ -166,7 +166,7 @@ def imports(clock: Clock) -> None:
 
 
 def floor(lake: Path, index: Path, catalogue: Path, scratch: Path) -> dict[str, float]:
-    """Return the CPU seconds that each step costs at least: of the sweep that left this lake and index, of this catalogue."""
+    """Return the least CPU seconds of each step, for the sweep of this catalogue that left this lake and index."""
     clock = Clock()
     batches = [pq.ParquetFile(one).read(["url"])["url"].to_pylist() for one in lake.glob("captures/dt=*/*.parquet")]
     polls = [

@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=240)
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--runner", choices=CLUSTERS, action="append", help="only this one; may be repeated")
-    parser.add_argument("--no-tables", action="store_true", help="compare times alone")
+    parser.add_argument("--no-tables", action="store_true", help="compare only the times")
     asked = parser.parse_args()
     runners = asked.runner or CLUSTERS
     with tempfile.TemporaryDirectory(prefix="presslake-runners-") as name:

@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("what", choices=("keep", "compare"))
     parser.add_argument("file", type=Path)
     parser.add_argument("--set", action="append", dest="sets", help=f"{', '.join(SETS)}, or a folder; all if not given")
-    parser.add_argument("--folds", type=folds_of, help="those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="only these folds of a set that has folds")
     options = parser.parse_args()
     pages = [
         page

@@ -294,7 +294,7 @@ def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--most", type=int, default=1_000_000, help="articles, at most")
-    arguments.add_argument("--on", help="SQLite or PostgreSQL alone")
+    arguments.add_argument("--on", help="only this database: SQLite or PostgreSQL")
     arguments.add_argument("--a-day", type=int, default=50_000, help="articles that come in each day")
     arguments.add_argument(
         "--shapes-days", type=int, default=90, help="days for which texts stay comparable, as maintain has them"

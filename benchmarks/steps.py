@@ -92,7 +92,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", default=next(iter(SETS)), help=f"{', '.join(SETS)}, or a folder")
-    parser.add_argument("--folds", type=folds_of, help="those pages alone of a set that has folds")
+    parser.add_argument("--folds", type=folds_of, help="only these folds of a set that has folds")
     options = parser.parse_args()
     folds = options.folds if options.set == "more" else None
     print_steps(read_pages(SETS.get(options.set, Path(options.set)), folds=folds))

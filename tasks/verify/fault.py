@@ -61,7 +61,7 @@ _CLUSTER = "puts the cluster together and lets its earliest article represent it
 MENDS: dict[FaultKind, str] = {
     FaultKind.UNPUBLISHED_BATCH: _PUBLISH,
     FaultKind.HALF_PUBLISHED_BATCH: _PUBLISH,
-    FaultKind.UNLISTED_FILE: "commits the file to its table again, where the table has none of its rows",
+    FaultKind.UNLISTED_FILE: "commits the file to its table again, if the table has none of its rows",
     FaultKind.ORPHAN_FILE: "sets the file aside, once it is an hour old",
     FaultKind.ORPHAN_SEGMENT: "sets the segment aside, once it is an hour old; not those of a backfill that is to go on",
     FaultKind.MISSING_DOCUMENT: "writes the document again from its row",

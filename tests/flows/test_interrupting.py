@@ -167,7 +167,7 @@ def copied(swept, tmp_path) -> Presslake:
         ("_carry_out", "replay --source site-1"),
         ("apply_takedowns", "forget --url URL --yes"),
         ("_write", "export --format jsonl --out taken"),
-        ("_Catching.run", "search harbour"),
+        ("_CatchUp.run", "search harbour"),
         ("_remember_articles", "reindex --index sqlite:///other.db"),
         ("_Job.begin", "backfill warc SEGMENT --index sqlite:///new.db --lake new"),
     ],
