@@ -139,11 +139,11 @@ def tables(report: PeriodReport) -> Iterator[tuple[str, Sequence[str], list[tupl
     counted: list[tuple[object, ...]] = [
         (what, report.came_to.get(what, 0), report.before.get(what, 0), report.today.get(what, 0)) for what in whats
     ]
-    yield "Looks", ("outcome", f"this {name}", f"the {name} before", "today"), counted
+    yield "Visits", ("outcome", f"this {name}", f"the {name} before", "today"), counted
     failing = Counter(failing_of(report.came_to)).most_common(SHOWN)
     if failing:
         spoilt = [(reason, number, sum(reason in one.failing for one in report.sources)) for reason, number in failing]
-        yield "Failures", ("reason", "looks", "sources"), list(spoilt)
+        yield "Failures", ("reason", "visits", "sources"), list(spoilt)
     now = datetime.combine(report.until, time(), tzinfo=UTC)
     rows: list[tuple[object, ...]] = [_source_row(one, now) for one in report.sources[:SHOWN]]
     head = ("source", "state", "articles", "before", VOLUME, "failing", "stored after", "newest")

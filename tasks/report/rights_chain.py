@@ -90,7 +90,7 @@ class Chain:
         if self.detail:
             yield self.detail, (), []
         if not self.is_recorded:
-            yield "nothing recorded: fetched by a version before 0.3", (), []
+            yield "nothing recorded: fetched by a version before 0.2.0", (), []
             return
         rows: Rows = [(purpose.value, one.answer.words, *_reason(one.signal)) for purpose, one in self.verdicts.items()]
         yield "Answer for each purpose", ("purpose", "answer", "signal", "says", "where"), rows

@@ -54,6 +54,7 @@ def test_each_command_of_the_first_part_succeeds(place):
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("Nothing found.") == 3  # verify: at first, after the takedown, after reindex
+    assert "3 faults, 3 mended, none left." in done.stdout
     assert "0 articles found" in done.stdout
 
 
