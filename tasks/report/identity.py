@@ -12,6 +12,7 @@ from typing import Any
 
 from tasks.config.catalogue import Catalogue
 from tasks.config.settings import Settings
+from tasks.values.display import plural
 from tasks.values.rights import Obey, Purpose
 from tasks.values.user_agent import product_token
 
@@ -94,7 +95,9 @@ class Identity:
         yield "<h2>How it visits</h2>"
         shortest, longest = self.crawl_delay_s
         pause = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
-        yield f"<p>At most {self.max_per_host} at a time, with {pause} seconds between two requests to one host.</p>"
+        unit = "second" if pause == "1" else "seconds"
+        at_once = plural(self.max_per_host, "request")
+        yield f"<p>At most {at_once} to one host at a time, and {pause} {unit} between two of them.</p>"
         yield f"<p>It {'runs' if self.is_rendering else 'does not run'} the scripts of pages.</p>"
         yield "<h2>What it respects</h2>"
         yield _list(HONOURED)
