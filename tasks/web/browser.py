@@ -46,6 +46,9 @@ PASSED_ON = ("content-type", "content-security-policy", "access-control-")
 QUIET_S = 0.5
 """A page is ready after this many seconds without a request in flight."""
 
+FLOOD = 2
+"""A page that sends more than this many times its limit of requests is taken offline."""
+
 LAUNCH_S = 30.0
 CLOSE_S = 10.0
 AT_ONCE = 6
@@ -157,12 +160,18 @@ class Browser:
 
         inspector = await page.context.new_cdp_session(page)
         end = time.monotonic() + self._limits.settle_s
-        with suppress(Late):  # still being parsed
-            await page.goto(traffic.url + route, wait_until="domcontentloaded", timeout=self._limits.settle_s * 1000)
-        await traffic.settled(end)
-        # a page that keeps sending requests would delay its document
-        await inspector.send("Emulation.setScriptExecutionDisabled", {"value": True})
-        return (await page.content()).encode("utf-8", "replace")
+        flood = asyncio.create_task(_stop_flood(traffic, page.context))
+        try:
+            with suppress(Late):  # still being parsed
+                await page.goto(
+                    traffic.url + route, wait_until="domcontentloaded", timeout=self._limits.settle_s * 1000
+                )
+            await traffic.settled(end)
+            # a page that keeps sending requests would delay its document
+            await inspector.send("Emulation.setScriptExecutionDisabled", {"value": True})
+            return (await page.content()).encode("utf-8", "replace")
+        finally:
+            flood.cancel()
 
 
 class _Traffic:
@@ -179,6 +188,7 @@ class _Traffic:
         self._left_size = limits.size
         self._under_way = 0
         self._changed_at = time.monotonic()
+        self.is_flood = asyncio.Event()
 
     async def answer(self, route: "Route") -> None:
         """Fulfil or refuse a request of the page."""
@@ -212,6 +222,8 @@ class _Traffic:
             self._is_begun = True
             return self._fetched
         self._requests += 1
+        if self._requests > FLOOD * self._limits.requests:
+            self.is_flood.set()
         is_wanted = request.method == "GET" and request.resource_type in ASKED_FOR and not _leads_elsewhere(request)
         if not is_wanted or not self._has_room():
             return None
@@ -231,6 +243,16 @@ class _Traffic:
 
     def _has_room(self) -> bool:
         return self._requests <= self._limits.requests and self._left_size > 0
+
+
+async def _stop_flood(traffic: _Traffic, context: "BrowserContext") -> None:
+    """Take the browser offline once the page floods: a busy machine cannot refuse requests as fast as the page sends them."""
+    from playwright.async_api import Error  # noqa: PLC0415
+
+    await traffic.is_flood.wait()
+    with suppress(Error):  # the page is gone
+        # sent together, because replies queue behind the page's requests
+        await asyncio.gather(context.set_offline(offline=True), context.unroute_all(behavior="ignoreErrors"))
 
 
 def _leads_elsewhere(request: "Request") -> bool:

@@ -31,7 +31,7 @@ from tasks.web.guard import AddressGuard
 from tests.browser import CHROMIUM
 from tests.kept import keep_in
 from tests.looks import look_at, pages_of
-from tests.web.loopback import AGENT, answer, page, serve
+from tests.web.loopback import AGENT, answer, is_silent, page, serve
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 pytestmark = pytest.mark.browser
@@ -248,6 +248,21 @@ async def test_a_flood_of_requests_ends_at_the_bound_and_the_page_is_taken_as_is
             html = await render(server.url("/"))
 
         assert "<p>here</p>" in html
+        assert len(server.asked) <= 21
+
+
+@needs_chromium
+async def test_the_browser_itself_fails_the_requests_of_a_flood():
+    script = (
+        b"<p>here</p><script>addEventListener('offline', () => document.body.append('offline'));"
+        b"for (let n = 0; n < 50; n++) fetch('/f' + n)</script><script src='/silent'></script>"
+    )
+    async with serve({"*": answer(200, b"x"), "/silent": is_silent}) as server:
+        server.routes["/"] = page(script)
+        async with rendering(RenderLimits(requests=20, settle_s=30.0, deadline_s=40.0)) as render:
+            html = await render(server.url("/"))
+
+        assert "offline" in html.partition("</script>")[2]
         assert len(server.asked) <= 21
 
 
