@@ -21,6 +21,7 @@ from tasks.values.rights import Obedience
 from tasks.values.rows import Outcome
 from tasks.values.url import url_key
 from tasks.web.client import WebConfig
+from tests.alive import alive
 from tests.kept import keep_in
 from tests.looks import dispositions_of, look_at, reservations_of
 from tests.web.loopback import AGENT, answer, page, redirect, serve
@@ -86,7 +87,7 @@ async def test_a_reused_client_keeps_no_reference_to_the_batch(book):
     async with serve({**ALLOW, **pages}) as server, polite(book) as client:
         await fetched_by(client, *map(server.url, pages))
         gc.collect()
-        held = [one for one in gc.get_objects() if isinstance(one, Sample | SegmentWriter)]
+        held = alive(lambda one: isinstance(one, Sample | SegmentWriter))
 
     assert held == []
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 from tasks.politeness.keeping import Kept, Locks
+from tests.alive import alive
 
 
 async def test_one_key_has_one_lock_while_it_is_used():
@@ -25,7 +26,7 @@ async def test_one_key_has_one_lock_while_it_is_used():
 def locks_alive() -> int:
     """Return their number in this process, which other tests have used before."""
     gc.collect()
-    return sum(isinstance(one, asyncio.Lock) for one in gc.get_objects())
+    return len(alive(lambda one: isinstance(one, asyncio.Lock)))
 
 
 async def test_unused_locks_are_freed():

@@ -36,6 +36,7 @@ from tasks.web.addresses import AddressLimits, shared_gate
 from tasks.web.client import WebClient, WebConfig
 from tasks.web.connections import ssl_context
 from tasks.web.guard import AddressGuard
+from tests.alive import alive
 from tests.web.loopback import (
     AGENT,
     LOOPBACK,
@@ -906,4 +907,4 @@ async def test_a_request_leaves_no_garbage_cycles():
 
 
 def _responses() -> list[httpx.Response]:
-    return [one for one in gc.get_objects() if isinstance(one, httpx.Response)]
+    return alive(lambda one: isinstance(one, httpx.Response))
