@@ -23,7 +23,6 @@ from tasks.runtime.allocator import configure_sweep_memory
 if TYPE_CHECKING:
     from tasks.config.parameters import IngestConfig
 
-LEAST_EVERY_S, MOST_EVERY_S = 60, 30 * 86_400  # as Settings.every_s
 _EVERY = re.compile(r"([0-9]{1,9})([smhd]?)")
 OPTIONS = {"sources": "source", "feeds": "feed", "urls": "url", "due_only": "due", "dry_run": "dry-run"}
 """Options whose name differs from their parameter's."""
@@ -117,6 +116,8 @@ def up(
 
 def _seconds(text: str) -> int:
     """Parse a time such as 90s, 15m, 2h or 1d into seconds; raise ConfigError if it is malformed, too short or too long."""
+    from tasks.config.settings import LEAST_EVERY_S, MOST_EVERY_S
+
     units = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
     found = _EVERY.fullmatch(text)
     if found is None:

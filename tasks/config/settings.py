@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import ConfigError
 from tasks.values.shared_networks import SHARED_NETWORKS
 
+LEAST_EVERY_S, MOST_EVERY_S = 60, 30 * 86_400
 MIB = 1024 * 1024
 PREFIX = "PRESSLAKE_"
 ALSO_READ = {"s3_region": ("AWS_REGION",)}
@@ -92,7 +93,7 @@ class Settings(BaseModel):
     read_memory_size: int = Field(1024 * MIB, ge=256 * MIB, description="Address space of a process that reads feeds.")
 
     every_s: int = Field(
-        900, ge=60, le=30 * 86_400, description="Seconds between the sweeps that `presslake up` schedules."
+        900, ge=LEAST_EVERY_S, le=MOST_EVERY_S, description="Seconds between the sweeps that `presslake up` schedules."
     )
     browse_url: str | None = Field(None, description="URL of `presslake browse`, for links in reports.")
     contact: str | None = Field(

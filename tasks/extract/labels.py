@@ -12,7 +12,7 @@ from tasks.extract.tree import HEADINGS, cached_by_name
 
 _MAX_LABEL, _MIN_PROSE, _MAX_DATE = 60, 80, 120  # characters
 _MAX_LABELS, _MAX_SHARE = 7, 0.1  # lines; of the text
-_TOLD = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # short text in these belongs to the story
+_STORY_TAGS = frozenset((*HEADINGS, "td", "th", "pre", "blockquote"))  # short text in these belongs to the story
 _ENDS = (".", "!", "?", "…", "。", "！", "？", "।", "؟", "۔", ":", "：", '"', "'", "’", "”", "»", "」", "』", ")", "）")
 _DATED = re.compile(
     r"(?:^|[-_\s])(?:date|dates|datetime|dateline|time|timestamp|published|posted|updated|modified)(?:$|[-_\s])",
@@ -45,8 +45,8 @@ def _begins(line: Line, blocks: Sequence[Block], main: HtmlElement | None) -> bo
 
 
 def _is_label(line: Line, blocks: Sequence[Block]) -> bool:
-    is_told = line.at is None or blocks[line.at].element.tag in _TOLD
-    return not is_told and size_of(line.text) <= _MAX_LABEL and not line.text.endswith(_ENDS)
+    is_story = line.at is None or blocks[line.at].element.tag in _STORY_TAGS
+    return not is_story and size_of(line.text) <= _MAX_LABEL and not line.text.endswith(_ENDS)
 
 
 def _is_date(line: Line, blocks: Sequence[Block]) -> bool:
@@ -56,7 +56,7 @@ def _is_date(line: Line, blocks: Sequence[Block]) -> bool:
     element = blocks[line.at].element
     above = element.getparent()
     names = (element.get("class"), above.get("class") if above is not None else None)
-    return element.tag not in _TOLD and any(_names_a_date(one) for one in names if one)
+    return element.tag not in _STORY_TAGS and any(_names_a_date(one) for one in names if one)
 
 
 @cached_by_name

@@ -125,10 +125,12 @@ def _target(href: str | None, near: HtmlElement) -> str | None:
     here, root = _without_fragment(near.base_url or "")
     path = href.removeprefix(root)
     try:
-        is_plain = path[:1] == "/" != path[1:2] and "/." not in path and (path == href or not _CHANGED.search(path))
-        is_whole = not is_plain and _WHOLE.match(href) and href.isascii() and not _CHANGED.search(href)
-        whole = root + path if is_plain else href if is_whole else None
-        target = _without_end(urljoin(here, href)) if whole is None else whole.partition("#")[0]
+        if path[:1] == "/" != path[1:2] and "/." not in path and (path == href or not _CHANGED.search(path)):
+            target = root + path.partition("#")[0]
+        elif _WHOLE.match(href) and href.isascii() and not _CHANGED.search(href):
+            target = href.partition("#")[0]
+        else:
+            target = _without_end(urljoin(here, href))
     except ValueError:  # an invalid address in brackets
         return None
     return target if target != here else None

@@ -317,7 +317,7 @@ def _lock_rows(tx: Connection, condition: ColumnElement[bool]) -> list[str]:
 def _lock_leased(tx: Connection, condition: str, **values: object) -> list[str]:
     """Return the keys of leased rows that match, locked like `_lock_rows`.
 
-    SQLite is told which index to use: its statistics count few leased rows, so it would scan the whole frontier.
+    The query names its index for SQLite, whose statistics count few leased rows, so it would scan the whole frontier.
     """
     hint, lock_them = ("INDEXED BY ix_frontier_lease_owner", "") if tx.dialect.name == "sqlite" else ("", _LOCK_THEM)
     query = text(_LEASED.format(hint=hint, condition=condition, lock_them=lock_them))

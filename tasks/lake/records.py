@@ -93,7 +93,7 @@ def read_record(segment: bytes, offset: int, length: int) -> Record:
 
 
 def iter_records(segment: bytes | BinaryIO) -> Iterator[Record]:
-    """Yield every record of a `.warc.gz`, whoever wrote it; raises CorruptRecord at the first damaged one."""
+    """Yield every record of a `.warc.gz` from any writer; raises CorruptRecord at the first damaged one."""
     stream = io.BytesIO(segment) if isinstance(segment, bytes) else segment
     for offset, length, content in _members(stream):
         try:

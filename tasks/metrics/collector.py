@@ -1,7 +1,7 @@
 """A Prometheus collector with a cache: a scrape reads the index only if the last reading is too old.
 
 If the index is unavailable, `presslake_up` is 0 and the response is otherwise complete, as Prometheus' exporter guide
-recommends, so that a down target can be told from a down index.
+recommends, which distinguishes a down target from a down index.
 """
 
 import platform

@@ -1,6 +1,6 @@
 """Takedowns: what was removed from the lake, as digests of its names, so that it stays out.
 
-Pure. Neither URLs nor texts are stored. A digest only tells whether a given URL, host or source was taken down.
+Pure. Neither URLs nor texts are stored. A digest only shows whether a given URL, host or source was taken down.
 """
 
 import hashlib

@@ -119,7 +119,7 @@ class Browser:
     async def render(self, fetched: Exchange, client: WebClient, *, user_agent: str, route: str = "") -> bytes:
         """Return the document in UTF-8 once its scripts are idle. Raises RenderFailed.
 
-        `route` is the URL fragment that tells scripts what to show, including `#`.
+        `route` is the URL fragment from which scripts learn what to show, including `#`.
         """
         from playwright.async_api import Error  # noqa: PLC0415
 

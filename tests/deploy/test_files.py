@@ -325,7 +325,7 @@ def test_no_image_is_older_than_its_first_safe_version(name):
         assert tuple(map(int, tag.partition("-")[0].split("."))) >= FIRST_WITHOUT_KNOWN_HOLES[name]
 
 
-def test_make_check_fails_if_the_audit_service_is_unreachable_unless_told_otherwise():
+def test_make_check_fails_if_the_audit_service_is_unreachable_unless_set_offline():
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name != "AUDIT"}
     for words, has_flag in (((), False), (("AUDIT=offline",), True), (("AUDIT=1",), False)):
         shown = subprocess.run(

@@ -125,7 +125,7 @@ def test_a_table_created_by_an_upgrade_is_writable_for_workers_and_readable_for_
     assert read == [(1,)]
 
 
-def test_a_worker_without_tables_is_told_to_migrate_as_the_owner(server):
+def test_a_worker_without_tables_is_asked_to_migrate_as_the_owner(server):
     with connected(server) as superuser:
         superuser.execute("CREATE DATABASE empty OWNER presslake_owner")
     worker = make_url(_as(server, "presslake_worker", "empty").render_as_string(hide_password=False))

@@ -58,7 +58,7 @@ STEPS = (
     "published",
     "cleared",
 )
-"""The steps of the commit protocol in order; a process may be told to die at each."""
+"""The steps of the commit protocol in order; a process can be made to die at each."""
 
 GAVE_UP = 3
 """The exit code after too many failures of a port: the run has failed, and another follows."""

@@ -58,7 +58,7 @@ def test_few_pages_are_held_in_memory(pool):
     assert (ahead, len(list(found))) == (JOBS_AHEAD, len(taken) - 1)
 
 
-def test_several_misbehaving_pages_are_told_apart(pool):
+def test_several_misbehaving_pages_are_distinguished(pool):
     deeds = ["die", GOOD, "eat", "die_at_once", GOOD, "hang", "fault", GOOD]
 
     found = list(pool.extract(asked(*deeds)))

@@ -24,7 +24,7 @@ def test_exactly_the_events_that_need_attention_have_an_automation():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("name: [", "a.yaml: while parsing"),
         ("name: a", "a.yaml: trigger"),
@@ -32,14 +32,14 @@ def test_exactly_the_events_that_need_attention_have_an_automation():
         (None, "no automation definitions"),
     ],
 )
-def test_a_wrong_definition_is_reported_with_its_file(tmp_path, text, told):
+def test_a_wrong_definition_is_reported_with_its_file(tmp_path, text, message):
     if text:
         (tmp_path / "a.yaml").write_text(text)
 
     with pytest.raises(ConfigError) as error:
         read_definitions(tmp_path, VALUES)
 
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 def test_an_interval_that_would_kill_live_runs_is_refused():

@@ -61,12 +61,12 @@ def test_a_run_leaves_no_secret(presslake, prefect_api_url, postgres_url, moto_u
     )
     keys = [one["Key"] for one in client.list_objects_v2(Bucket=bucket)["Contents"]]
     lake = b"".join(client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys).decode("latin-1")
-    told = _everything_at(prefect_api_url, ended.json()["run_id"])
+    records = _everything_at(prefect_api_url, ended.json()["run_id"])
 
     assert ended.json()["failed"] == {"http_404": 1}
-    assert "http_404" in told  # the run's records were searched
+    assert "http_404" in records  # the run's records were searched
     assert len(keys) > 4
-    assert _planted_in(told) == []
+    assert _planted_in(records) == []
     assert _planted_in("".join(keys) + lake) == []
     assert _planted_in("".join(one.out + one.err for one in (ended, *others))) == []
 

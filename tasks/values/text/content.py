@@ -1,6 +1,6 @@
 """The content digest: it changes with any correction a reader could see, but not with white space.
 
-Pure. It consists of one digest per part, so that comparing two of them tells which parts have changed.
+Pure. It consists of one digest per part, so that comparing two of them shows which parts have changed.
 """
 
 import hashlib
